@@ -1,0 +1,126 @@
+/* hadal/base.h: status, context, memory and logging: what every other header needs.
+ *
+ * A context owns the allocator, the threads and the text of the last error. One thread uses a context at a time;
+ * two contexts in two threads share nothing. Who creates frees; freeing NULL does nothing. */
+#ifndef HADAL_BASE_H
+#define HADAL_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define HD_API __attribute__((visibility("default")))
+#define HD_CHECKED __attribute__((warn_unused_result))
+#define HD_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#else
+#define HD_API
+#define HD_CHECKED
+#define HD_PRINTF(fmt, first)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a call came to. The values are the exit codes of the command `hadal`. */
+typedef enum hd_status {
+    HD_OK = 0,
+    HD_E_USAGE = 1,       /**< an argument or flag is wrong */
+    HD_E_MODEL = 2,       /**< a model, graph or recipe is wrong */
+    HD_E_DATA = 3,        /**< data are wrong */
+    HD_E_MEMORY = 4,      /**< out of memory, or over the limit that was set */
+    HD_E_DIVERGED = 5,    /**< the loss is no longer a finite number */
+    HD_E_UNSUPPORTED = 6, /**< this build, device or dtype can not do it */
+    HD_E_FILE = 7,        /**< a file or disk error */
+    HD_E_CHECK = 8,       /**< a check said no */
+    HD_E_INTERRUPTED = 130
+} hd_status;
+
+/** Short name of a status ("data", "memory", …): the `code` in the command's JSON errors. Never NULL. */
+HD_API const char *hd_status_name(hd_status status);
+
+/** Where in the caller's source something was built; made by HD_HERE. */
+typedef struct hd_loc {
+    const char *file;
+    int line;
+} hd_loc;
+#ifdef __cplusplus
+#define HD_HERE (hd_loc{__FILE__, __LINE__})
+#else
+#define HD_HERE ((hd_loc){__FILE__, __LINE__})
+#endif
+
+/** A memory allocator of the caller's. `alloc` returns `size` bytes aligned to 64, or NULL; `free` gets the same size. */
+typedef struct hd_allocator {
+    void *(*alloc)(void *user, size_t size);
+    void (*free)(void *user, void *memory, size_t size);
+    void *user;
+} hd_allocator;
+
+typedef enum hd_log_level { HD_LOG_DEBUG, HD_LOG_INFO, HD_LOG_WARNING } hd_log_level;
+
+/** Receives what the library would like to say; the library itself never prints. `text` is one line, no newline. */
+typedef void (*hd_log_fn)(void *user, hd_log_level level, const char *text);
+
+/** Options of a context; a zeroed struct is the default. */
+typedef struct hd_context_args {
+    hd_allocator allocator; /**< all functions NULL: aligned_alloc and free */
+    int threads;            /**< 1 … 256 (the calling thread counts); 0: as many as there are processors */
+    hd_log_fn log;
+    void *log_user;
+    const char *isa;     /**< highest instruction set to use: "avx512", "avx2", "generic"; NULL: what the machine has */
+    size_t memory_limit; /**< bytes this context may hold at a time; 0: no limit */
+} hd_context_args;
+
+typedef struct hd_context hd_context;
+
+/** Makes a context. `args` may be NULL. Errors: HD_E_USAGE (threads or isa out of range), HD_E_MEMORY. */
+HD_API HD_CHECKED hd_status hd_context_new(hd_context **out, const hd_context_args *args);
+HD_API void hd_context_free(hd_context *ctx);
+
+/** Text of the last error of this context: "WHERE: what was expected, what came. How to fix it". Never NULL; borrowed
+ * until the next call that fails. */
+HD_API const char *hd_last_error(const hd_context *ctx);
+
+/** The parts of the last error. Each may be "" but is never NULL; borrowed like hd_last_error's. */
+typedef struct hd_error {
+    hd_status status;
+    const char *where, *what, *fix;
+} hd_error;
+HD_API hd_error hd_last_error_parts(const hd_context *ctx);
+
+/** Counters of the context's memory, for tests and plans. */
+typedef struct hd_memory_stats {
+    size_t bytes, peak_bytes; /**< held now; most ever held */
+    uint64_t calls;           /**< calls of the allocator's `alloc` so far */
+} hd_memory_stats;
+HD_API hd_memory_stats hd_context_memory(const hd_context *ctx);
+
+/** Number of threads (1 … 256), the calling one included, and the instruction set in use ("avx512", "avx2", "generic"). */
+HD_API int hd_context_threads(const hd_context *ctx);
+HD_API const char *hd_context_isa(const hd_context *ctx);
+
+/** Version of the library, "MAJOR.MINOR.PATCH". */
+HD_API const char *hd_version(void);
+
+/** Element types. Sizes 4 8 4 8 1 1 bytes. */
+typedef enum hd_dtype { HD_F32, HD_F64, HD_I32, HD_I64, HD_U8, HD_BOOL, HD_DTYPE_COUNT } hd_dtype;
+HD_API const char *hd_dtype_name(hd_dtype dtype);
+HD_API size_t hd_dtype_size(hd_dtype dtype);
+
+enum { HD_MAX_DIMS = 8 };
+/** As a dimension: the batch, bound to a number when the graph is compiled. */
+#define HD_BATCH ((int64_t)-1)
+
+/** Dimensions, outermost first. rank 0 is a scalar. Written HD_DIMS(2, 3). */
+typedef struct hd_dims {
+    int rank;
+    int64_t dim[HD_MAX_DIMS];
+} hd_dims;
+#define HD_DIMS(...) ((hd_dims){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
+
+#ifdef __cplusplus
+}
+#endif
+#endif
