@@ -1,0 +1,137 @@
+/* hadal/data.h: data sets, splits, normalisation, batches, and single pictures for prediction.
+ *
+ * A data set is n samples, each an input x of one shape and a target: a class (0 … classes-1) or a vector of numbers.
+ * Samples stay as they are stored (a mapped file of bytes stays a mapped file of bytes); they become f32 when a batch
+ * is made. */
+#ifndef HADAL_DATA_H
+#define HADAL_DATA_H
+#include "hadal/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct hd_dataset hd_dataset;
+
+/** What a data set holds. Pointers are borrowed from the data set. */
+typedef struct hd_data_info {
+    const char *name;       /**< "mnist", "digits", or the path's last part */
+    const char *kind;       /**< "pictures", "table", "points" */
+    hd_dims sample;         /**< of one input, without batch: [1,28,28] channels first, or [features] */
+    hd_dtype stored;        /**< HD_U8 or HD_F32 */
+    int64_t count;          /**< samples of all parts */
+    int64_t train, val, test; /**< samples in the parts the data set itself brings; all in train when it brings none */
+    int64_t classes;        /**< 0: the targets are numbers */
+    const char *const *class_names; /**< classes entries */
+    int64_t targets;        /**< numbers per sample when classes is 0, else 1 */
+    size_t bytes;           /**< memory it holds (mapped files not counted) */
+} hd_data_info;
+
+/** Opens a data set. `source` is a built-in name, a path, or a JSON object
+ * {"path": …, "format": …, "n": …, "seed": …, "noise": …, "binary": …, "label": …, …}; a built-in name wins over a path.
+ * data_dir: where named sets lie (NULL: $HADAL_DATA, else ~/.local/share/hadal, then the distribution's folders).
+ * Errors: HD_E_DATA (content, unknown name; says how to get the data), HD_E_FILE, HD_E_MEMORY. */
+HD_API HD_CHECKED hd_status hd_data_open(hd_dataset **out, hd_context *ctx, const char *source, const char *data_dir);
+
+/** A data set over arrays of the caller's, which must outlive it. x: [n, sample…] f32 or u8; labels: [n] classes
+ * (NULL with values), values: [n, targets] f32 (NULL with labels). */
+typedef struct hd_data_arrays {
+    const void *x;
+    hd_dtype dtype;
+    hd_dims sample;
+    int64_t n;
+    const int64_t *labels;
+    int64_t classes;
+    const float *values;
+    int64_t targets;
+} hd_data_arrays;
+HD_API HD_CHECKED hd_status hd_data_from_arrays(hd_dataset **out, hd_context *ctx, const hd_data_arrays *arrays);
+HD_API void hd_data_free(hd_dataset *data);
+HD_API hd_data_info hd_data_get_info(const hd_dataset *data);
+
+/** One sample as stored: x gets count(sample) floats, unnormalised (bytes 0 … 255 as numbers 0 … 255). */
+HD_API void hd_data_x(const hd_dataset *data, int64_t index, float *x);
+/** The class of a sample (classes > 0). */
+HD_API int64_t hd_data_label(const hd_dataset *data, int64_t index);
+/** The target numbers of a sample: `targets` floats (classes == 0). */
+HD_API void hd_data_values(const hd_dataset *data, int64_t index, float *values);
+
+/** Which samples belong to which part. What the data set brings wins; else test and val are cut off as fractions. */
+typedef struct hd_split_args {
+    double val, test;    /**< fractions 0 … 1; negative: the defaults 0.1 and 0.2 */
+    const char *mode;    /**< "stratified" (default for classes), "random" (default for numbers), "last" */
+    uint64_t seed;
+} hd_split_args;
+typedef struct hd_split {
+    int64_t *train, *val, *test; /**< indices of samples */
+    int64_t train_count, val_count, test_count;
+    hd_context *ctx;
+} hd_split;
+HD_API HD_CHECKED hd_status hd_split_make(hd_split *out, const hd_dataset *data, const hd_split_args *args);
+HD_API void hd_split_free(hd_split *split);
+
+/** x ↦ (x − mean) / std, per channel of pictures, per feature of tables. std 0 counts as 1. */
+typedef struct hd_normalizer {
+    int64_t channels; /**< length of mean and std; 0: identity */
+    int64_t each;     /**< consecutive elements of a sample that share one channel (28·28 for grey pictures, 1 for tables) */
+    float *mean, *std;
+    hd_context *ctx;
+} hd_normalizer;
+/** mode: "standard" (learnt on `indices`), "unit" (bytes: divide by 255; others: identity), "none". */
+HD_API HD_CHECKED hd_status hd_normalizer_fit(hd_normalizer *out, const hd_dataset *data, const int64_t *indices,
+                                              int64_t count, const char *mode);
+HD_API void hd_normalizer_free(hd_normalizer *normalizer);
+/** In place on n samples of `size` elements. */
+HD_API void hd_normalizer_apply(const hd_normalizer *normalizer, float *x, int64_t n, int64_t size);
+
+/** Batches of a list of samples, shuffled per epoch without copying; the order is a function of (seed, epoch). */
+typedef struct hd_loader hd_loader;
+typedef struct hd_loader_args {
+    const int64_t *indices; /**< borrowed */
+    int64_t count, batch_size;
+    bool shuffle, drop_last;
+    uint64_t seed;
+    const hd_normalizer *normalizer; /**< borrowed; NULL: none */
+    bool prefetch;                   /**< make the next batch on a thread of its own while this one is used */
+} hd_loader_args;
+typedef struct hd_batch {
+    int64_t n;           /**< samples in this batch: batch_size, or fewer at the end of the epoch */
+    const float *x;      /**< [n, sample…], normalised */
+    const int64_t *label; /**< [n], or NULL */
+    const float *value;  /**< [n, targets], or NULL */
+    const int64_t *index; /**< [n], which samples these are */
+} hd_batch;
+HD_API HD_CHECKED hd_status hd_loader_new(hd_loader **out, hd_dataset *data, const hd_loader_args *args);
+HD_API void hd_loader_free(hd_loader *loader);
+HD_API int64_t hd_loader_steps(const hd_loader *loader); /**< batches an epoch */
+/** Next batch is number `step` (0-based) of `epoch`: start of an epoch, or where a run was interrupted. */
+HD_API HD_CHECKED hd_status hd_loader_seek(hd_loader *loader, int64_t epoch, int64_t step);
+/** Next batch; out->n is 0 at the end of the epoch. Buffers are the loader's until the next call. No allocation. */
+HD_API HD_CHECKED hd_status hd_loader_next(hd_loader *loader, hd_batch *out);
+HD_API size_t hd_loader_bytes(const hd_loader *loader); /**< memory of its buffers */
+
+/** A PNG of any size and colour form as an input of shape sample [c,h,w]: turned grey, scaled, centred, and inverted
+ * when that fits how the net was trained. */
+typedef struct hd_picture_args {
+    hd_dims sample;
+    float low, high;      /**< values of black and white (0 and 255 for bytes, 0 and 16 for optdigits) */
+    bool light_on_dark;   /**< the training pictures are light strokes on a dark ground */
+    bool center;          /**< digits: cut to the ink and centre as the training pictures are */
+    bool strict;          /**< refuse instead of adapting */
+} hd_picture_args;
+/** x: count(sample) floats, unnormalised. note (may be NULL, note_size bytes) gets what was adapted, "" if nothing.
+ * Errors: HD_E_FILE, HD_E_DATA (not a PNG, hostile sizes), HD_E_UNSUPPORTED (built without libpng). */
+HD_API HD_CHECKED hd_status hd_picture_read(hd_context *ctx, const char *path, const hd_picture_args *args, float *x,
+                                            char *note, size_t note_size);
+/** Writes 8-bit grey (channels 1) or RGB (3) pixels, rows of w·channels bytes, as PNG. Needs no library. */
+HD_API HD_CHECKED hd_status hd_picture_write(hd_context *ctx, const char *path, const unsigned char *pixels, int64_t h,
+                                             int64_t w, int channels);
+/** The same into memory: *out freed by hd_memory_free(ctx, …). */
+HD_API HD_CHECKED hd_status hd_picture_encode(hd_context *ctx, const unsigned char *pixels, int64_t h, int64_t w,
+                                              int channels, unsigned char **out, size_t *length);
+HD_API void hd_memory_free(hd_context *ctx, void *memory);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
