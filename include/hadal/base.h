@@ -118,6 +118,8 @@ typedef struct hd_dims {
     int rank;
     int64_t dim[HD_MAX_DIMS];
 } hd_dims;
+/** Product of the dimensions (1 for rank 0), or -1 on overflow or a negative dimension (HD_BATCH included). */
+HD_API int64_t hd_dims_count(const hd_dims *dims);
 #define HD_DIMS(...) ((hd_dims){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 
 #ifdef __cplusplus

@@ -19,8 +19,6 @@ HD_CHECKED hd_status hd_grow(hd_context *ctx, void **items, size_t *capacity, si
 /* Checked arithmetic: false on overflow. */
 bool hd_mul_ok(size_t a, size_t b, size_t *out);
 bool hd_add_ok(size_t a, size_t b, size_t *out);
-/* Product of the dimensions (1 for rank 0), or -1 on overflow or a negative dimension (HD_BATCH included). */
-int64_t hd_dims_count(const hd_dims *dims);
 
 /* Bump allocator for things that die together. Zeroed memory, 16-byte aligned. A zeroed hd_arena with ctx set is empty. */
 typedef struct hd_arena {

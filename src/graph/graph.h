@@ -1,0 +1,75 @@
+/* graph.h: the inside of hd_graph: values and nodes in arrays, integer ids. Owns storage and lookup; knows no op by name. */
+#ifndef HD_GRAPH_GRAPH_H
+#define HD_GRAPH_GRAPH_H
+#include "base/alloc.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "hadal/op.h"
+
+typedef enum hd_kind {
+    HD_KIND_NODE,  /* made by a node */
+    HD_KIND_INPUT, /* fed at every run */
+    HD_KIND_PARAM, /* trained, lives in the store */
+    HD_KIND_STATE, /* persists, not trained, lives in the store */
+    HD_KIND_CONST
+} hd_kind;
+
+typedef struct hd_value {
+    const char *name; /* "" when none */
+    hd_kind kind;
+    hd_type type;
+    int32_t node;    /* producer, or -1 */
+    int32_t out;     /* which output of it */
+    hd_init init;    /* PARAM, STATE */
+    const void *data; /* CONST */
+    const char *output; /* name as a result, or NULL */
+    hd_loc loc;
+} hd_value;
+
+typedef struct hd_node {
+    const hd_op *op;
+    int32_t n_in, n_out;
+    int32_t *in; /* value ids; -1: an optional input that is absent */
+    int32_t out; /* first output; the others follow */
+    void *attr;  /* args struct, defaults filled in */
+    hd_loc loc;
+    bool dead; /* taken out by a pass */
+} hd_node;
+
+struct hd_graph {
+    hd_context *ctx;
+    hd_arena arena;
+    hd_value *values;
+    size_t value_count, value_capacity;
+    hd_node *nodes;
+    size_t node_count, node_capacity;
+    hd_status status; /* first failure */
+    char *error;      /* its text, "WHERE|WHAT|FIX" parts joined by \x1f */
+    bool backward;    /* hd_gradients has been here */
+};
+
+static inline hd_value *hd_value_of(hd_val v) { return v.graph ? &v.graph->values[v.id] : NULL; }
+static inline hd_val hd_val_at(hd_graph *g, int32_t id) { return id < 0 ? (hd_val){0} : (hd_val){g, id}; }
+
+/* Records the first failure of a builder ("WHERE|WHAT|FIX" format as hd_fail); later ones are dropped. */
+void hd_graph_fail(hd_graph *graph, hd_status status, const char *format, ...) HD_PRINTF(3, 4);
+
+/* Adds a node whose args are raw (n inputs given apart, attr copied, defaults not touched). None after a failure. */
+hd_val hd_graph_add_node(hd_graph *graph, hd_loc at, const hd_op *op, const int32_t *in, int32_t n_in, const void *attr);
+/* Infers the outputs of every node again (after dimensions were bound). */
+HD_CHECKED hd_status hd_graph_infer(hd_graph *graph);
+HD_CHECKED hd_status hd_graph_infer_node(hd_graph *graph, hd_node *node);
+/* Ids in range, producers before consumers, types as inferred, names unique. */
+HD_CHECKED hd_status hd_graph_verify(const hd_graph *graph);
+const char *hd_op_in_name(const hd_op *op, int i);
+
+/* ---- options ---- */
+/* Fills defaults of zero fields; checks ranges: message into buffer, HD_E_MODEL. */
+HD_CHECKED hd_status hd_options_settle(const hd_option *options, void *args, char *message, size_t size);
+/* Appends "name=value" for fields that differ from their defaults, separated by blanks. */
+void hd_options_print(const hd_option *options, const void *args, hd_text *out);
+/* Sets one field from text ("3", "[1,1]", "1e-5", "true", "relu", "f32"); message on failure. Strings are kept in arena. */
+HD_CHECKED hd_status hd_option_set(const hd_option *option, void *args, const char *text, hd_arena *arena, char *message,
+                                   size_t size);
+const hd_option *hd_option_find(const hd_option *options, const char *name);
+#endif
