@@ -1,0 +1,66 @@
+/* hadal/nn.h: layers: builders that make their own parameters, under PyTorch's names (NAME.weight, NAME.bias, …) and with
+ * PyTorch's initial values. */
+#ifndef HADAL_NN_H
+#define HADAL_NN_H
+#include "hadal/ops.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** y = x wᵀ + b. NAME.weight [out, in], NAME.bias [out]; both start uniform in ±1/√in. */
+typedef struct hd_nn_linear_args {
+    hd_val x;
+    const char *name;
+    int64_t out_features;
+    bool no_bias;
+    int end_;
+} hd_nn_linear_args;
+HD_API hd_val hd_nn_linear_at(hd_loc at, const hd_nn_linear_args *args);
+#define hd_nn_linear(...) hd_nn_linear_at(HD_HERE, &(hd_nn_linear_args){__VA_ARGS__, .end_ = 0})
+
+/** 2-D convolution. NAME.weight [out, in/groups, kh, kw], NAME.bias [out]; uniform in ±1/√(in/groups·kh·kw). */
+typedef struct hd_nn_conv2d_args {
+    hd_val x;
+    const char *name;
+    int64_t out_channels;
+    int64_t kernel_size[2], stride[2], padding[2], dilation[2];
+    int64_t groups;
+    bool no_bias;
+    int end_;
+} hd_nn_conv2d_args;
+HD_API hd_val hd_nn_conv2d_at(hd_loc at, const hd_nn_conv2d_args *args);
+#define hd_nn_conv2d(...) hd_nn_conv2d_at(HD_HERE, &(hd_nn_conv2d_args){__VA_ARGS__, .end_ = 0})
+
+/** Batch normalisation. NAME.weight (ones), NAME.bias (zeros), NAME.running_mean (zeros), NAME.running_var (ones): [c]. */
+typedef struct hd_nn_batch_norm_args {
+    hd_val x;
+    const char *name;
+    double eps, momentum; /**< defaults 1e-5, 0.1 */
+    int end_;
+} hd_nn_batch_norm_args;
+HD_API hd_val hd_nn_batch_norm_at(hd_loc at, const hd_nn_batch_norm_args *args);
+#define hd_nn_batch_norm(...) hd_nn_batch_norm_at(HD_HERE, &(hd_nn_batch_norm_args){__VA_ARGS__, .end_ = 0})
+
+/** Dropout with probability p (default 0.5), from the store's seed and step; off outside training. */
+typedef struct hd_nn_dropout_args {
+    hd_val x;
+    double p;
+    int end_;
+} hd_nn_dropout_args;
+HD_API hd_val hd_nn_dropout_at(hd_loc at, const hd_nn_dropout_args *args);
+#define hd_nn_dropout(...) hd_nn_dropout_at(HD_HERE, &(hd_nn_dropout_args){__VA_ARGS__, .end_ = 0})
+
+/** Random state of a graph's steps: the i64 [2] input "rng" (seed, step), made when first asked for and bound by programs
+ * themselves. */
+HD_API hd_val hd_rng_input(hd_graph *graph);
+
+/** Layers from text: the `model:` list of a recipe as JSON, e.g. [{"conv2d": {"out_channels": 32, "kernel_size": 3}}, "relu",
+ * "flatten", {"linear": {"out_features": 10}}]. Names of parameters: the layer's `name`, else TYPE and number ("conv2d1").
+ * A wrong layer or option is the graph's sticky error (HD_E_MODEL, with the nearest known word). */
+HD_API hd_val hd_nn_layers(hd_val x, const char *json);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

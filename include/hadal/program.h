@@ -1,0 +1,137 @@
+/* hadal/program.h: a graph compiled into a flat list of kernel calls with one memory plan, and the store of what
+ * persists from step to step. */
+#ifndef HADAL_PROGRAM_H
+#define HADAL_PROGRAM_H
+#include "hadal/op.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the store: parameters, running statistics, optimiser state, the step counter ---- */
+
+/** Shared by all programs compiled against it (training, evaluation, other batch sizes). */
+typedef struct hd_store hd_store;
+HD_API HD_CHECKED hd_status hd_store_new(hd_store **out, hd_context *ctx, uint64_t seed);
+HD_API void hd_store_free(hd_store *store); /**< after the programs that use it */
+/** Entries appear when programs are compiled against the store, in order of their names. */
+typedef struct hd_store_info {
+    const char *name;
+    hd_dtype dtype;
+    hd_dims dims;
+    bool trained;  /**< a parameter */
+    bool optimizer; /**< state of the optimiser, not part of the model */
+} hd_store_info;
+HD_API int hd_store_count(const hd_store *store);
+HD_API hd_store_info hd_store_at(const hd_store *store, int i);
+/** Copies a tensor out or in, row-major in its own dtype (whatever layout the kernels keep). Errors: HD_E_MODEL. */
+HD_API HD_CHECKED hd_status hd_store_get(hd_store *store, const char *name, void *data, size_t bytes);
+HD_API HD_CHECKED hd_status hd_store_set(hd_store *store, const char *name, const void *data, size_t bytes);
+/** Number of training steps done; part of the random state of dropout and of Adam's bias correction. */
+HD_API int64_t hd_store_step(const hd_store *store);
+HD_API void hd_store_set_step(hd_store *store, int64_t step);
+HD_API uint64_t hd_store_seed(const hd_store *store);
+
+/* ---- targets: what to compile ---- */
+
+/** An optimiser with its settings, by value: hd_sgd(.lr = 0.1, .momentum = 0.9), hd_adam(), hd_adamw(.lr = 1e-3). */
+typedef struct hd_optimizer {
+    const char *name;
+    double lr;           /**< default 0.01 for sgd, 0.001 for the others; changed at run time by hd_program_lr */
+    double momentum;     /**< sgd */
+    double weight_decay; /**< default 0; adamw 0.01 (HD_ZERO for none) */
+    double beta1, beta2, eps;
+    double max_norm;     /**< clip the gradient to this norm; 0: not */
+    bool nesterov;
+} hd_optimizer;
+#define hd_sgd(...)   ((hd_optimizer){.name = "sgd", __VA_ARGS__})
+#define hd_adam(...)  ((hd_optimizer){.name = "adam", __VA_ARGS__})
+#define hd_adamw(...) ((hd_optimizer){.name = "adamw", __VA_ARGS__})
+
+/** A graph and what is wanted of it. The graph belongs to the graph it came from. */
+typedef struct hd_target {
+    hd_graph *graph;
+    hd_val value;
+    bool train; /**< dropout drops, batch_norm uses the batch's statistics */
+    hd_optimizer optimizer;
+} hd_target;
+/** Forward, loss, backward and update as one graph. loss: a scalar of an f32 or f64 graph. */
+HD_API hd_target hd_train_step(hd_val loss, hd_optimizer optimizer);
+/** The value alone, in inference form; marked outputs that need no further inputs come along. */
+HD_API hd_target hd_forward(hd_val value);
+/** Forward and backward without update, training form: adds ∂value/∂of[i] as grads[i] (a none where it does not depend)
+ * to the graph itself. value must be a scalar, or seed gives the gradient arriving at it (else none). */
+HD_API HD_CHECKED hd_status hd_gradients(hd_val value, hd_val seed, const hd_val *of, int32_t n, hd_val *grads);
+
+/* ---- programs ---- */
+
+typedef struct hd_program hd_program;
+enum { HD_DEVICE_AUTO, HD_DEVICE_CPU };
+
+/** Everything that hd_compile takes; a zeroed struct is the default. */
+typedef struct hd_compile_args {
+    int device;
+    int64_t batch;          /**< number that HD_BATCH is bound to; default 1 */
+    hd_store *store;        /**< NULL: a store of the program's own, seed 1 */
+    const char *backend;    /**< "default", "ref" (plain loops only), "null" (counts only) */
+    const char *passes_off; /**< names of passes to leave out: "fuse,layout"; see hd_pass_names */
+    bool exact;             /**< direct kernels only: no Winograd */
+    bool train;             /**< for hd_gradients' graphs: training form even for hd_forward */
+    size_t memory_limit;    /**< refuse plans over this many bytes; 0: none */
+    void (*dump)(void *user, const char *pass, const char *graph_text); /**< after every pass */
+    void *dump_user;
+} hd_compile_args;
+
+/** Compiles; nothing of the plan is allocated yet. Errors: the graph's first failure; HD_E_MODEL; HD_E_UNSUPPORTED;
+ * HD_E_MEMORY (limit). The target's graph is left as it was. */
+HD_API HD_CHECKED hd_status hd_compile_with(hd_program **out, hd_target target, const hd_compile_args *args);
+HD_API HD_CHECKED hd_status hd_compile(hd_program **out, hd_target target, int device);
+HD_API void hd_program_free(hd_program *program);
+
+/** The plan in bytes, known before anything is allocated. */
+typedef struct hd_memory {
+    size_t params, states, optimizer; /**< in the store, this program's share */
+    size_t grads, activations;        /**< in the arena */
+    size_t scratch;                   /**< of kernels, all threads */
+    size_t arena;                     /**< grads, activations and shared scratch after lifetimes were packed */
+    size_t total;                     /**< what the process will hold for it */
+} hd_memory;
+HD_API hd_memory hd_program_memory(const hd_program *program);
+
+/** Binds an input to memory of the caller's (row-major, the input's dtype), read at every run until bound anew. */
+HD_API HD_CHECKED hd_status hd_program_set(hd_program *program, const char *input, const void *data);
+/** The same by number (hd_program_input, −1 when there is none), for loops: no lookup. */
+HD_API int hd_program_input(const hd_program *program, const char *input);
+HD_API void hd_program_bind(hd_program *program, int input, const void *data);
+/** One step. The first run allocates; later runs allocate nothing. Errors: HD_E_USAGE (an input is not bound), HD_E_MEMORY. */
+HD_API HD_CHECKED hd_status hd_program_run(hd_program *program);
+/** Result by name ("loss", or as marked) after a run: row-major; borrowed until the next run. NULL when there is none. */
+HD_API const void *hd_program_get(const hd_program *program, const char *output);
+/** Type of an input or output of the program, dimensions bound. */
+HD_API hd_type hd_program_type(const hd_program *program, const char *name);
+/** Learning rate and weight decay of the next steps. */
+HD_API void hd_program_lr(hd_program *program, double lr);
+HD_API hd_store *hd_program_store(hd_program *program);
+
+/** Counted facts of the program. */
+typedef struct hd_program_facts {
+    int steps;        /**< kernel calls a run */
+    int reorders;     /**< of these, changes of layout of activations */
+    int weight_reorders;
+    double flops;     /**< of a run, a multiply-add is 2 */
+    double bytes;
+} hd_program_facts;
+HD_API hd_program_facts hd_program_get_facts(const hd_program *program);
+/** Which kernel runs each step, its shapes, tasks and, after hd_program_profile, its time; who refused and why.
+ * Freed by hd_memory_free. */
+HD_API HD_CHECKED hd_status hd_program_explain(const hd_program *program, char **text);
+/** Runs n times and keeps the time of each step (median) for hd_program_explain. */
+HD_API HD_CHECKED hd_status hd_program_profile(hd_program *program, int n);
+
+/** Names of the compile passes in order, ended by NULL. */
+HD_API const char *const *hd_pass_names(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,149 @@
+/* hadal/train.h: recipes, models and training runs.
+ *
+ * A recipe says what to learn from what and how. A model is a graph with its weights, its classes and its normalisation.
+ * A trainer takes a recipe to a run folder. */
+#ifndef HADAL_TRAIN_H
+#define HADAL_TRAIN_H
+#include "hadal/data.h"
+#include "hadal/program.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- recipes ---- */
+
+typedef struct hd_recipe hd_recipe;
+/** An empty recipe: all defaults. */
+HD_API HD_CHECKED hd_status hd_recipe_new(hd_recipe **out, hd_context *ctx);
+/** Reads YAML or JSON. Strict: unknown keys, wrong types and values out of range are HD_E_MODEL
+ * "file:line:column: unknown key …. Did you mean …?". */
+HD_API HD_CHECKED hd_status hd_recipe_load(hd_recipe **out, hd_context *ctx, const char *path);
+HD_API HD_CHECKED hd_status hd_recipe_parse(hd_recipe **out, hd_context *ctx, const char *where, const char *text);
+HD_API void hd_recipe_free(hd_recipe *recipe);
+/** Sets a dotted key from text, "train.optimizer.lr" = "0.1"; a short key finds the one recipe key of its name ("lr",
+ * "batch_size"; "-" counts as "_"). Errors: HD_E_USAGE with the nearest key. */
+HD_API HD_CHECKED hd_status hd_recipe_set(hd_recipe *recipe, const char *key, const char *value);
+/** The recipe with every default filled in, as JSON. Freed by hd_memory_free. */
+HD_API HD_CHECKED hd_status hd_recipe_json(const hd_recipe *recipe, char **json);
+
+/* ---- models ---- */
+
+typedef struct hd_model hd_model;
+/** One layer of a summary. Pointers are the model's. */
+typedef struct hd_layer_info {
+    const char *name, *type;
+    hd_dims output; /**< without batch */
+    int64_t params;
+    double flops;   /**< forward, one sample */
+} hd_layer_info;
+
+/** Builds the model of a recipe for data of this kind (sample shape, classes). Weights start from the recipe's seed. */
+HD_API HD_CHECKED hd_status hd_model_new(hd_model **out, const hd_recipe *recipe, const hd_data_info *data);
+/** Opens a run folder (its best weights) or a .safetensors file with the recipe in its metadata. */
+HD_API HD_CHECKED hd_status hd_model_open(hd_model **out, hd_context *ctx, const char *path);
+HD_API void hd_model_free(hd_model *model);
+/** Input as stored in the data (not normalised) [n, sample…] f32 → scores [n, outputs]: softmax or sigmoid applied by the
+ * loss (one output and two classes: two columns), values as they are. */
+HD_API HD_CHECKED hd_status hd_model_predict(hd_model *model, const float *x, int64_t n, float *y);
+
+typedef struct hd_model_info {
+    hd_dims sample;
+    int64_t outputs, classes, params, trainable;
+    const char *const *class_names; /**< classes entries */
+    const char *loss;
+    const char *data;               /**< name of the data it was trained on, or "" */
+    double flops;                   /**< forward, one sample */
+    int32_t layers;
+    hd_memory train_plan, infer_plan; /**< at the recipe's batch size */
+    hd_picture_args picture;        /**< how pictures are to be fitted */
+} hd_model_info;
+HD_API HD_CHECKED hd_status hd_model_get_info(hd_model *model, hd_model_info *out);
+HD_API hd_layer_info hd_model_layer(const hd_model *model, int32_t i);
+HD_API hd_store *hd_model_store(hd_model *model);
+HD_API hd_graph *hd_model_graph(hd_model *model);
+HD_API const hd_recipe *hd_model_recipe(const hd_model *model);
+
+/** A measured value with its 95 % interval (Wilson's for shares, normal for means). */
+typedef struct hd_metric {
+    const char *name;
+    double value, low, high;
+} hd_metric;
+enum { HD_MAX_METRICS = 8 };
+typedef struct hd_scores {
+    int64_t n;
+    double loss;
+    int count;
+    hd_metric metric[HD_MAX_METRICS];
+} hd_scores;
+HD_API const hd_metric *hd_scores_find(const hd_scores *scores, const char *name);
+
+/** Scores on a list of samples. confusion (may be NULL): [classes × classes], rows true, columns predicted.
+ * scores_out (may be NULL): [count, outputs] as hd_model_predict. */
+HD_API HD_CHECKED hd_status hd_model_eval(hd_model *model, hd_dataset *data, const int64_t *indices, int64_t count,
+                                          hd_scores *out, int64_t *confusion, float *scores_out);
+
+/* ---- training ---- */
+
+typedef struct hd_trainer hd_trainer;
+typedef enum hd_stop {
+    HD_STOP_EPOCHS, HD_STOP_STEPS, HD_STOP_PATIENCE, HD_STOP_TIME, HD_STOP_TARGET, HD_STOP_INTERRUPTED, HD_STOP_DIVERGED
+} hd_stop;
+HD_API const char *hd_stop_name(hd_stop stop);
+
+/** What a run looks like while it goes on. */
+typedef struct hd_progress {
+    int64_t epoch, epochs;        /**< 1-based */
+    int64_t step, steps_in_epoch; /**< within the epoch */
+    int64_t total_steps;          /**< so far, all epochs */
+    double seconds;               /**< since hd_trainer_run began */
+    double samples_per_second, seconds_left;
+    double lr;
+    bool epoch_end;               /**< train and val are complete */
+    bool best;                    /**< this epoch is the best so far */
+    hd_scores train, val;         /**< running means; val.n is 0 when there is none */
+} hd_progress;
+
+typedef struct hd_trainer_args {
+    const hd_recipe *recipe;
+    hd_dataset *data;        /**< NULL: opened from the recipe */
+    const char *data_dir;
+    const char *out;         /**< run folder; NULL: runs/NAME-001, counted up; "" : none is written */
+    const char *name;
+    const char *resume;      /**< run folder to go on with; then recipe may be NULL */
+    /** Called after every step; returning true ends the run (saved, HD_STOP_INTERRUPTED). */
+    bool (*progress)(void *user, const hd_progress *progress);
+    void *user;
+} hd_trainer_args;
+
+typedef struct hd_result {
+    const char *run;         /**< folder, or "" */
+    int64_t params, epochs, steps, best_epoch;
+    double seconds;
+    hd_scores train, val, test; /**< of best_epoch; n 0 where there is no such part */
+    hd_stop stop;
+    size_t plan_bytes;
+    uint64_t seed;
+    int threads;
+    char weights_sha256[65];
+    double majority;         /**< share of the largest class in the test part (val without one), or the mean's rmse */
+    double linear;           /**< accuracy (or rmse) of a linear model trained beside it; NaN when not made */
+    const char *result_json; /**< when a finished run was resumed: its stored result.json, else NULL */
+} hd_result;
+
+HD_API HD_CHECKED hd_status hd_trainer_new(hd_trainer **out, hd_context *ctx, const hd_trainer_args *args);
+HD_API void hd_trainer_free(hd_trainer *trainer);
+HD_API hd_model *hd_trainer_model(hd_trainer *trainer);
+HD_API hd_dataset *hd_trainer_data(hd_trainer *trainer);
+HD_API const hd_split *hd_trainer_split(const hd_trainer *trainer);
+HD_API const char *hd_trainer_run_folder(const hd_trainer *trainer);
+/** Trains to the end. Errors: HD_E_DIVERGED (loss not finite; the last good weights are kept), HD_E_FILE, …; an
+ * interrupted run returns HD_OK with stop = HD_STOP_INTERRUPTED. */
+HD_API HD_CHECKED hd_status hd_trainer_run(hd_trainer *trainer, hd_result *result);
+HD_API hd_memory hd_trainer_memory(const hd_trainer *trainer);
+HD_API size_t hd_trainer_plan_bytes(const hd_trainer *trainer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
