@@ -1,0 +1,43 @@
+/* fused.h: ops that only passes make. Each has a plain definition like any other op. */
+#ifndef HD_OPS_FUSED_H
+#define HD_OPS_FUSED_H
+#include "hadal/ops.h"
+
+/* dw [k, in] = dzᵀ x, db [k] = column sums of dz: x [n, in], dz [n, k] → dw, db. */
+typedef struct hd_linear_grad_weight_args {
+    hd_val x, dz;
+    int end_;
+} hd_linear_grad_weight_args;
+/* dz' [n, in] = act'(y) · (dz w): dz [n, k], w [k, in], y [n, in] (none when act is none). y is the output of act. */
+typedef struct hd_linear_grad_input_args {
+    hd_val dz, w, y;
+    int64_t act;
+    int end_;
+} hd_linear_grad_input_args;
+/* dw as conv2d_grad_weight and db [k] = sums of dy: x, dy, like (w) → dw, db. */
+typedef hd_conv2d_grad_args hd_conv2d_grad_params_args;
+/* loss and dx of cross_entropy in one pass, dloss = 1: x [n, c], target → loss, dx. */
+typedef hd_loss_args hd_cross_entropy_both_args;
+/* A chain of elementwise ops over tensors of one shape (or scalars of one element): `program` is "mul(0,1) add(%0,2)": each
+ * instruction names an elementwise op, operands are inputs by number or earlier results as %number; the last is y.
+ * affine carries its constants: "affine(0;2;-1)". */
+typedef struct hd_chain_args {
+    const hd_val *x;
+    int64_t n;
+    const char *program;
+    int end_;
+} hd_chain_args;
+/* Puts values one behind the other (each at a multiple of 16 elements) into one flat vector: the memory plan lets their
+ * producers write there, so it costs nothing. */
+typedef struct hd_flat_args {
+    const hd_val *x;
+    int64_t n;
+    int end_;
+} hd_flat_args;
+/* The same value in another layout, or in other memory. */
+typedef hd_unary_args hd_reorder_args;
+
+extern const hd_op hd_op_linear_grad_weight, hd_op_linear_grad_input, hd_op_conv2d_grad_params, hd_op_cross_entropy_both,
+    hd_op_chain, hd_op_flat, hd_op_reorder;
+enum { HD_FLAT_ALIGN = 16 };
+#endif
