@@ -1,0 +1,27 @@
+/* layout.h: how the elements of a value lie in memory. Logical order is NumPy's; physical order is the kernels' business. */
+#ifndef HD_COMPILE_LAYOUT_H
+#define HD_COMPILE_LAYOUT_H
+#include "hadal/op.h"
+
+/* All zero is plain row-major. Else: the (blocked) dimensions in the order perm (when permuted), outermost first, then
+ * nblk inner blocks, outermost first: block j splits dimension idx[j] by blk[j]. A dimension that a block does not divide
+ * is padded with zeros. nChw16c is {.nblk = 1, .idx = {1}, .blk = {16}}; OIhw16i16o is {2, {1, 0}, {16, 16}}; nhwc is
+ * {.permuted = 1, .perm = {0, 2, 3, 1}}. */
+typedef struct hd_layout {
+    uint8_t nblk, idx[3], blk[3], permuted;
+    uint8_t perm[HD_MAX_DIMS];
+} hd_layout;
+
+#define HD_LAYOUT_PLAIN   ((hd_layout){0})
+#define HD_LAYOUT_NCHW16C ((hd_layout){.nblk = 1, .idx = {1}, .blk = {16}})
+
+bool hd_layout_equal(const hd_layout *a, const hd_layout *b);
+bool hd_layout_is_plain(const hd_layout *l);
+/* Elements held, padding included. */
+int64_t hd_layout_count(const hd_layout *l, const hd_dims *dims);
+/* Copies between plain row-major and the layout; elements of `size` bytes; padding is set to zero. */
+void hd_layout_pack(const hd_layout *l, const hd_dims *dims, size_t size, const void *plain, void *packed);
+void hd_layout_unpack(const hd_layout *l, const hd_dims *dims, size_t size, const void *packed, void *plain);
+/* "plain", "n(c)hw16c", for prints; buffer ≥ 64 bytes. */
+const char *hd_layout_text(char *buffer, const hd_layout *l, int rank);
+#endif
