@@ -101,7 +101,8 @@ HD_API hd_memory_stats hd_context_memory(const hd_context *ctx);
 HD_API int hd_context_threads(const hd_context *ctx);
 HD_API const char *hd_context_isa(const hd_context *ctx);
 
-/** Version of the library, "MAJOR.MINOR.PATCH". */
+/** Version of this header, and of the library that runs, "MAJOR.MINOR.PATCH". */
+#define HD_VERSION "0.1.0"
 HD_API const char *hd_version(void);
 
 /** Element types. Sizes 4 8 4 8 1 1 bytes. */

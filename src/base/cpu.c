@@ -1,0 +1,31 @@
+/* cpu.c: owns the questions to the operating system and the processor. Asked once per context, never in a run. */
+#define _GNU_SOURCE /* sched_getaffinity: a container or taskset may leave us fewer processors than are online */
+#include "base/cpu.h"
+#include <unistd.h>
+#ifdef __linux__
+#include <sched.h>
+#endif
+
+enum { MOST = 256 };
+
+int hd_cpu_count(void) {
+    long n = 0;
+#ifdef __linux__
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) n = CPU_COUNT(&set);
+#endif
+    if (n < 1) n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > MOST ? MOST : (int)n;
+}
+
+hd_isa hd_cpu_isa(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (avx2 && avx512) return HD_ISA_AVX512;
+    if (avx2) return HD_ISA_AVX2;
+#endif
+    return HD_ISA_GENERIC;
+}

@@ -1,0 +1,8 @@
+/* cpu.h: what the machine is. */
+#ifndef HD_BASE_CPU_H
+#define HD_BASE_CPU_H
+#include "base/context.h"
+
+int hd_cpu_count(void); /* processors this process may run on, 1 … 256 */
+hd_isa hd_cpu_isa(void);
+#endif
