@@ -12,7 +12,8 @@ static hd_status linear_infer(hd_infer *c) {
     if (!hd_absent(c, 2)) {
         const hd_dims *bias = &c->in[2].dims;
         if (bias->rank != 1 || bias->dim[0] != w->dim[0])
-            return hd_infer_fail(c, "bias is %s, weight has %lld output features", hd_dims_text(a, bias), (long long)w->dim[0]);
+            return hd_infer_fail(c, "bias is %s, weight has %lld output features", hd_dims_text(a, bias),
+                                 (long long)w->dim[0]);
     }
     c->out[0] = c->in[0];
     c->out[0].dims.dim[x->rank - 1] = w->dim[0];
@@ -45,12 +46,13 @@ static void linear_ref(const hd_ref *r) {
     const int64_t k = r->in[1].dims.dim[0], in = r->in[1].dims.dim[1]; /* outputs, inputs of a unit */
     const int64_t n = k ? r->out[0].count / k : 0;
     const void *bias = r->n_in > 2 ? r->in[2].data : NULL;
-    HD_FLOATS(r->out[0].dtype, const T *x = r->in[0].data; const T *w = r->in[1].data; const T *b = bias; T *y = r->out[0].data;
-              for (int64_t i = 0; i < n; i++) for (int64_t j = 0; j < k; j++) {
-                  double sum = b ? (double)b[j] : 0;
-                  for (int64_t l = 0; l < in; l++) sum += (double)x[i * in + l] * (double)w[j * in + l];
-                  y[i * k + j] = (T)hd_act_apply(a->act, sum);
-              })
+    HD_FLOATS(
+        r->out[0].dtype, const T *x = r->in[0].data; const T *w = r->in[1].data; const T *b = bias;
+        T *y = r->out[0].data; for (int64_t i = 0; i < n; i++) for (int64_t j = 0; j < k; j++) {
+            double sum = b ? (double)b[j] : 0;
+            for (int64_t l = 0; l < in; l++) sum += (double)x[i * in + l] * (double)w[j * in + l];
+            y[i * k + j] = (T)hd_act_apply(a->act, sum);
+        })
 }
 
 static hd_cost linear_cost(const hd_infer *c) {
@@ -82,12 +84,12 @@ const hd_op hd_op_linear = {
     .doc = "A layer of neurons: every output is a weighted sum of all inputs plus a bias. The weight is [out, in].",
     .onnx = "Gemm",
     .samples = (const hd_sample[]){{"f32[1,2]={1 -1}, f32[2,2]={1 -2 -1 1}, f32[2]={1 0}", "{4 -2}"},
-                                   {"f32[3,4], f32[5,4], f32[5]"},
-                                   {"f32[3,4], f32[5,4]"},
-                                   {"f32[2,3,4], f32[5,4], f32[5]"},
-                                   {"f32[4], f32[3,4], f32[3]"},
-                                   {"f32[3,4], f32[5,4], f32[5] | act=tanh"},
-                                   {"f32[17,33], f32[19,33], f32[19] | act=sigmoid"},
+                                   {"f32[3,4], f32[5,4], f32[5]", NULL},
+                                   {"f32[3,4], f32[5,4]", NULL},
+                                   {"f32[2,3,4], f32[5,4], f32[5]", NULL},
+                                   {"f32[4], f32[3,4], f32[3]", NULL},
+                                   {"f32[3,4], f32[5,4], f32[5] | act=tanh", NULL},
+                                   {"f32[17,33], f32[19,33], f32[19] | act=sigmoid", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[3,4], f32[5,3]", "expects 3 input features"},
                                    {"f32[3,4], f32[5,4], f32[4]", "bias is [4]"},
