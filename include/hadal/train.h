@@ -26,6 +26,20 @@ HD_API void hd_recipe_free(hd_recipe *recipe);
 HD_API HD_CHECKED hd_status hd_recipe_set(hd_recipe *recipe, const char *key, const char *value);
 /** The recipe with every default filled in, as JSON. Freed by hd_memory_free. */
 HD_API HD_CHECKED hd_status hd_recipe_json(const hd_recipe *recipe, char **json);
+/** One key that recipes know: for lists, help and "did you mean". */
+typedef struct hd_recipe_key {
+    const char *name; /**< dotted: "train.optimizer.lr" */
+    const char *type; /**< "number", "whole number", "yes or no", "text", "list", "object" */
+    const char *def;  /**< the default as text, "" for none */
+    const char *help; /**< one line */
+} hd_recipe_key;
+/** Key number i, in the order of a whole recipe; NULL past the end. */
+HD_API const hd_recipe_key *hd_recipe_key_at(int i);
+/** The key that hd_recipe_set would set for `key` (dotted or short, "-" counts as "_"), or NULL. Options of a model
+ * ("model.depth") are known by the model alone: for them the answer is the key "model". */
+HD_API const hd_recipe_key *hd_recipe_key_find(const char *key);
+/** Opens the data that the recipe's `data` section names. Errors: hd_data_open's; HD_E_MODEL when it names none. */
+HD_API HD_CHECKED hd_status hd_recipe_open_data(hd_dataset **out, const hd_recipe *recipe, const char *data_dir);
 
 /* ---- models ---- */
 
@@ -38,7 +52,8 @@ typedef struct hd_layer_info {
     double flops;   /**< forward, one sample */
 } hd_layer_info;
 
-/** Builds the model of a recipe for data of this kind (sample shape, classes). Weights start from the recipe's seed. */
+/** Builds the model of a recipe for data of this kind (sample shape, classes). Weights start from the recipe's seed.
+ * data NULL: the model's published shape; a one-line text's own; 1×28×28 and 10 classes for mlp, cnn-small and lists. */
 HD_API HD_CHECKED hd_status hd_model_new(hd_model **out, const hd_recipe *recipe, const hd_data_info *data);
 /** Opens a run folder (its best weights) or a .safetensors file with the recipe in its metadata. */
 HD_API HD_CHECKED hd_status hd_model_open(hd_model **out, hd_context *ctx, const char *path);
@@ -111,6 +126,7 @@ typedef struct hd_trainer_args {
     const char *out;         /**< run folder; NULL: runs/NAME-001, counted up; "" : none is written */
     const char *name;
     const char *resume;      /**< run folder to go on with; then recipe may be NULL */
+    double seconds_before;   /**< since the process started: added to the result's seconds */
     /** Called after every step; returning true ends the run (saved, HD_STOP_INTERRUPTED). */
     bool (*progress)(void *user, const hd_progress *progress);
     void *user;
@@ -128,12 +144,21 @@ typedef struct hd_result {
     char weights_sha256[65];
     double majority;         /**< share of the largest class in the test part (val without one), or the mean's rmse */
     double linear;           /**< accuracy (or rmse) of a linear model trained beside it; NaN when not made */
-    const char *result_json; /**< when a finished run was resumed: its stored result.json, else NULL */
+    size_t peak_bytes;       /**< most memory the process ever held */
+    const char *result_json; /**< the text of result.json, one object; the trainer's */
+    bool finished;           /**< a finished run was resumed: nothing was trained, result_json is the stored one */
+    /** Of the test part (val without one) with the best weights, the trainer's; NULL where there is no such part: */
+    const int64_t *confusion; /**< [classes × classes], rows true, columns predicted */
+    const float *scores;      /**< [n, outputs] in the order of hd_trainer_split's part, as hd_model_predict gives them */
 } hd_result;
 
+/** Checks the recipe, opens data and model, plans; makes the run folder. A line of RUN/log.jsonl is one epoch,
+ * {"epoch": 1, "steps": …, "seconds": …, "lr": …, "train": {"loss": …, "accuracy": {"value", "low", "high"}}, "val": {…} or
+ * null, "best": true}, or one logged step, {"step": …, "loss": …, "lr": …}. What the library changes or doubts on the way is
+ * said through the context's log as HD_LOG_WARNING. */
 HD_API HD_CHECKED hd_status hd_trainer_new(hd_trainer **out, hd_context *ctx, const hd_trainer_args *args);
 HD_API void hd_trainer_free(hd_trainer *trainer);
-HD_API hd_model *hd_trainer_model(hd_trainer *trainer);
+HD_API hd_model *hd_trainer_model(hd_trainer *trainer); /**< after the run: with the best weights */
 HD_API hd_dataset *hd_trainer_data(hd_trainer *trainer);
 HD_API const hd_split *hd_trainer_split(const hd_trainer *trainer);
 HD_API const char *hd_trainer_run_folder(const hd_trainer *trainer);
