@@ -40,15 +40,16 @@ typedef enum hd_status {
 /** Short name of a status ("data", "memory", …): the `code` in the command's JSON errors. Never NULL. */
 HD_API const char *hd_status_name(hd_status status);
 
-/** Where in the caller's source something was built; made by HD_HERE. */
+/** Where in the caller's source (made by HD_HERE), or in a recipe, something was built. */
 typedef struct hd_loc {
-    const char *file;
+    const char *file; /**< must outlive what was built */
     int line;
+    int column; /**< 0: not known; else messages say file:line:column */
 } hd_loc;
 #ifdef __cplusplus
-#define HD_HERE (hd_loc{__FILE__, __LINE__})
+#define HD_HERE (hd_loc{__FILE__, __LINE__, 0})
 #else
-#define HD_HERE ((hd_loc){__FILE__, __LINE__})
+#define HD_HERE ((hd_loc){__FILE__, __LINE__, 0})
 #endif
 
 /** A memory allocator of the caller's. `alloc` returns `size` bytes aligned to 64, or NULL; `free` gets the same size. */

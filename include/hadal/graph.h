@@ -35,6 +35,15 @@ typedef struct hd_init {
 #define HD_UNIFORM(a, b)  ((hd_init){HD_INIT_UNIFORM, (a), (b)})
 #define HD_NORMAL(m, std) ((hd_init){HD_INIT_NORMAL, (m), (std)})
 
+/** What a value is. */
+typedef enum hd_kind {
+    HD_KIND_NODE,  /**< made by a node */
+    HD_KIND_INPUT, /**< fed at every run */
+    HD_KIND_PARAM, /**< trained, lives in the store */
+    HD_KIND_STATE, /**< persists, not trained, lives in the store */
+    HD_KIND_CONST
+} hd_kind;
+
 /** A graph of the context. Errors: HD_E_MEMORY. The graph must be freed before its context. */
 HD_API HD_CHECKED hd_status hd_graph_new(hd_graph **out, hd_context *ctx);
 HD_API void hd_graph_free(hd_graph *graph);
@@ -42,6 +51,8 @@ HD_API HD_CHECKED hd_status hd_graph_clone(hd_graph **out, const hd_graph *graph
 /** The first failure of a builder, or HD_OK; its text becomes hd_last_error of the graph's context. */
 HD_API hd_status hd_graph_status(const hd_graph *graph);
 HD_API hd_context *hd_graph_context(const hd_graph *graph);
+/** Makes a failure of a builder of the caller's own the graph's sticky error ("WHERE|WHAT|FIX"); dropped when there is one. */
+HD_API void hd_graph_fail(hd_graph *graph, hd_status status, const char *format, ...) HD_PRINTF(3, 4);
 
 /** A value fed at every run. Names are unique in a graph. Dimensions may hold one HD_BATCH. */
 HD_API hd_val hd_input_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype, hd_dims dims);
@@ -62,6 +73,7 @@ HD_API bool hd_val_is_none(hd_val value);
 HD_API hd_dtype hd_val_dtype(hd_val value);
 HD_API hd_dims hd_val_dims(hd_val value); /**< rank 0 for none */
 HD_API const char *hd_val_name(hd_val value); /**< "" when it has none */
+HD_API hd_kind hd_val_kind(hd_val value);
 /** Gives a value a name of its own, used in messages, prints and pictures. Returns the value. */
 HD_API hd_val hd_name(hd_val value, const char *name);
 /** Marks a value as a result: kept by every compile of this graph, read by name with hd_program_get. */

@@ -155,6 +155,19 @@ typedef struct hd_op {
     const hd_bad_sample *bad; /**< ends with {0} */
 } hd_op;
 
+/** One node of a graph, for summaries and exporters. Pointers are the graph's. */
+typedef struct hd_node_info {
+    const hd_op *op;
+    const void *attr; /**< the op's args struct, defaults filled in (its leading hd_vals are not meaningful) */
+    int32_t n_in, n_out;
+    hd_loc loc;
+} hd_node_info;
+/** Node i (0 … hd_graph_node_count − 1, producers before consumers); false past the end or when it was taken out. */
+HD_API bool hd_graph_node(const hd_graph *graph, int32_t i, hd_node_info *out);
+/** Input or output k of node i, or none. */
+HD_API hd_val hd_graph_node_in(hd_graph *graph, int32_t i, int32_t k);
+HD_API hd_val hd_graph_node_out(hd_graph *graph, int32_t i, int32_t k);
+
 /** Adds a node of `op`: args is the op's args struct (inputs first). Returns output 0. Used by every builder. */
 HD_API hd_val hd_op_add(hd_loc at, const hd_op *op, const void *args);
 /** The built-in or user op of that name, or NULL. ctx may be NULL: built-in ones only. */
