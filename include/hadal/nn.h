@@ -60,6 +60,28 @@ HD_API hd_val hd_rng_input(hd_graph *graph);
  * A wrong layer or option is the graph's sticky error (HD_E_MODEL, with the nearest known word). */
 HD_API hd_val hd_nn_layers(hd_val x, const char *json);
 
+/** The same from a tree as the library's own readers make it (base/json.h), whose messages say file:line:column. `where`
+ * (the file) must outlive the graph. */
+struct hd_json;
+HD_API hd_val hd_nn_layers_tree(hd_val x, const struct hd_json *layers, const char *where);
+
+/** A kind of layer that recipes know: for lists and help. */
+typedef struct hd_layer {
+    const char *name;
+    const char *help;         /**< one line, with the formula */
+    size_t args_size;
+    const hd_option *options; /**< over the args struct; NULL: none */
+    hd_val (*build)(hd_loc at, hd_val x, const char *name, void *args); /**< NULL: takes lists of layers itself */
+} hd_layer;
+HD_API const hd_layer *hd_layer_at(int i); /**< NULL past the end */
+HD_API const hd_layer *hd_layer_find(const char *name);
+
+/** Fills an args struct by its schema: defaults first, then the members of `object` (NULL: none). Strings point into the
+ * tree. owner names the thing in messages ("conv2d"). Errors: HD_E_MODEL, "where:line:column: conv2d has no option …. Did
+ * you mean …?". */
+HD_API HD_CHECKED hd_status hd_options_read(hd_context *ctx, const hd_option *options, void *args,
+                                            const struct hd_json *object, const char *where, const char *owner);
+
 #ifdef __cplusplus
 }
 #endif

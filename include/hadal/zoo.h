@@ -19,16 +19,31 @@ typedef struct hd_zoo_entry {
     int year;
     hd_dims sample;  /**< published input */
     int64_t outputs;
+    const char *loss; /**< what it is trained with: "cross_entropy", "mse" */
     size_t args_size;
     const hd_option *options; /**< of the network, over an args struct */
-    hd_val (*build)(hd_val x, int64_t outputs, const void *args); /**< x [B, sample…] → [B, outputs] */
+    hd_val (*build)(hd_loc at, hd_val x, int64_t outputs, const void *args); /**< x [B, sample…] → [B, outputs] */
 } hd_zoo_entry;
 HD_API const hd_zoo_entry *hd_zoo_find(const char *name);
 HD_API const hd_zoo_entry *hd_zoo_at(int i);
 /** Builds by name; options as a JSON object ("{}" for none). Sticky errors. */
 HD_API hd_val hd_zoo_build(hd_val x, const char *name, int64_t outputs, const char *options_json);
-/** Builds a one-line network as "784-200-relu-10". */
+/** The same from a tree (base/json.h; members that are not options, as "name", left out by the caller; NULL: none). */
+struct hd_json;
+HD_API hd_val hd_zoo_build_tree(hd_val x, const char *name, int64_t outputs, const struct hd_json *options, const char *where,
+                                hd_loc at);
+
+/** A one-line network, "784-200-relu-10": the first number is the size of the input, every further number a linear layer
+ * (fc1, fc2, … as PyTorch would call them), every word an activation where it stands. Inputs of more than one axis are
+ * flattened first. */
 HD_API hd_val hd_line_build(hd_val x, const char *text);
+HD_API hd_val hd_line_build_at(hd_loc at, hd_val x, const char *text);
+typedef struct hd_line_info {
+    int64_t inputs, outputs;
+    bool activated; /**< an activation stands after the last width */
+} hd_line_info;
+/** True when text is a one-line network (it begins with a digit and parses); out (may be NULL) says its ends. */
+HD_API bool hd_line_read(const char *text, hd_line_info *out);
 
 #ifdef __cplusplus
 }

@@ -43,6 +43,9 @@ struct hd_graph {
 static inline hd_value *hd_value_of(hd_val v) { return v.graph ? &v.graph->values[v.id] : NULL; }
 static inline hd_val hd_val_at(hd_graph *g, int32_t id) { return id < 0 ? (hd_val){0} : (hd_val){g, id}; }
 
+/* Records the first failure of a builder ("WHERE|WHAT|FIX" format as hd_fail); later ones are dropped. */
+void hd_graph_fail(hd_graph *graph, hd_status status, const char *format, ...) HD_PRINTF(3, 4);
+
 /* Adds a node whose args are raw (n inputs given apart, attr copied, defaults not touched). None after a failure. */
 hd_val hd_graph_add_node(hd_graph *graph, hd_loc at, const hd_op *op, const int32_t *in, int32_t n_in, const void *attr);
 /* Infers the outputs of every node again (after dimensions were bound). */
