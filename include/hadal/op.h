@@ -169,7 +169,7 @@ HD_API hd_val hd_graph_node_in(hd_graph *graph, int32_t i, int32_t k);
 HD_API hd_val hd_graph_node_out(hd_graph *graph, int32_t i, int32_t k);
 
 /** Adds a node of `op`: args is the op's args struct (inputs first). Returns output 0. Used by every builder. */
-HD_API hd_val hd_op_add(hd_loc at, const hd_op *op, const void *args);
+HD_API hd_val hd_node_add(hd_loc at, const hd_op *op, const void *args);
 /** The built-in or user op of that name, or NULL. ctx may be NULL: built-in ones only. */
 HD_API const hd_op *hd_op_find(const hd_context *ctx, const char *name);
 /** Built-in op number i, or NULL past the end: for lists and tests. */

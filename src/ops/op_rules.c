@@ -1,0 +1,136 @@
+/* op_rules.c: shape rules that several ops share, and their messages. Treats HD_BATCH as a size that is equal only to
+ * itself. Knows no op by name. */
+#include "graph/graph.h"
+#include "ops/op_kit.h"
+
+hd_status hd_need_float(hd_infer *c, int i) {
+    if (hd_is_float(c->in[i].dtype)) return HD_OK;
+    return hd_infer_fail(c, "%s must be f32 or f64, it is %s; cast it first", hd_op_in_name(c->op, i),
+                         hd_dtype_name(c->in[i].dtype));
+}
+
+hd_status hd_need_dtype(hd_infer *c, int i, hd_dtype dtype) {
+    if (c->in[i].dtype == dtype) return HD_OK;
+    return hd_infer_fail(c, "%s must be %s, it is %s; cast it first", hd_op_in_name(c->op, i), hd_dtype_name(dtype),
+                         hd_dtype_name(c->in[i].dtype));
+}
+
+hd_status hd_need_rank(hd_infer *c, int i, int rank) {
+    char a[192];
+    if (c->in[i].dims.rank == rank) return HD_OK;
+    return hd_infer_fail(c, "%s must have %d dimensions, it is %s", hd_op_in_name(c->op, i), rank,
+                         hd_dims_text(a, &c->in[i].dims));
+}
+
+hd_status hd_need_same(hd_infer *c, int i, int j) {
+    char a[192], b[192];
+    const char *x = hd_op_in_name(c->op, i), *y = hd_op_in_name(c->op, j);
+    if (!hd_dims_equal(&c->in[i].dims, &c->in[j].dims))
+        return hd_infer_fail(c, "%s %s and %s %s must have the same shape", x, hd_dims_text(a, &c->in[i].dims), y,
+                             hd_dims_text(b, &c->in[j].dims));
+    if (c->in[i].dtype != c->in[j].dtype)
+        return hd_infer_fail(c, "%s is %s, %s is %s; cast one of them", x, hd_dtype_name(c->in[i].dtype), y,
+                             hd_dtype_name(c->in[j].dtype));
+    return HD_OK;
+}
+
+hd_status hd_need_scalar(hd_infer *c, int i, hd_dtype dtype) {
+    char a[192];
+    if (c->in[i].dims.rank != 0)
+        return hd_infer_fail(c, "%s must be a scalar, it is %s", hd_op_in_name(c->op, i),
+                             hd_dims_text(a, &c->in[i].dims));
+    return hd_need_dtype(c, i, dtype);
+}
+
+hd_status hd_need_channels(hd_infer *c, int i, int x) {
+    char a[192], b[192];
+    if (c->in[i].dims.rank != 1 || c->in[i].dims.dim[0] != c->in[x].dims.dim[1])
+        return hd_infer_fail(c, "%s is %s, %s %s has %lld channels", hd_op_in_name(c->op, i),
+                             hd_dims_text(a, &c->in[i].dims), hd_op_in_name(c->op, x), hd_dims_text(b, &c->in[x].dims),
+                             (long long)c->in[x].dims.dim[1]);
+    return hd_need_dtype(c, i, c->in[x].dtype);
+}
+
+hd_status hd_infer_unary_float(hd_infer *c) {
+    c->out[0] = c->in[0];
+    return hd_need_float(c, 0);
+}
+
+hd_status hd_infer_unary_number(hd_infer *c) {
+    c->out[0] = c->in[0];
+    if (c->in[0].dtype != HD_BOOL) return HD_OK;
+    return hd_infer_fail(c, "%s must be a number, it is bool; cast it first", hd_op_in_name(c->op, 0));
+}
+
+hd_status hd_infer_binary(hd_infer *c) {
+    char a[192], b[192];
+    const hd_type *x = &c->in[0], *y = &c->in[1];
+    if (x->dtype != y->dtype)
+        return hd_infer_fail(c, "a is %s, b is %s; cast one of them", hd_dtype_name(x->dtype), hd_dtype_name(y->dtype));
+    if (hd_infer_unary_number(c)) return HD_E_MODEL;
+    if (hd_dims_broadcast(&c->out[0].dims, &x->dims, &y->dims)) return HD_OK;
+    return hd_infer_fail(c, "a %s and b %s do not go together: from the last dimension on they must be equal or 1",
+                         hd_dims_text(a, &x->dims), hd_dims_text(b, &y->dims));
+}
+
+hd_status hd_infer_act_grad(hd_infer *c) {
+    c->out[0] = c->in[0];
+    if (hd_need_float(c, 0)) return HD_E_MODEL;
+    return hd_need_same(c, 0, 1);
+}
+
+hd_status hd_infer_loss(hd_infer *c) {
+    c->out[0] = hd_scalar_type(c->in[0].dtype);
+    if (hd_need_float(c, 0)) return HD_E_MODEL;
+    return hd_need_same(c, 0, 1);
+}
+
+hd_status hd_infer_loss_grad(hd_infer *c) {
+    if (hd_infer_loss(c)) return HD_E_MODEL;
+    c->out[0] = c->in[0];
+    return hd_need_scalar(c, 2, c->in[0].dtype);
+}
+
+hd_status hd_infer_class_loss(hd_infer *c) {
+    char a[192], b[192];
+    c->out[0] = hd_scalar_type(c->in[0].dtype);
+    if (hd_need_float(c, 0) || hd_need_rank(c, 0, 2)) return HD_E_MODEL;
+    if (c->in[1].dims.rank != 1 || c->in[1].dims.dim[0] != c->in[0].dims.dim[0])
+        return hd_infer_fail(c, "target %s must have one class number for each row of x %s",
+                             hd_dims_text(a, &c->in[1].dims), hd_dims_text(b, &c->in[0].dims));
+    return hd_need_dtype(c, 1, HD_I64);
+}
+
+hd_status hd_infer_window(hd_infer *c, const char *axis, int64_t size, int64_t kernel, int64_t stride, int64_t padding,
+                          int64_t dilation, int64_t *out) {
+    if (size < 0) return hd_infer_fail(c, "the %s of x must be a number, it is the batch", axis);
+    if (size > INT64_MAX / 4) return hd_infer_fail(c, "the %s of x is too large", axis);
+    if (kernel > HD_MAX_WINDOW || dilation > HD_MAX_WINDOW)
+        return hd_infer_fail(c, "the kernel's %s is too large", axis);
+    const int64_t reach = dilation * (kernel - 1) + 1, padded = size + 2 * padding;
+    if (reach > padded)
+        return hd_infer_fail(c, "kernel of %s %lld (with dilation) on a picture of %s %lld (with padding)", axis,
+                             (long long)reach, axis, (long long)padded);
+    *out = (padded - reach) / stride + 1;
+    return HD_OK;
+}
+
+hd_status hd_infer_axes(hd_infer *c, const hd_dims *axes, int rank, unsigned *bits) {
+    char a[192];
+    *bits = axes->rank ? 0 : (1u << rank) - 1;
+    for (int i = 0; i < axes->rank; i++) {
+        const int64_t k = axes->dim[i] < 0 ? axes->dim[i] + rank : axes->dim[i];
+        if (k < 0 || k >= rank)
+            return hd_infer_fail(c, "axis %lld is out of range: x %s has %d dimensions", (long long)axes->dim[i],
+                                 hd_dims_text(a, &c->in[0].dims), rank);
+        if (*bits >> k & 1) return hd_infer_fail(c, "axis %lld is named twice", (long long)axes->dim[i]);
+        *bits |= 1u << k;
+    }
+    return HD_OK;
+}
+
+unsigned hd_axes_bits(const hd_dims *axes, int rank) {
+    unsigned bits = axes->rank ? 0 : (1u << rank) - 1;
+    for (int i = 0; i < axes->rank; i++) bits |= 1u << (axes->dim[i] < 0 ? axes->dim[i] + rank : axes->dim[i]);
+    return bits;
+}
