@@ -20,7 +20,8 @@ HD_CHECKED hd_status hd_grow(hd_context *ctx, void **items, size_t *capacity, si
 bool hd_mul_ok(size_t a, size_t b, size_t *out);
 bool hd_add_ok(size_t a, size_t b, size_t *out);
 
-/* Bump allocator for things that die together. Zeroed memory, 16-byte aligned. A zeroed hd_arena with ctx set is empty. */
+/* Bump allocator for things that die together. Zeroed memory, 16-byte aligned. A zeroed hd_arena with ctx set is
+ * empty. */
 typedef struct hd_arena {
     hd_context *ctx;
     struct hd_arena_block *head;

@@ -18,8 +18,8 @@ struct hd_context {
     void *log_user;
     int threads;
     hd_isa isa;
-    hd_pool *pool;            /* made with the context; one thread: no workers */
-    const void **user_ops;    /* hd_op descriptors added by hd_context_add_op */
+    hd_pool *pool;         /* made with the context; one thread: no workers */
+    const void **user_ops; /* hd_op descriptors added by hd_context_add_op */
     int32_t user_op_count;
 };
 #endif

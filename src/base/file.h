@@ -30,7 +30,8 @@ HD_CHECKED hd_status hd_out_open(hd_out *out, hd_context *ctx, const char *path)
 void hd_out_write(hd_out *out, const void *bytes, size_t length);
 HD_CHECKED hd_status hd_out_commit(hd_out *out);
 void hd_out_abort(hd_out *out);
-HD_CHECKED hd_status hd_file_write(hd_context *ctx, const char *path, const void *bytes, size_t length); /* the whole dance */
+/* The whole dance. */
+HD_CHECKED hd_status hd_file_write(hd_context *ctx, const char *path, const void *bytes, size_t length);
 
 bool hd_path_exists(const char *path);
 bool hd_path_is_dir(const char *path);

@@ -20,17 +20,19 @@ typedef struct hd_json {
     bool boolean;
     int64_t integer;
     double number;
-    const char *string; /* STRING: NUL-terminated UTF-8 (no NUL inside: refused); scalars from YAML keep their text too */
+    const char *string; /* STRING: NUL-terminated UTF-8, no NUL inside; scalars from YAML keep their text too */
     size_t length;
-    const char *key; /* when a member of an object */
+    const char *key;  /* when a member of an object */
     int line, column; /* 1-based, of the value; for members key_line, key_column of the key */
     int key_line, key_column;
     struct hd_json *child, *next;
-    size_t count; /* number of children */
+    struct hd_json *last; /* of the children, so that adding one more costs the same always */
+    size_t count;         /* number of children */
 } hd_json;
 
 /* Reads one value and nothing after it but white space. Refuses: duplicate keys, depth over 64, numbers that overflow a
- * double, invalid UTF-8, control characters, lone surrogates, trailing commas. `where` is the file's name for messages.
+ * double, invalid UTF-8, control characters, lone surrogates, trailing commas, and more values than 24 MB + 1.5 × the
+ * text can hold. `where` is the file's name for messages.
  * Errors: HD_E_MODEL "where:line:column: …". */
 HD_CHECKED hd_status hd_json_parse(hd_json **out, hd_arena *arena, const char *where, const char *text, size_t length);
 
@@ -42,12 +44,14 @@ hd_json *hd_json_new_number(hd_arena *arena, double number);
 hd_json *hd_json_new_int(hd_arena *arena, int64_t integer);
 hd_json *hd_json_new_bool(hd_arena *arena, bool boolean);
 hd_json *hd_json_add(hd_json *array, hd_json *item);
-hd_json *hd_json_set(hd_arena *arena, hd_json *object, const char *key, hd_json *value); /* replaces an old member in place */
+/* Replaces an old member in place. */
+hd_json *hd_json_set(hd_arena *arena, hd_json *object, const char *key, hd_json *value);
 hd_json *hd_json_copy(hd_arena *arena, const hd_json *value);
 /* Writes the tree. indent 0: one line; else that many blanks a level. Finite doubles round-trip; others become null. */
 void hd_json_print(hd_text *out, const hd_json *value, int indent);
 
-/* A streaming writer, commas and quoting done: hd_jw_begin(w, '{'), hd_jw_key(w, "n"), hd_jw_int(w, 3), hd_jw_end(w). */
+/* A streaming writer, commas and quoting done: hd_jw_begin(w, '{'), hd_jw_key(w, "n"), hd_jw_int(w, 3), hd_jw_end(w).
+ */
 typedef struct hd_jw {
     hd_text *out;
     char stack[64];

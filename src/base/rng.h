@@ -18,9 +18,9 @@ typedef struct hd_rng {
 hd_rng hd_rng_new(uint64_t seed, const char *name);
 uint64_t hd_rng_key(uint64_t seed, const char *name); /* the key alone, low word first */
 uint32_t hd_rng_u32(hd_rng *rng);
-uint64_t hd_rng_below(hd_rng *rng, uint64_t n);        /* 0 … n-1, unbiased (Lemire 2019); n ≥ 1 */
-double hd_rng_uniform(hd_rng *rng);                    /* [0, 1), 53 bits */
-double hd_rng_normal(hd_rng *rng);                     /* mean 0, deviation 1 (Box, Muller 1958) */
+uint64_t hd_rng_below(hd_rng *rng, uint64_t n);             /* 0 … n-1, unbiased (Lemire 2019); n ≥ 1 */
+double hd_rng_uniform(hd_rng *rng);                         /* [0, 1), 53 bits */
+double hd_rng_normal(hd_rng *rng);                          /* mean 0, deviation 1 (Box, Muller 1958) */
 void hd_rng_shuffle(hd_rng *rng, int64_t *items, size_t n); /* Fisher and Yates */
 /* 64-bit FNV-1a of a string: stable over builds, for naming streams. */
 uint64_t hd_hash_text(const char *text);

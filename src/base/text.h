@@ -3,7 +3,8 @@
 #define HD_BASE_TEXT_H
 #include "hadal/base.h"
 
-/* Zero it, set ctx, then append. After a failed allocation it stays as it is and `failed` is set; check once at the end. */
+/* Zero it, set ctx, then append. After a failed allocation it stays as it is and `failed` is set; check once at the
+ * end. */
 typedef struct hd_text {
     hd_context *ctx;
     char *data; /* NUL-terminated once anything was appended; NULL before */
