@@ -16,6 +16,9 @@ typedef struct hd_value {
     const void *data; /* CONST */
     const char *output; /* name as a result, or NULL */
     hd_loc loc;
+    /* A parameter, state or gradient that lives inside a flat vector (made by the pass `flatten`). */
+    int32_t member_of;     /* value id of the vector, or -1 */
+    int64_t member_offset; /* in elements */
 } hd_value;
 
 typedef struct hd_node {
@@ -25,8 +28,15 @@ typedef struct hd_node {
     int32_t out; /* first output; the others follow */
     void *attr;  /* args struct, defaults filled in */
     hd_loc loc;
-    bool dead; /* taken out by a pass */
+    int32_t order; /* a wish for the schedule: what stands for another node takes its place */
+    bool dead;     /* taken out by a pass */
 } hd_node;
+
+/* How the args struct of a variadic op begins. */
+typedef struct hd_concat_like {
+    const hd_val *x;
+    int64_t n;
+} hd_concat_like;
 
 struct hd_graph {
     hd_context *ctx;
@@ -36,12 +46,19 @@ struct hd_graph {
     hd_node *nodes;
     size_t node_count, node_capacity;
     hd_status status; /* first failure */
-    char *error;      /* its text, "WHERE|WHAT|FIX" parts joined by \x1f */
+    char error[1200]; /* its text, "WHERE|WHAT|FIX" */
     bool backward;    /* hd_gradients has been here */
+    hd_graph **derived; /* graphs made from this one, freed with it */
+    size_t derived_count, derived_capacity;
 };
 
 static inline hd_value *hd_value_of(hd_val v) { return v.graph ? &v.graph->values[v.id] : NULL; }
 static inline hd_val hd_val_at(hd_graph *g, int32_t id) { return id < 0 ? (hd_val){0} : (hd_val){g, id}; }
+
+hd_value *hd_graph_add_value(hd_graph *graph, hd_kind kind, const char *name, hd_type type, hd_loc at); /* NULL: failed */
+HD_CHECKED hd_status hd_graph_own(hd_graph *parent, hd_graph *child); /* child is freed with parent */
+/* A copy of an args struct whose inputs are blanked; strings are copied too. NULL without memory. */
+void *hd_attr_copy(const hd_op *op, const void *args, hd_arena *arena);
 
 /* Records the first failure of a builder ("WHERE|WHAT|FIX" format as hd_fail); later ones are dropped. */
 void hd_graph_fail(hd_graph *graph, hd_status status, const char *format, ...) HD_PRINTF(3, 4);
