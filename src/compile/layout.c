@@ -1,0 +1,93 @@
+/* layout.c: sizes of layouts, and the slow, general way between them and plain order (for load, save and checks). */
+#include "compile/layout.h"
+#include <stdio.h>
+#include <string.h>
+
+bool hd_layout_equal(const hd_layout *a, const hd_layout *b) {
+    if (a->nblk != b->nblk || a->permuted != b->permuted) return false;
+    if (a->permuted && memcmp(a->perm, b->perm, sizeof a->perm) != 0) return false;
+    return memcmp(a->idx, b->idx, a->nblk) == 0 && memcmp(a->blk, b->blk, a->nblk) == 0;
+}
+
+bool hd_layout_is_plain(const hd_layout *l) { return !l->nblk && !l->permuted; }
+
+/* Product of the blocks of a dimension. */
+static int64_t hd_block_of(const hd_layout *l, int d) {
+    int64_t b = 1;
+    for (int j = 0; j < l->nblk; j++)
+        if (l->idx[j] == d) b *= l->blk[j];
+    return b;
+}
+
+int64_t hd_layout_count(const hd_layout *l, const hd_dims *dims) {
+    if (hd_layout_is_plain(l)) return hd_dims_count(dims);
+    int64_t n = 1;
+    for (int d = 0; d < dims->rank; d++) {
+        const int64_t b = hd_block_of(l, d);
+        n *= (dims->dim[d] + b - 1) / b * b;
+    }
+    return n;
+}
+
+/* Element offset of a logical index. */
+static int64_t hd_layout_at(const hd_layout *l, const hd_dims *dims, const int64_t *index) {
+    int64_t rest[HD_MAX_DIMS], inner = 0, inner_size = 1, outer = 0;
+    for (int d = 0; d < dims->rank; d++) rest[d] = index[d];
+    for (int j = l->nblk - 1; j >= 0; j--) { /* the last block is the innermost */
+        const int d = l->idx[j];
+        inner += rest[d] % l->blk[j] * inner_size;
+        rest[d] /= l->blk[j];
+        inner_size *= l->blk[j];
+    }
+    for (int p = 0; p < dims->rank; p++) {
+        const int d = l->permuted ? l->perm[p] : p;
+        const int64_t b = hd_block_of(l, d);
+        outer = outer * ((dims->dim[d] + b - 1) / b) + rest[d];
+    }
+    return outer * inner_size + inner;
+}
+
+static void hd_layout_copy(const hd_layout *l, const hd_dims *dims, size_t size, char *plain, char *packed, bool pack) {
+    const int64_t n = hd_dims_count(dims);
+    int64_t index[HD_MAX_DIMS] = {0};
+    for (int64_t i = 0; i < n; i++) {
+        const size_t at = (size_t)hd_layout_at(l, dims, index) * size;
+        if (pack) memcpy(packed + at, plain + (size_t)i * size, size);
+        else memcpy(plain + (size_t)i * size, packed + at, size);
+        for (int d = dims->rank - 1; d >= 0; d--) {
+            if (++index[d] < dims->dim[d]) break;
+            index[d] = 0;
+        }
+    }
+}
+
+void hd_layout_pack(const hd_layout *l, const hd_dims *dims, size_t size, const void *plain, void *packed) {
+    const size_t bytes = (size_t)hd_layout_count(l, dims) * size;
+    if (hd_layout_is_plain(l)) {
+        if (bytes) memcpy(packed, plain, bytes);
+        return;
+    }
+    memset(packed, 0, bytes);
+    hd_layout_copy(l, dims, size, (char *)(uintptr_t)plain, packed, true);
+}
+
+void hd_layout_unpack(const hd_layout *l, const hd_dims *dims, size_t size, const void *packed, void *plain) {
+    if (hd_layout_is_plain(l)) {
+        const size_t bytes = (size_t)hd_dims_count(dims) * size;
+        if (bytes) memcpy(plain, packed, bytes);
+        return;
+    }
+    hd_layout_copy(l, dims, size, plain, (char *)(uintptr_t)packed, false);
+}
+
+const char *hd_layout_text(char *buffer, const hd_layout *l, int rank) {
+    if (hd_layout_is_plain(l)) return strcpy(buffer, "plain");
+    size_t at = 0;
+    for (int p = 0; p < rank && at < 40; p++) {
+        const int d = l->permuted ? l->perm[p] : p;
+        buffer[at++] = (char)((hd_block_of(l, d) > 1 ? 'A' : 'a') + d);
+    }
+    for (int j = 0; j < l->nblk && at < 50; j++) at += (size_t)snprintf(buffer + at, 8, "%d%c", l->blk[j], 'a' + l->idx[j]);
+    buffer[at] = 0;
+    return buffer;
+}
