@@ -37,7 +37,8 @@ typedef struct hd_exec {
 #define hd_thread_scratch(e) ((void *)((e)->thread_scratch + (size_t)hd_pool_self() * (e)->scratch_per_thread))
 
 /* Phases run one after the other with a barrier between; the tasks of a phase in any order, on any thread. How an op is
- * split into tasks is part of the numeric plan: a function of shapes, dtype and isa alone. exec is a const hd_exec *. */
+ * split into tasks is part of the numeric plan: a function of shapes, dtype and isa alone. exec is a const hd_exec *.
+ */
 typedef struct hd_phase {
     void (*run)(void *exec, int64_t task);
     int64_t tasks;
@@ -63,7 +64,8 @@ typedef struct hd_kernel {
     uint32_t flags;
     /* NULL: fits; else the reason why not. Called before layouts are settled: looks at op, attr, dtypes, dims, isa. */
     const char *(*supports)(const hd_kctx *k);
-    /* The layouts it wants for its operands (arrays preset to plain); NULL: plain everywhere (or any, with ANY_LAYOUT). */
+    /* The layouts it wants for its operands (arrays preset to plain); NULL: plain everywhere (or any, with ANY_LAYOUT).
+     */
     void (*layouts)(const hd_kctx *k, hd_layout *in, hd_layout *out);
     hd_status (*prepare)(hd_kctx *k, hd_prepared *out);
 } hd_kernel;

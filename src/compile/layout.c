@@ -9,7 +9,9 @@ bool hd_layout_equal(const hd_layout *a, const hd_layout *b) {
     return memcmp(a->idx, b->idx, a->nblk) == 0 && memcmp(a->blk, b->blk, a->nblk) == 0;
 }
 
-bool hd_layout_is_plain(const hd_layout *l) { return !l->nblk && !l->permuted; }
+bool hd_layout_is_plain(const hd_layout *l) {
+    return !l->nblk && !l->permuted;
+}
 
 /* Product of the blocks of a dimension. */
 static int64_t hd_block_of(const hd_layout *l, int d) {
@@ -52,8 +54,10 @@ static void hd_layout_copy(const hd_layout *l, const hd_dims *dims, size_t size,
     int64_t index[HD_MAX_DIMS] = {0};
     for (int64_t i = 0; i < n; i++) {
         const size_t at = (size_t)hd_layout_at(l, dims, index) * size;
-        if (pack) memcpy(packed + at, plain + (size_t)i * size, size);
-        else memcpy(plain + (size_t)i * size, packed + at, size);
+        if (pack)
+            memcpy(packed + at, plain + (size_t)i * size, size);
+        else
+            memcpy(plain + (size_t)i * size, packed + at, size);
         for (int d = dims->rank - 1; d >= 0; d--) {
             if (++index[d] < dims->dim[d]) break;
             index[d] = 0;
@@ -87,7 +91,8 @@ const char *hd_layout_text(char *buffer, const hd_layout *l, int rank) {
         const int d = l->permuted ? l->perm[p] : p;
         buffer[at++] = (char)((hd_block_of(l, d) > 1 ? 'A' : 'a') + d);
     }
-    for (int j = 0; j < l->nblk && at < 50; j++) at += (size_t)snprintf(buffer + at, 8, "%d%c", l->blk[j], 'a' + l->idx[j]);
+    for (int j = 0; j < l->nblk && at < 50; j++)
+        at += (size_t)snprintf(buffer + at, 8, "%d%c", l->blk[j], 'a' + l->idx[j]);
     buffer[at] = 0;
     return buffer;
 }

@@ -1,11 +1,13 @@
-/* layout.h: how the elements of a value lie in memory. Logical order is NumPy's; physical order is the kernels' business. */
+/* layout.h: how the elements of a value lie in memory. Logical order is NumPy's; physical order is the kernels'
+ * business. */
 #ifndef HD_COMPILE_LAYOUT_H
 #define HD_COMPILE_LAYOUT_H
 #include "hadal/op.h"
 
 /* All zero is plain row-major. Else: the (blocked) dimensions in the order perm (when permuted), outermost first, then
- * nblk inner blocks, outermost first: block j splits dimension idx[j] by blk[j]. A dimension that a block does not divide
- * is padded with zeros. nChw16c is {.nblk = 1, .idx = {1}, .blk = {16}}; OIhw16i16o is {2, {1, 0}, {16, 16}}; nhwc is
+ * nblk inner blocks, outermost first: block j splits dimension idx[j] by blk[j]. A dimension that a block does not
+ * divide is padded with zeros. nChw16c is {.nblk = 1, .idx = {1}, .blk = {16}}; OIhw16i16o is {2, {1, 0}, {16, 16}};
+ * nhwc is
  * {.permuted = 1, .perm = {0, 2, 3, 1}}. */
 typedef struct hd_layout {
     uint8_t nblk, idx[3], blk[3], permuted;

@@ -1,4 +1,5 @@
-/* lower.h: the graph on its way to a program, and the passes that take it there. Each pass is one file, graph → graph. */
+/* lower.h: the graph on its way to a program, and the passes that take it there. Each pass is one file, graph → graph.
+ */
 #ifndef HD_COMPILE_LOWER_H
 #define HD_COMPILE_LOWER_H
 #include "compile/kernel.h"
@@ -12,13 +13,13 @@ typedef enum hd_region { HD_IN_NONE, HD_IN_ARENA, HD_IN_STORE, HD_IN_INPUT, HD_I
 typedef struct hd_lvalue {
     hd_layout layout;
     bool layout_set;
-    int32_t root;      /* value whose memory it shares, itself when it owns some */
-    size_t shift;      /* bytes from the root's start */
-    size_t bytes;      /* physical */
+    int32_t root;        /* value whose memory it shares, itself when it owns some */
+    size_t shift;        /* bytes from the root's start */
+    size_t bytes;        /* physical */
     int32_t first, last; /* steps of the schedule in which the root is alive */
-    size_t offset;     /* in the arena, of a root */
-    hd_region region;  /* of a root */
-    int32_t entry;     /* in the store, of a param or state; else -1 */
+    size_t offset;       /* in the arena, of a root */
+    hd_region region;    /* of a root */
+    int32_t entry;       /* in the store, of a param or state; else -1 */
 } hd_lvalue;
 
 typedef struct hd_lnode {
@@ -31,7 +32,7 @@ typedef struct hd_lnode {
 typedef struct hd_lower {
     hd_context *ctx;
     hd_graph *g;
-    hd_arena arena;  /* becomes the program's */
+    hd_arena arena; /* becomes the program's */
     hd_store *store;
     const hd_compile_args *args;
     int64_t batch;
@@ -51,7 +52,8 @@ void hd_lower_free(hd_lower *l);
 /* ---- editing (rewrite.c) ---- */
 /* Every use of value `from` becomes `to`, results included (the name as output moves along). */
 void hd_replace(hd_graph *g, int32_t from, int32_t to);
-/* Number of nodes that read a value, and the one reader when it is one (else NULL). An output mark counts as a reader. */
+/* Number of nodes that read a value, and the one reader when it is one (else NULL). An output mark counts as a reader.
+ */
 int hd_use_count(const hd_graph *g, int32_t value);
 hd_node *hd_single_user(hd_graph *g, int32_t value);
 bool hd_is_op(const hd_node *n, const char *name);
@@ -59,7 +61,8 @@ bool hd_is_op(const hd_node *n, const char *name);
 hd_node *hd_producer(hd_graph *g, int32_t value);
 /* Adds a node in the place of another one in the order. Inputs are value ids. Returns the first result, -1 on failure
  * (the graph's sticky error). */
-int32_t hd_insert(hd_graph *g, const hd_op *op, const int32_t *in, int32_t n_in, const void *attr, int32_t order, hd_loc at);
+int32_t hd_insert(hd_graph *g, const hd_op *op, const int32_t *in, int32_t n_in, const void *attr, int32_t order,
+                  hd_loc at);
 /* Takes out nodes that nothing wanted depends on. */
 HD_CHECKED hd_status hd_drop_dead(hd_lower *l);
 /* Sorts the nodes: producers first, else by `order`. Dead nodes go. */

@@ -12,7 +12,9 @@ hd_status hd_lower_sync(hd_lower *l) {
     return HD_OK;
 }
 
-bool hd_is_op(const hd_node *n, const char *name) { return n && !n->dead && strcmp(n->op->name, name) == 0; }
+bool hd_is_op(const hd_node *n, const char *name) {
+    return n && !n->dead && strcmp(n->op->name, name) == 0;
+}
 
 hd_node *hd_producer(hd_graph *g, int32_t value) {
     return value >= 0 && g->values[value].node >= 0 ? &g->nodes[g->values[value].node] : NULL;
@@ -45,7 +47,8 @@ hd_node *hd_single_user(hd_graph *g, int32_t value) {
     return NULL;
 }
 
-int32_t hd_insert(hd_graph *g, const hd_op *op, const int32_t *in, int32_t n_in, const void *attr, int32_t order, hd_loc at) {
+int32_t hd_insert(hd_graph *g, const hd_op *op, const int32_t *in, int32_t n_in, const void *attr, int32_t order,
+                  hd_loc at) {
     const hd_val v = hd_graph_add_node(g, at, op, in, n_in, attr);
     if (v.id >= 0) g->nodes[g->values[v.id].node].order = order;
     return v.id;
@@ -152,7 +155,8 @@ static hd_status hd_sorted_order(hd_graph *g, int32_t *sorted, int32_t *count) {
             for (int32_t u = head[node->in[k]]; u >= 0; u = next[u]) {
                 const hd_node *other = &g->nodes[user[u]];
                 for (int o = 0; user[u] != i && o < other->n_out; o++)
-                    if (other->op->alias[o] && other->in[other->op->alias[o] - 1] == node->in[k] && --waits[user[u]] == 0)
+                    if (other->op->alias[o] && other->in[other->op->alias[o] - 1] == node->in[k] &&
+                        --waits[user[u]] == 0)
                         hd_heap_push(&s, user[u]);
             }
         }
@@ -211,7 +215,15 @@ void hd_kctx_of(hd_lower *l, int32_t node, hd_operand *operands, hd_kctx *out) {
     const hd_node *n = &l->g->nodes[node];
     for (int k = 0; k < n->n_in; k++) hd_operand_of(l, n->in[k], &operands[k]);
     for (int k = 0; k < n->n_out; k++) hd_operand_of(l, n->out + k, &operands[n->n_in + k]);
-    *out = (hd_kctx){.ctx = l->ctx, .arena = &l->arena, .op = n->op, .attr = n->attr, .n_in = n->n_in, .n_out = n->n_out,
-                     .in = operands, .out = operands + n->n_in, .isa = l->ctx->isa, .threads = l->ctx->threads,
+    *out = (hd_kctx){.ctx = l->ctx,
+                     .arena = &l->arena,
+                     .op = n->op,
+                     .attr = n->attr,
+                     .n_in = n->n_in,
+                     .n_out = n->n_out,
+                     .in = operands,
+                     .out = operands + n->n_in,
+                     .isa = l->ctx->isa,
+                     .threads = l->ctx->threads,
                      .exact = l->args->exact};
 }

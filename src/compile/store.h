@@ -1,4 +1,5 @@
-/* store.h: the inside of hd_store: named tensors that persist, in blocks of memory, and the arena that programs share. */
+/* store.h: the inside of hd_store: named tensors that persist, in blocks of memory, and the arena that programs share.
+ */
 #ifndef HD_COMPILE_STORE_H
 #define HD_COMPILE_STORE_H
 #include "base/context.h"
@@ -11,8 +12,8 @@ typedef struct hd_entry {
     hd_layout layout;
     bool layout_set, trained, optimizer, ready; /* ready: holds its values */
     hd_init init;
-    size_t bytes;        /* physical */
-    int32_t block, old_block; /* -1: none yet. old_block: where its values still are after a move */
+    size_t bytes;              /* physical */
+    int32_t block, old_block;  /* -1: none yet. old_block: where its values still are after a move */
     size_t offset, old_offset; /* bytes */
 } hd_entry;
 
@@ -36,7 +37,8 @@ struct hd_store {
 };
 
 /* The entry of that name, made when absent. Errors: HD_E_MODEL when it exists with another type. */
-HD_CHECKED hd_status hd_store_entry(hd_store *store, const char *name, hd_type type, hd_init init, bool trained, int32_t *out);
+HD_CHECKED hd_status hd_store_entry(hd_store *store, const char *name, hd_type type, hd_init init, bool trained,
+                                    int32_t *out);
 int32_t hd_store_find(const hd_store *store, const char *name); /* -1 */
 /* A new block; entries are put into it with hd_store_put. */
 HD_CHECKED hd_status hd_store_block(hd_store *store, size_t bytes, int32_t *out);

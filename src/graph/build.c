@@ -62,19 +62,27 @@ static hd_status hd_infer_types(hd_graph *g, const hd_op *op, void *attr, const 
         if (!types) return hd_fail_memory(g->ctx, (size_t)n_in * sizeof *types);
     }
     for (int32_t i = 0; i < n_in; i++) {
-        if (in[i] >= 0) types[i] = g->values[in[i]].type;
-        else types[i] = (hd_type){.dims = {.rank = -1}};
+        if (in[i] >= 0)
+            types[i] = g->values[in[i]].type;
+        else
+            types[i] = (hd_type){.dims = {.rank = -1}};
     }
-    hd_infer c = {.op = op, .attr = attr, .n_in = n_in, .in = types, .n_out = op->n_out, .out = out,
-                  .message = message, .message_size = size};
+    hd_infer c = {.op = op,
+                  .attr = attr,
+                  .n_in = n_in,
+                  .in = types,
+                  .n_out = op->n_out,
+                  .out = out,
+                  .message = message,
+                  .message_size = size};
     return op->infer(&c);
 }
 
 static hd_val hd_node_failed(hd_graph *g, hd_loc at, const hd_op *op, const int32_t *in, int32_t n_in, hd_status status,
                              const char *message) {
-    char label[160];
+    char label[160], place[320];
     hd_label(g, in, n_in, label, sizeof label);
-    hd_graph_fail(g, status, "%s:%d|%s%s: %s", at.file, at.line, op->name, label, message);
+    hd_graph_fail(g, status, "%s|%s%s: %s", hd_loc_text(place, sizeof place, at), op->name, label, message);
     return (hd_val){g, -1};
 }
 
@@ -117,7 +125,8 @@ static bool hd_collect(hd_loc at, const hd_op *op, const hd_val *vals, int64_t n
             hd_node_failed(g, at, op, in, (int32_t)i, HD_E_MODEL, "its inputs come from different graphs");
             return false;
         }
-        if (in[i] >= 0) *n_in = (int32_t)i + 1;
+        if (in[i] >= 0)
+            *n_in = (int32_t)i + 1;
         else if (vals[i].graph || i < required) {
             char text[96];
             snprintf(text, sizeof text, "input %s is missing", hd_op_in_name(op, (int)i));
@@ -149,13 +158,15 @@ hd_val hd_op_add(hd_loc at, const hd_op *op, const void *args) {
 }
 
 hd_status hd_graph_infer_node(hd_graph *g, hd_node *node) {
-    char message[512] = "", label[160];
+    char message[512] = "", label[160], place[320];
     hd_type out[HD_OP_MAX_OUT] = {0};
-    const hd_status status = hd_infer_types(g, node->op, node->attr, node->in, node->n_in, out, message, sizeof message);
+    const hd_status status =
+        hd_infer_types(g, node->op, node->attr, node->in, node->n_in, out, message, sizeof message);
     if (status == HD_E_MEMORY) return status;
     if (status != HD_OK) {
         hd_label(g, node->in, node->n_in, label, sizeof label);
-        return hd_fail(g->ctx, status, "%s:%d|%s%s: %s", node->loc.file, node->loc.line, node->op->name, label, message);
+        return hd_fail(g->ctx, status, "%s|%s%s: %s", hd_loc_text(place, sizeof place, node->loc), node->op->name,
+                       label, message);
     }
     for (int i = 0; i < node->n_out; i++) g->values[node->out + i].type = out[i];
     return HD_OK;

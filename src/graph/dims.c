@@ -8,8 +8,10 @@ const char *hd_dims_text(char *buffer, const hd_dims *dims) {
     buffer[at++] = '[';
     for (int i = 0; i < dims->rank && at < 160; i++) {
         if (i) buffer[at++] = ',';
-        if (dims->dim[i] == HD_BATCH) buffer[at++] = 'B';
-        else at += (size_t)snprintf(buffer + at, 24, "%lld", (long long)dims->dim[i]);
+        if (dims->dim[i] == HD_BATCH)
+            buffer[at++] = 'B';
+        else
+            at += (size_t)snprintf(buffer + at, 24, "%lld", (long long)dims->dim[i]);
     }
     buffer[at++] = ']';
     buffer[at] = 0;

@@ -53,12 +53,37 @@ hd_status hd_graph_status(const hd_graph *graph) {
                    second + 1);
 }
 
-hd_context *hd_graph_context(const hd_graph *graph) { return graph->ctx; }
-int32_t hd_graph_value_count(const hd_graph *graph) { return (int32_t)graph->value_count; }
+hd_context *hd_graph_context(const hd_graph *graph) {
+    return graph->ctx;
+}
+int32_t hd_graph_value_count(const hd_graph *graph) {
+    return (int32_t)graph->value_count;
+}
 int32_t hd_graph_node_count(const hd_graph *graph) {
-    int32_t n = 0;
-    for (size_t i = 0; i < graph->node_count; i++) n += !graph->nodes[i].dead;
-    return n;
+    return (int32_t)graph->node_count;
+}
+
+bool hd_graph_node(const hd_graph *graph, int32_t i, hd_node_info *out) {
+    if (i < 0 || (size_t)i >= graph->node_count || graph->nodes[i].dead) return false;
+    const hd_node *n = &graph->nodes[i];
+    *out = (hd_node_info){n->op, n->attr, n->n_in, n->n_out, n->loc};
+    return true;
+}
+hd_val hd_graph_node_in(hd_graph *graph, int32_t i, int32_t k) {
+    if (i < 0 || (size_t)i >= graph->node_count || k < 0 || k >= graph->nodes[i].n_in) return (hd_val){0};
+    return hd_val_at(graph, graph->nodes[i].in[k]);
+}
+hd_val hd_graph_node_out(hd_graph *graph, int32_t i, int32_t k) {
+    if (i < 0 || (size_t)i >= graph->node_count || k < 0 || k >= graph->nodes[i].n_out) return (hd_val){0};
+    return (hd_val){graph, graph->nodes[i].out + k};
+}
+
+const char *hd_loc_text(char *buffer, size_t size, hd_loc at) {
+    if (at.column)
+        snprintf(buffer, size, "%s:%d:%d", at.file, at.line, at.column);
+    else
+        snprintf(buffer, size, "%s:%d", at.file ? at.file : "?", at.line);
+    return buffer;
 }
 
 /* ---- values ---- */
@@ -89,20 +114,24 @@ hd_value *hd_graph_add_value(hd_graph *graph, hd_kind kind, const char *name, hd
     return v;
 }
 
-static bool hd_dims_legal(hd_graph *graph, hd_loc at, const char *what, const char *name, const hd_dims *dims, bool batch) {
+static bool hd_dims_legal(hd_graph *graph, hd_loc at, const char *what, const char *name, const hd_dims *dims,
+                          bool batch) {
+    char place[320];
     if (dims->rank < 0 || dims->rank > HD_MAX_DIMS) {
-        hd_graph_fail(graph, HD_E_MODEL, "%s:%d|%s \"%s\" has %d dimensions, at most %d are possible", at.file, at.line, what,
-                      name, dims->rank, HD_MAX_DIMS);
+        hd_graph_fail(graph, HD_E_MODEL, "%s|%s \"%s\" has %d dimensions, at most %d are possible",
+                      hd_loc_text(place, sizeof place, at), what, name, dims->rank, HD_MAX_DIMS);
         return false;
     }
     int batches = 0;
     for (int i = 0; i < dims->rank; i++) {
-        if (dims->dim[i] == HD_BATCH) batches++;
-        else if (dims->dim[i] < 0) batches = 9;
+        if (dims->dim[i] == HD_BATCH)
+            batches++;
+        else if (dims->dim[i] < 0)
+            batches = 9;
     }
     if (batches > (batch ? 1 : 0)) {
-        hd_graph_fail(graph, HD_E_MODEL, "%s:%d|%s \"%s\" has a dimension that is not a size%s", at.file, at.line, what, name,
-                      batch ? "; one may be HD_BATCH" : "");
+        hd_graph_fail(graph, HD_E_MODEL, "%s|%s \"%s\" has a dimension that is not a size%s",
+                      hd_loc_text(place, sizeof place, at), what, name, batch ? "; one may be HD_BATCH" : "");
         return false;
     }
     hd_dims bound = *dims;
@@ -110,7 +139,8 @@ static bool hd_dims_legal(hd_graph *graph, hd_loc at, const char *what, const ch
         if (bound.dim[i] < 0) bound.dim[i] = 1;
     const int64_t n = hd_dims_count(&bound);
     if (n < 0 || n > INT64_MAX / 16) {
-        hd_graph_fail(graph, HD_E_MODEL, "%s:%d|%s \"%s\" has more elements than 64 bits count", at.file, at.line, what, name);
+        hd_graph_fail(graph, HD_E_MODEL, "%s|%s \"%s\" has more elements than 64 bits count",
+                      hd_loc_text(place, sizeof place, at), what, name);
         return false;
     }
     return true;
@@ -119,20 +149,23 @@ static bool hd_dims_legal(hd_graph *graph, hd_loc at, const char *what, const ch
 static hd_val hd_leaf(hd_loc at, hd_graph *graph, hd_kind kind, const char *what, const char *name, hd_dtype dtype,
                       hd_dims dims, hd_init init, const void *data) {
     const hd_val failed = {graph, -1};
+    char place[320];
     if (!graph || graph->status != HD_OK) return failed;
     if (!name) name = "";
     if ((unsigned)dtype >= HD_DTYPE_COUNT) {
-        hd_graph_fail(graph, HD_E_MODEL, "%s:%d|%s \"%s\" has no such dtype", at.file, at.line, what, name);
+        hd_graph_fail(graph, HD_E_MODEL, "%s|%s \"%s\" has no such dtype", hd_loc_text(place, sizeof place, at), what,
+                      name);
         return failed;
     }
     if (!hd_dims_legal(graph, at, what, name, &dims, kind == HD_KIND_INPUT)) return failed;
     if (kind != HD_KIND_CONST && !*name) {
-        hd_graph_fail(graph, HD_E_MODEL, "%s:%d|%s needs a name", at.file, at.line, what);
+        hd_graph_fail(graph, HD_E_MODEL, "%s|%s needs a name", hd_loc_text(place, sizeof place, at), what);
         return failed;
     }
     if (*name && !hd_val_is_none(hd_graph_find(graph, name))) {
-        hd_graph_fail(graph, HD_E_MODEL, "%s:%d|%s \"%s\": the name is taken|Give every input, parameter and state a name of its own",
-                      at.file, at.line, what, name);
+        hd_graph_fail(graph, HD_E_MODEL,
+                      "%s|%s \"%s\": the name is taken|Give every input, parameter and state a name of its own",
+                      hd_loc_text(place, sizeof place, at), what, name);
         return failed;
     }
     hd_value *v = hd_graph_add_value(graph, kind, name, (hd_type){dtype, dims}, at);
@@ -172,10 +205,21 @@ hd_val hd_output(hd_val value, int i) {
     return i >= 0 && i < node->n_out ? (hd_val){value.graph, node->out + i} : (hd_val){0};
 }
 
-bool hd_val_is_none(hd_val value) { return !value.graph || value.id < 0; }
-hd_dtype hd_val_dtype(hd_val value) { return hd_val_is_none(value) ? HD_F32 : hd_value_of(value)->type.dtype; }
-hd_dims hd_val_dims(hd_val value) { return hd_val_is_none(value) ? (hd_dims){0} : hd_value_of(value)->type.dims; }
-const char *hd_val_name(hd_val value) { return hd_val_is_none(value) ? "" : hd_value_of(value)->name; }
+bool hd_val_is_none(hd_val value) {
+    return !value.graph || value.id < 0;
+}
+hd_dtype hd_val_dtype(hd_val value) {
+    return hd_val_is_none(value) ? HD_F32 : hd_value_of(value)->type.dtype;
+}
+hd_dims hd_val_dims(hd_val value) {
+    return hd_val_is_none(value) ? (hd_dims){0} : hd_value_of(value)->type.dims;
+}
+hd_kind hd_val_kind(hd_val value) {
+    return hd_val_is_none(value) ? HD_KIND_NODE : hd_value_of(value)->kind;
+}
+const char *hd_val_name(hd_val value) {
+    return hd_val_is_none(value) ? "" : hd_value_of(value)->name;
+}
 
 static const char *hd_keep(hd_graph *graph, const char *text) {
     const char *kept = hd_arena_strdup(&graph->arena, text);
@@ -216,7 +260,8 @@ hd_status hd_graph_clone(hd_graph **out, const hd_graph *graph) {
     hd_graph *g;
     HD_TRY(hd_graph_new(&g, graph->ctx));
     hd_status status = HD_E_MEMORY;
-    if (hd_grow(g->ctx, (void **)&g->values, &g->value_capacity, graph->value_count, sizeof *g->values) != HD_OK) goto fail;
+    if (hd_grow(g->ctx, (void **)&g->values, &g->value_capacity, graph->value_count, sizeof *g->values) != HD_OK)
+        goto fail;
     if (hd_grow(g->ctx, (void **)&g->nodes, &g->node_capacity, graph->node_count, sizeof *g->nodes) != HD_OK) goto fail;
     g->backward = graph->backward;
     for (size_t i = 0; i < graph->value_count; i++) {

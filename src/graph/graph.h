@@ -1,4 +1,5 @@
-/* graph.h: the inside of hd_graph: values and nodes in arrays, integer ids. Owns storage and lookup; knows no op by name. */
+/* graph.h: the inside of hd_graph: values and nodes in arrays, integer ids. Owns storage and lookup; knows no op by
+ * name. */
 #ifndef HD_GRAPH_GRAPH_H
 #define HD_GRAPH_GRAPH_H
 #include "base/alloc.h"
@@ -10,10 +11,10 @@ typedef struct hd_value {
     const char *name; /* "" when none */
     hd_kind kind;
     hd_type type;
-    int32_t node;    /* producer, or -1 */
-    int32_t out;     /* which output of it */
-    hd_init init;    /* PARAM, STATE */
-    const void *data; /* CONST */
+    int32_t node;       /* producer, or -1 */
+    int32_t out;        /* which output of it */
+    hd_init init;       /* PARAM, STATE */
+    const void *data;   /* CONST */
     const char *output; /* name as a result, or NULL */
     hd_loc loc;
     /* A parameter, state or gradient that lives inside a flat vector (made by the pass `flatten`). */
@@ -45,26 +46,32 @@ struct hd_graph {
     size_t value_count, value_capacity;
     hd_node *nodes;
     size_t node_count, node_capacity;
-    hd_status status; /* first failure */
-    char error[1200]; /* its text, "WHERE|WHAT|FIX" */
-    bool backward;    /* hd_gradients has been here */
+    hd_status status;   /* first failure */
+    char error[1200];   /* its text, "WHERE|WHAT|FIX" */
+    bool backward;      /* hd_gradients has been here */
     hd_graph **derived; /* graphs made from this one, freed with it */
     size_t derived_count, derived_capacity;
 };
 
-static inline hd_value *hd_value_of(hd_val v) { return v.graph ? &v.graph->values[v.id] : NULL; }
-static inline hd_val hd_val_at(hd_graph *g, int32_t id) { return id < 0 ? (hd_val){0} : (hd_val){g, id}; }
+static inline hd_value *hd_value_of(hd_val v) {
+    return v.graph ? &v.graph->values[v.id] : NULL;
+}
+static inline hd_val hd_val_at(hd_graph *g, int32_t id) {
+    return id < 0 ? (hd_val){0} : (hd_val){g, id};
+}
 
-hd_value *hd_graph_add_value(hd_graph *graph, hd_kind kind, const char *name, hd_type type, hd_loc at); /* NULL: failed */
+hd_value *hd_graph_add_value(hd_graph *graph, hd_kind kind, const char *name, hd_type type,
+                             hd_loc at);                              /* NULL: failed */
 HD_CHECKED hd_status hd_graph_own(hd_graph *parent, hd_graph *child); /* child is freed with parent */
 /* A copy of an args struct whose inputs are blanked; strings are copied too. NULL without memory. */
 void *hd_attr_copy(const hd_op *op, const void *args, hd_arena *arena);
 
-/* Records the first failure of a builder ("WHERE|WHAT|FIX" format as hd_fail); later ones are dropped. */
-void hd_graph_fail(hd_graph *graph, hd_status status, const char *format, ...) HD_PRINTF(3, 4);
+/* "file:line" or "file:line:column"; returns buffer. */
+const char *hd_loc_text(char *buffer, size_t size, hd_loc at);
 
 /* Adds a node whose args are raw (n inputs given apart, attr copied, defaults not touched). None after a failure. */
-hd_val hd_graph_add_node(hd_graph *graph, hd_loc at, const hd_op *op, const int32_t *in, int32_t n_in, const void *attr);
+hd_val hd_graph_add_node(hd_graph *graph, hd_loc at, const hd_op *op, const int32_t *in, int32_t n_in,
+                         const void *attr);
 /* Infers the outputs of every node again (after dimensions were bound). */
 HD_CHECKED hd_status hd_graph_infer(hd_graph *graph);
 HD_CHECKED hd_status hd_graph_infer_node(hd_graph *graph, hd_node *node);
@@ -77,8 +84,9 @@ const char *hd_op_in_name(const hd_op *op, int i);
 HD_CHECKED hd_status hd_options_settle(const hd_option *options, void *args, char *message, size_t size);
 /* Appends "name=value" for fields that differ from their defaults, separated by blanks. */
 void hd_options_print(const hd_option *options, const void *args, hd_text *out);
-/* Sets one field from text ("3", "[1,1]", "1e-5", "true", "relu", "f32"); message on failure. Strings are kept in arena. */
-HD_CHECKED hd_status hd_option_set(const hd_option *option, void *args, const char *text, hd_arena *arena, char *message,
-                                   size_t size);
+/* Sets one field from text ("3", "[1,1]", "1e-5", "true", "relu", "f32"); message on failure. Strings are kept in
+ * arena. */
+HD_CHECKED hd_status hd_option_set(const hd_option *option, void *args, const char *text, hd_arena *arena,
+                                   char *message, size_t size);
 const hd_option *hd_option_find(const hd_option *options, const char *name);
 #endif

@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t *hd_as_ints(const hd_option *o, void *args) { return (int64_t *)(void *)((char *)args + o->offset); }
-static double *hd_as_float(const hd_option *o, void *args) { return (double *)(void *)((char *)args + o->offset); }
+static int64_t *hd_as_ints(const hd_option *o, void *args) {
+    return (int64_t *)(void *)((char *)args + o->offset);
+}
+static double *hd_as_float(const hd_option *o, void *args) {
+    return (double *)(void *)((char *)args + o->offset);
+}
 
 const hd_option *hd_option_find(const hd_option *options, const char *name) {
     for (const hd_option *o = options; o && o->name; o++)
@@ -126,8 +130,10 @@ static int hd_read_ints(const char *text, int64_t *out, int max, bool batch) {
         const char *s = text;
         size_t l = list ? length : strlen(text);
         while (l && *s == ' ') s++, l--;
-        if (batch && l == 1 && *s == 'B') out[n] = HD_BATCH;
-        else if (!hd_text_to_i64(s, l, &out[n])) return -1;
+        if (batch && l == 1 && *s == 'B')
+            out[n] = HD_BATCH;
+        else if (!hd_text_to_i64(s, l, &out[n]))
+            return -1;
         n++;
         if (!list) return n;
         text += length;
@@ -164,7 +170,8 @@ hd_status hd_option_set(const hd_option *o, void *args, const char *text, hd_are
         *(bool *)field = strcmp(text, "true") == 0;
         return HD_OK;
     case HD_OPT_INT:
-        if (!hd_text_to_i64(text, strlen(text), hd_as_ints(o, args))) return hd_set_wrong(o, text, "a whole number", message, size);
+        if (!hd_text_to_i64(text, strlen(text), hd_as_ints(o, args)))
+            return hd_set_wrong(o, text, "a whole number", message, size);
         return HD_OK;
     case HD_OPT_INTS: {
         int64_t v[16];
@@ -175,7 +182,8 @@ hd_status hd_option_set(const hd_option *o, void *args, const char *text, hd_are
     }
     case HD_OPT_FLOAT: {
         double v;
-        if (!hd_text_to_f64(text, strlen(text), &v) || isnan(v)) return hd_set_wrong(o, text, "a number", message, size);
+        if (!hd_text_to_f64(text, strlen(text), &v) || isnan(v))
+            return hd_set_wrong(o, text, "a number", message, size);
         *hd_as_float(o, args) = v == 0 ? HD_ZERO : v;
         return HD_OK;
     }

@@ -53,7 +53,8 @@ static hd_status hd_read_quoted(hd_reader *r, char *out, size_t size) {
             c = (char)strtol(hex, NULL, 16);
             if (!c || !hex[1]) return hd_wrong(r, "a bad escape in a name%s", "");
             r->at += 3;
-        } else if (c == '\\' && *r->at && *r->at != '\n') c = *r->at++;
+        } else if (c == '\\' && *r->at && *r->at != '\n')
+            c = *r->at++;
         if (n + 1 >= size) return hd_wrong(r, "a name longer than 255 bytes%s", "");
         out[n++] = c;
     }
@@ -77,8 +78,10 @@ static hd_status hd_read_type(hd_reader *r, hd_type *type) {
         if (type->dims.rank == HD_MAX_DIMS) return hd_wrong(r, "more than 8 dimensions%s", "");
         int64_t *d = &type->dims.dim[type->dims.rank++];
         hd_word(r, word, sizeof word);
-        if (strcmp(word, "B") == 0) *d = HD_BATCH;
-        else if (!hd_text_to_i64(word, strlen(word), d)) return hd_wrong(r, "\"%s\" is not a size", word);
+        if (strcmp(word, "B") == 0)
+            *d = HD_BATCH;
+        else if (!hd_text_to_i64(word, strlen(word), d))
+            return hd_wrong(r, "\"%s\" is not a size", word);
     } while (hd_take(r, ","));
     if (!hd_take(r, "]")) return hd_wrong(r, "expected ]%s", "");
     return HD_OK;
@@ -133,11 +136,16 @@ static hd_status hd_read_const(hd_reader *r, const hd_type *type, hd_loc at, hd_
         }
         status = hd_read_double(r, &v);
         if (status != HD_OK) break;
-        if (type->dtype == HD_F32) ((float *)(void *)data)[i] = (float)v;
-        else if (type->dtype == HD_F64) ((double *)(void *)data)[i] = v;
-        else if (v < -2147483648.0 || v > 2147483647.0) status = hd_wrong(r, "an element out of range%s", "");
-        else if (type->dtype == HD_I32) ((int32_t *)(void *)data)[i] = (int32_t)v;
-        else data[i] = (unsigned char)(int)v;
+        if (type->dtype == HD_F32)
+            ((float *)(void *)data)[i] = (float)v;
+        else if (type->dtype == HD_F64)
+            ((double *)(void *)data)[i] = v;
+        else if (v < -2147483648.0 || v > 2147483647.0)
+            status = hd_wrong(r, "an element out of range%s", "");
+        else if (type->dtype == HD_I32)
+            ((int32_t *)(void *)data)[i] = (int32_t)v;
+        else
+            data[i] = (unsigned char)(int)v;
     }
     if (status == HD_OK && !hd_take(r, "}")) status = hd_wrong(r, "expected } after the elements%s", "");
     if (status == HD_OK) *out = hd_const_at(at, r->g, type->dtype, type->dims, data);
@@ -149,7 +157,8 @@ static hd_status hd_read_number(hd_reader *r, int64_t *out) {
     char word[24];
     if (!hd_take(r, "%")) return hd_wrong(r, "expected %% and a number%s", "");
     hd_word(r, word, sizeof word);
-    if (!hd_text_to_i64(word, strlen(word), out) || *out < 0) return hd_wrong(r, "\"%s\" is not the number of a value", word);
+    if (!hd_text_to_i64(word, strlen(word), out) || *out < 0)
+        return hd_wrong(r, "\"%s\" is not the number of a value", word);
     return HD_OK;
 }
 
@@ -162,7 +171,9 @@ static hd_status hd_read_attr(hd_reader *r, const hd_op *op, void *args) {
         const hd_option *o = hd_option_find(op->options, word);
         if (!o) return hd_wrong(r, "\"%s\" is not an option of this op", word);
         if (!hd_take(r, "=")) return hd_wrong(r, "expected = after the option%s", "");
-        size_t n = *r->at == '[' ? strcspn(r->at, "]\n") : *r->at == '"' ? 1 + strcspn(r->at + 1, "\"\n") : strcspn(r->at, " \n");
+        size_t n = *r->at == '['   ? strcspn(r->at, "]\n")
+                   : *r->at == '"' ? 1 + strcspn(r->at + 1, "\"\n")
+                                   : strcspn(r->at, " \n");
         if (*r->at == '[' || *r->at == '"') n += r->at[n] != '\n' && r->at[n] != 0;
         if (n >= sizeof text) return hd_wrong(r, "an option too long%s", "");
         memcpy(text, r->at, n);
@@ -222,7 +233,8 @@ static hd_status hd_read_node(hd_reader *r, const char *name, hd_loc at, hd_val 
         const hd_type *is = &r->g->values[out->id + i].type;
         char text[192];
         if (type.dtype != is->dtype || !hd_dims_equal(&type.dims, &is->dims))
-            return hd_wrong(r, "the type written is not what follows from the inputs, %s", hd_dims_text(text, &is->dims));
+            return hd_wrong(r, "the type written is not what follows from the inputs, %s",
+                            hd_dims_text(text, &is->dims));
     }
     return HD_OK;
 }
@@ -231,7 +243,7 @@ static hd_status hd_read_definition(hd_reader *r) {
     char names[HD_OP_MAX_OUT][256], word[64];
     int64_t numbers[HD_OP_MAX_OUT];
     int n = 0;
-    const hd_loc at = {hd_arena_strdup(&r->g->arena, r->where), r->line};
+    const hd_loc at = {hd_arena_strdup(&r->g->arena, r->where), r->line, 0};
     if (!at.file) return HD_E_MEMORY;
     do {
         if (n == HD_OP_MAX_OUT) return hd_wrong(r, "too many results%s", "");
@@ -258,7 +270,8 @@ static hd_status hd_read_definition(hd_reader *r) {
         HD_TRY(hd_read_const(r, &type, at, &v));
     } else {
         HD_TRY(hd_read_node(r, word, at, &v));
-        if (r->g->nodes[r->g->values[v.id].node].n_out != n) return hd_wrong(r, "%s has another number of results", word);
+        if (r->g->nodes[r->g->values[v.id].node].n_out != n)
+            return hd_wrong(r, "%s has another number of results", word);
     }
     HD_TRY(hd_graph_status(r->g));
     for (int i = 0; i < n; i++) {

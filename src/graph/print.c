@@ -1,4 +1,5 @@
-/* print.c: a graph as text: a line a leaf, a line a node, in the order in which it would run. hd_graph_parse reads it back.
+/* print.c: a graph as text: a line a leaf, a line a node, in the order in which it would run. hd_graph_parse reads it
+ * back.
  *
  *   hadal graph 1
  *   %0 "x" = input f32[B,784]
@@ -18,9 +19,12 @@ static void hd_print_type(hd_text *out, const hd_type *type) {
 static void hd_print_quoted(hd_text *out, const char *name) {
     hd_text_puts(out, "\"");
     for (const char *c = name; *c; c++) {
-        if (*c == '"' || *c == '\\') hd_text_printf(out, "\\%c", *c);
-        else if ((unsigned char)*c < 32) hd_text_printf(out, "\\x%02x", (unsigned char)*c);
-        else hd_text_add(out, c, 1);
+        if (*c == '"' || *c == '\\')
+            hd_text_printf(out, "\\%c", *c);
+        else if ((unsigned char)*c < 32)
+            hd_text_printf(out, "\\x%02x", (unsigned char)*c);
+        else
+            hd_text_add(out, c, 1);
     }
     hd_text_puts(out, "\"");
 }
@@ -76,8 +80,10 @@ static void hd_print_node(hd_text *out, const hd_graph *g, const hd_node *node, 
     hd_text_printf(out, " = %s(", node->op->name);
     for (int i = 0; i < node->n_in; i++) {
         if (i) hd_text_puts(out, ",");
-        if (node->in[i] < 0) hd_text_puts(out, "-");
-        else hd_text_printf(out, "%%%d", number[node->in[i]]);
+        if (node->in[i] < 0)
+            hd_text_puts(out, "-");
+        else
+            hd_text_printf(out, "%%%d", number[node->in[i]]);
     }
     hd_text_puts(out, ")");
     hd_text text = {.ctx = out->ctx};

@@ -13,14 +13,16 @@ static hd_status hd_verify_node(const hd_graph *g, size_t i, const bool *made) {
         if (v < -1 || v >= (int32_t)g->value_count)
             return hd_fail(g->ctx, HD_E_MODEL, "graph|node %zu (%s): input %d is out of range", i, n->op->name, k);
         if (v >= 0 && !made[v])
-            return hd_fail(g->ctx, HD_E_MODEL, "graph|node %zu (%s): input %d is used before it is made", i, n->op->name, k);
+            return hd_fail(g->ctx, HD_E_MODEL, "graph|node %zu (%s): input %d is used before it is made", i,
+                           n->op->name, k);
         if (v < 0 && !(n->op->flags & HD_OP_VARIADIC) && k < n->op->n_in)
             return hd_fail(g->ctx, HD_E_MODEL, "graph|node %zu (%s): input %d is missing", i, n->op->name, k);
     }
     for (int k = 0; k < n->n_out; k++) {
         const hd_value *v = &g->values[n->out + k];
         if (v->node != (int32_t)i || v->out != k)
-            return hd_fail(g->ctx, HD_E_MODEL, "graph|node %zu (%s): result %d does not know its node", i, n->op->name, k);
+            return hd_fail(g->ctx, HD_E_MODEL, "graph|node %zu (%s): result %d does not know its node", i, n->op->name,
+                           k);
     }
     return HD_OK;
 }
@@ -38,7 +40,8 @@ static hd_status hd_verify_names(const hd_graph *g) {
         if (g->values[i].kind != HD_KIND_NODE && *g->values[i].name) names[n++] = g->values[i].name;
     if (n) qsort(names, n, sizeof *names, hd_by_text);
     for (size_t i = 1; i < n && status == HD_OK; i++)
-        if (strcmp(names[i - 1], names[i]) == 0) status = hd_fail(g->ctx, HD_E_MODEL, "graph|the name \"%s\" is used twice", names[i]);
+        if (strcmp(names[i - 1], names[i]) == 0)
+            status = hd_fail(g->ctx, HD_E_MODEL, "graph|the name \"%s\" is used twice", names[i]);
     hd_free(g->ctx, names);
     return status;
 }

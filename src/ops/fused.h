@@ -18,8 +18,8 @@ typedef struct hd_linear_grad_input_args {
 typedef hd_conv2d_grad_args hd_conv2d_grad_params_args;
 /* loss and dx of cross_entropy in one pass, dloss = 1: x [n, c], target → loss, dx. */
 typedef hd_loss_args hd_cross_entropy_both_args;
-/* A chain of elementwise ops over tensors of one shape (or scalars of one element): `program` is "mul(0,1) add(%0,2)": each
- * instruction names an elementwise op, operands are inputs by number or earlier results as %number; the last is y.
+/* A chain of elementwise ops over tensors of one shape (or scalars of one element): `program` is "mul(0,1) add(%0,2)":
+ * each instruction names an elementwise op, operands are inputs by number or earlier results as %number; the last is y.
  * affine carries its constants: "affine(0;2;-1)". */
 typedef struct hd_chain_args {
     const hd_val *x;
@@ -37,7 +37,7 @@ typedef struct hd_flat_args {
 /* The same value in another layout, or in other memory. */
 typedef hd_unary_args hd_reorder_args;
 
-extern const hd_op hd_op_linear_grad_weight, hd_op_linear_grad_input, hd_op_conv2d_grad_params, hd_op_cross_entropy_both,
-    hd_op_chain, hd_op_flat, hd_op_reorder;
+extern const hd_op hd_op_linear_grad_weight, hd_op_linear_grad_input, hd_op_conv2d_grad_params,
+    hd_op_cross_entropy_both, hd_op_chain, hd_op_flat, hd_op_reorder;
 enum { HD_FLAT_ALIGN = 16 };
 #endif

@@ -31,7 +31,8 @@ hd_status hd_context_add_op(hd_context *ctx, const hd_op *op) {
         return hd_fail(ctx, HD_E_USAGE, "op|a descriptor needs name, infer, ref and 1 … %d outputs", HD_OP_MAX_OUT);
     if (!op->grad && !op->no_grad_reason)
         return hd_fail(ctx, HD_E_USAGE, "op \"%s\"|needs grad, or no_grad_reason saying why there is none", op->name);
-    if (hd_op_find(ctx, op->name)) return hd_fail(ctx, HD_E_USAGE, "op \"%s\"|the name is taken|Choose another name", op->name);
+    if (hd_op_find(ctx, op->name))
+        return hd_fail(ctx, HD_E_USAGE, "op \"%s\"|the name is taken|Choose another name", op->name);
     const void **ops = hd_realloc_n(ctx, (void *)ctx->user_ops, (size_t)ctx->user_op_count + 1, sizeof *ops);
     if (!ops) return HD_E_MEMORY;
     ops[ctx->user_op_count] = op;
