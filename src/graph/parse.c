@@ -16,7 +16,7 @@ typedef struct hd_reader {
 
 /* The format takes at most one string. */
 static hd_status hd_wrong(hd_reader *r, const char *format, const char *got) {
-    char what[400];
+    char what[800];
     snprintf(what, sizeof what, format, got);
     return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s", r->where, r->line, (int)(r->at - r->line_start) + 1, what);
 }
