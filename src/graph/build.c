@@ -137,7 +137,7 @@ static bool hd_collect(hd_loc at, const hd_op *op, const hd_val *vals, int64_t n
     return true;
 }
 
-hd_val hd_op_add(hd_loc at, const hd_op *op, const void *args) {
+hd_val hd_node_add(hd_loc at, const hd_op *op, const void *args) {
     const hd_val *vals = args;
     int64_t n = op->n_in + op->n_optional, required = op->n_in;
     int32_t fixed[16], *in = fixed, n_in = 0;
