@@ -76,7 +76,10 @@ typedef struct hd_model_info {
 HD_API HD_CHECKED hd_status hd_model_get_info(hd_model *model, hd_model_info *out);
 HD_API hd_layer_info hd_model_layer(const hd_model *model, int32_t i);
 HD_API hd_store *hd_model_store(hd_model *model);
+/** The network's graph: inputs "x" [B, sample…] f32 (normalised) and "target" (i64 [B] classes, or f32 [B, outputs]). */
 HD_API hd_graph *hd_model_graph(hd_model *model);
+HD_API hd_val hd_model_output(const hd_model *model); /**< [B, outputs]: before softmax or sigmoid */
+HD_API hd_val hd_model_loss(const hd_model *model);   /**< a scalar: what hd_train_step takes */
 HD_API const hd_recipe *hd_model_recipe(const hd_model *model);
 
 /** A measured value with its 95 % interval (Wilson's for shares, normal for means). */
