@@ -208,8 +208,11 @@ static hd_status read_stream(reader *r, hd_json **out) {
 
 hd_status hd_yaml_parse(hd_json **out, hd_arena *arena, const char *where, const char *text, size_t length) {
     /* JSON first where it looks so: "\ud83d\ude00" is one character there and an error in YAML. */
-    if (looks_like_json(text, length) && hd_json_parse(out, arena, where, text, length) == HD_OK) return HD_OK;
-    hd_error_clear(arena->ctx);
+    if (looks_like_json(text, length)) {
+        hd_status status = hd_json_parse(out, arena, where, text, length);
+        if (status == HD_OK || status == HD_E_MEMORY) return status;
+        hd_error_clear(arena->ctx);
+    }
     reader r = {.tree = hd_json_reader_new(arena, where, length)};
     hd_json *value = NULL;
     *out = NULL;
