@@ -1,0 +1,11 @@
+/* gemm.c: chooses among the compilations of the matrix routines. Knows nothing of ops. */
+#include "backends/cpu/gemm.h"
+
+const hd_gemm_isa *hd_gemm_of(hd_isa isa) {
+#if defined(__x86_64__)
+    if (isa == HD_ISA_AVX512) return &hd_gemm_avx512;
+    if (isa == HD_ISA_AVX2) return &hd_gemm_avx2;
+#endif
+    (void)isa;
+    return &hd_gemm_generic;
+}

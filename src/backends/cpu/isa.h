@@ -1,0 +1,148 @@
+/* isa.h: vectors of HD_VL floats and what C's operators cannot say about them, for the bodies (…_body.h) that are
+ * compiled once per instruction set. Included only by isa_*.c, after HD_VL and HD_ISA(name) are defined. Knows no
+ * kernel.
+ *
+ * Arithmetic, comparison (lanes 0 or -1) and bit operations are plain C on vf and vi; a * b + c becomes one fused
+ * operation. Intrinsics stand here and nowhere else. */
+#ifndef HD_CPU_ISA_H
+#define HD_CPU_ISA_H
+
+typedef float vf __attribute__((vector_size(HD_VL * 4)));
+typedef int32_t vi __attribute__((vector_size(HD_VL * 4)));
+typedef float vf_unaligned __attribute__((vector_size(HD_VL * 4), aligned(4), may_alias));
+typedef int32_t vi_unaligned __attribute__((vector_size(HD_VL * 4), aligned(4), may_alias));
+
+#define HD_INLINE static inline __attribute__((always_inline, unused))
+#define HD_UNUSED static __attribute__((unused))
+
+HD_INLINE vf vf_load(const float *p) {
+    return *(const vf_unaligned *)p;
+}
+HD_INLINE void vf_store(float *p, vf v) {
+    *(vf_unaligned *)p = v;
+}
+HD_INLINE vi vi_load(const int32_t *p) {
+    return *(const vi_unaligned *)p;
+}
+HD_INLINE void vi_store(int32_t *p, vi v) {
+    *(vi_unaligned *)p = v;
+}
+HD_INLINE vf vf_splat(float x) {
+    return x - (vf){0};
+}
+HD_INLINE vi vi_splat(int32_t x) {
+    return x + (vi){0};
+}
+/* mask ? a : b, by the bits of each lane */
+HD_INLINE vf vf_select(vi mask, vf a, vf b) {
+    return (vf)((mask & (vi)a) | (~mask & (vi)b));
+}
+HD_INLINE vf vf_abs(vf x) {
+    return (vf)((vi)x & 0x7fffffff);
+}
+
+/* A mask vm selects the first n lanes. Lanes outside are not touched in memory, and read as 0.
+ * vf_min and vf_max give b when a or b is not a number: put the value that must survive second. */
+#if HD_VL == 16
+typedef __mmask16 vm;
+HD_INLINE vm vm_first(int64_t n) {
+    return (vm)((1u << (n < 16 ? n : 16)) - 1u);
+}
+HD_INLINE vf vf_load_m(const float *p, vm m) {
+    return (vf)_mm512_maskz_loadu_ps(m, p);
+}
+HD_INLINE void vf_store_m(float *p, vf v, vm m) {
+    _mm512_mask_storeu_ps(p, m, (__m512)v);
+}
+HD_INLINE vf vf_min(vf a, vf b) {
+    return (vf)_mm512_min_ps((__m512)a, (__m512)b);
+}
+HD_INLINE vf vf_max(vf a, vf b) {
+    return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+}
+HD_INLINE vf vf_sqrt(vf x) {
+    return (vf)_mm512_sqrt_ps((__m512)x);
+}
+/* x · 2ⁿ, n whole, over- and underflowing as it should */
+HD_INLINE vf vf_scale2(vf x, vf n) {
+    return (vf)_mm512_scalef_ps((__m512)x, (__m512)n);
+}
+#elif HD_VL == 8
+typedef __m256i vm;
+HD_INLINE vm vm_first(int64_t n) {
+    return (vm)((vi){0, 1, 2, 3, 4, 5, 6, 7} < (int32_t)n);
+}
+HD_INLINE vf vf_load_m(const float *p, vm m) {
+    return (vf)_mm256_maskload_ps(p, m);
+}
+HD_INLINE void vf_store_m(float *p, vf v, vm m) {
+    _mm256_maskstore_ps(p, m, (__m256)v);
+}
+HD_INLINE vf vf_min(vf a, vf b) {
+    return (vf)_mm256_min_ps((__m256)a, (__m256)b);
+}
+HD_INLINE vf vf_max(vf a, vf b) {
+    return (vf)_mm256_max_ps((__m256)a, (__m256)b);
+}
+HD_INLINE vf vf_sqrt(vf x) {
+    return (vf)_mm256_sqrt_ps((__m256)x);
+}
+#else
+typedef struct vm {
+    int n;
+} vm;
+HD_INLINE vm vm_first(int64_t n) {
+    return (vm){n < HD_VL ? (int)n : HD_VL};
+}
+HD_INLINE vf vf_load_m(const float *p, vm m) {
+    vf v = {0};
+    for (int i = 0; i < m.n; i++) v[i] = p[i];
+    return v;
+}
+HD_INLINE void vf_store_m(float *p, vf v, vm m) {
+    for (int i = 0; i < m.n; i++) p[i] = v[i];
+}
+HD_INLINE vf vf_min(vf a, vf b) {
+    return vf_select(a < b, a, b);
+}
+HD_INLINE vf vf_max(vf a, vf b) {
+    return vf_select(a > b, a, b);
+}
+HD_INLINE vf vf_sqrt(vf x) {
+    for (int i = 0; i < HD_VL; i++) x[i] = sqrtf(x[i]);
+    return x;
+}
+#endif
+
+#if HD_VL != 16
+HD_INLINE vi vi_of(vf whole) { /* a whole number of small size, by adding 1.5 · 2²³ and taking the low bits */
+    return (vi)(whole + 12582912.0f) - 0x4b400000;
+}
+HD_INLINE vf vf_scale2(vf x, vf n) {
+    /* in two steps, because 2ⁿ itself may be no number when x · 2ⁿ still is one */
+    const vi whole = vi_of(vf_min(vf_splat(300), vf_max(vf_splat(-300), n)));
+    const vi half = whole >> 1, rest = whole - half;
+    return x * (vf)((half + 127) << 23) * (vf)((rest + 127) << 23);
+}
+#endif
+
+/* Nearest whole number, for |x| < 2²². */
+HD_INLINE vf vf_round(vf x) {
+    return (x + 12582912.0f) - 12582912.0f;
+}
+/* Sum and largest of the lanes, always in the same order: halves, quarters, … */
+HD_INLINE float vf_sum(vf v) {
+    float lane[HD_VL];
+    vf_store(lane, v);
+    for (int half = HD_VL / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+    return lane[0];
+}
+HD_INLINE float vf_largest(vf v) {
+    float lane[HD_VL];
+    vf_store(lane, v);
+    for (int half = HD_VL / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
+    return lane[0];
+}
+#endif
