@@ -76,8 +76,8 @@ typedef struct hd_layer {
 HD_API const hd_layer *hd_layer_at(int i); /**< NULL past the end */
 HD_API const hd_layer *hd_layer_find(const char *name);
 
-/** Fills an args struct by its schema: defaults first, then the members of `object` (NULL: none). Strings point into the
- * tree. owner names the thing in messages ("conv2d"). Errors: HD_E_MODEL, "where:line:column: conv2d has no option …. Did
+/** Fills an args struct by its schema: defaults first, then the members of `object` (NULL: none; "name" is
+ * passed over). Strings point into the tree. owner names the thing in messages ("conv2d"). Errors: HD_E_MODEL, "where:line:column: conv2d has no option …. Did
  * you mean …?". */
 HD_API HD_CHECKED hd_status hd_options_read(hd_context *ctx, const hd_option *options, void *args,
                                             const struct hd_json *object, const char *where, const char *owner);

@@ -1,0 +1,24 @@
+/* layer.h: what layer files share: names of parameters, refusals. Knows no layer. */
+#ifndef HD_NN_LAYER_H
+#define HD_NN_LAYER_H
+#include "hadal/nn.h"
+
+enum { HD_LAYER_NAME = 256 };
+#define HD_LAYER_MAX 1000000000 /* widths, channels, kernel sizes beyond this are mistakes */
+
+/* "WHERE|TYPE "NAME": WHAT|FIX" as the graph's sticky error; where is `at`. fix may be "". Returns none. */
+hd_val hd_layer_refuse(hd_graph *graph, hd_loc at, const char *type, const char *name, const char *fix,
+                       const char *what, ...) HD_PRINTF(6, 7);
+
+/* True when layers can be added to x's graph; remembers nothing. */
+bool hd_layer_ready(hd_val x);
+
+/* The given name, or, where it is NULL or "", the first of TYPE1, TYPE2, … that the graph does not use yet. Refuses (false)
+ * names that are too long or hold control characters. buffer: HD_LAYER_NAME bytes. */
+bool hd_layer_name(hd_graph *graph, hd_loc at, const char *type, const char *given, char *buffer);
+/* "NAME.PART" into buffer (HD_LAYER_NAME bytes); returns it. */
+const char *hd_layer_param(char *buffer, const char *name, const char *part);
+
+/* In descriptors: an option over field `f` of struct `s`. */
+#define HD_LAYER_OPT(s, f, ty, n, ...) {.name = #f, .type = ty, .offset = offsetof(s, f), .count = n, __VA_ARGS__}
+#endif

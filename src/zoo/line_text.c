@@ -1,0 +1,145 @@
+/* line_text.c: one-line networks, "784-200-relu-10". Owns their grammar: N0 { "-" WIDTH | "-" ACTIVATION }. */
+#include "base/text.h"
+#include "zoo/zoo_kit.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_PARTS = 1000, WORD = 32 };
+#define MAX_WIDTH 1000000000
+
+typedef hd_val (*activation_fn)(hd_loc at, hd_val x);
+
+static hd_val act_relu(hd_loc at, hd_val x) { return hd_relu_at(at, &(hd_unary_args){.x = x}); }
+static hd_val act_sigmoid(hd_loc at, hd_val x) { return hd_sigmoid_at(at, &(hd_unary_args){.x = x}); }
+static hd_val act_tanh(hd_loc at, hd_val x) { return hd_tanh_at(at, &(hd_unary_args){.x = x}); }
+static hd_val act_softmax(hd_loc at, hd_val x) { return hd_softmax_at(at, &(hd_softmax_args){.x = x}); }
+static hd_val act_log_softmax(hd_loc at, hd_val x) { return hd_log_softmax_at(at, &(hd_softmax_args){.x = x}); }
+
+static const char *const words[] = {"relu", "sigmoid", "tanh", "softmax", "log_softmax"};
+static const activation_fn activations[] = {act_relu, act_sigmoid, act_tanh, act_softmax, act_log_softmax};
+enum { WORDS = sizeof words / sizeof words[0] };
+
+/* One part of the text: a width, or an activation. */
+typedef struct part {
+    int64_t width; /* 0: an activation */
+    int activation;
+    int column; /* 1-based place in the text */
+} part;
+
+/* Why a text is not a one-line network. */
+typedef struct complaint {
+    int column;
+    char what[96], fix[96];
+} complaint;
+
+static bool complain(complaint *c, int column, const char *what, const char *word, const char *fix) {
+    if (c) {
+        c->column = column;
+        (void)snprintf(c->what, sizeof c->what, "%s%s%.40s%s", what, word[0] ? " \"" : "", word, word[0] ? "\"" : "");
+        (void)snprintf(c->fix, sizeof c->fix, "%s", fix);
+    }
+    return false;
+}
+
+static bool read_word(const char *word, int column, part *out, complaint *c) {
+    for (int i = 0; i < (int)WORDS; i++) {
+        if (strcmp(word, words[i]) != 0) continue;
+        *out = (part){0, i, column};
+        return true;
+    }
+    char fix[64] = "Known are relu, sigmoid, tanh, softmax, log_softmax";
+    const char *near = hd_text_nearest(word, words, WORDS);
+    if (near) (void)snprintf(fix, sizeof fix, "Did you mean %s?", near);
+    return complain(c, column, "unknown activation", word, fix);
+}
+
+/* Next part from *text on; moves *text behind it and its "-". */
+static bool read_part(const char **text, const char *start, part *out, complaint *c) {
+    const size_t n = strcspn(*text, "-");
+    const int column = (int)(*text - start) + 1;
+    char word[WORD];
+    if (n == 0) return complain(c, column, "a width or an activation is missing", "", "Write it as 784-200-relu-10");
+    if (n >= sizeof word) return complain(c, column, "a part is too long", "", "Write it as 784-200-relu-10");
+    memcpy(word, *text, n);
+    word[n] = '\0';
+    if (word[0] >= '0' && word[0] <= '9') {
+        int64_t width = 0;
+        if (!hd_text_to_i64(word, n, &width) || width < 1 || width > MAX_WIDTH)
+            return complain(c, column, "not a width", word, "Widths are whole numbers from 1 to 1,000,000,000");
+        *out = (part){width, 0, column};
+    } else if (!read_word(word, column, out, c)) {
+        return false;
+    }
+    *text += n;
+    if (**text == '-' && *++*text == '\0') return complain(c, column, "the text ends in \"-\"", "", "Add the last width");
+    return true;
+}
+
+static bool begin(const char **text, const char *start, part *first, complaint *c) {
+    if (!(start[0] >= '0' && start[0] <= '9'))
+        return complain(c, 1, "a one-line network begins with the size of its input", "", "Write it as 784-200-relu-10");
+    return read_part(text, start, first, c);
+}
+
+bool hd_line_read(const char *text, hd_line_info *out) {
+    const char *rest = text;
+    part p;
+    int parts = 1;
+    if (!text || !begin(&rest, text, &p, NULL)) return false;
+    hd_line_info info = {.inputs = p.width, .outputs = 0};
+    while (*rest) {
+        if (++parts > MAX_PARTS || !read_part(&rest, text, &p, NULL)) return false;
+        info.activated = p.width == 0;
+        if (p.width > 0) info.outputs = p.width;
+    }
+    if (info.outputs == 0) return false;
+    if (out) *out = info;
+    return true;
+}
+
+static hd_val refuse(hd_graph *g, hd_loc at, const char *text, const complaint *c) {
+    char where[600];
+    if (at.column > 0)
+        (void)snprintf(where, sizeof where, "%s:%d:%d", at.file, at.line, at.column);
+    else
+        (void)snprintf(where, sizeof where, "model");
+    hd_graph_fail(g, HD_E_MODEL, "%s|\"%.100s\": %s at character %d|%s", where, text, c->what, c->column, c->fix);
+    return (hd_val){0};
+}
+
+hd_val hd_line_build_at(hd_loc at, hd_val x, const char *text) {
+    hd_graph *g = x.graph;
+    if (!g || hd_graph_status(g) != HD_OK) return (hd_val){0};
+    const char *rest = text;
+    complaint c;
+    part p;
+    if (!begin(&rest, text, &p, &c)) return refuse(g, at, text, &c);
+    const int64_t size = hd_zoo_size(x);
+    if (size != p.width) {
+        (void)snprintf(c.what, sizeof c.what, "the data have %lld numbers a sample, not %lld", (long long)size,
+                       (long long)p.width);
+        (void)snprintf(c.fix, sizeof c.fix, "Begin with %lld", (long long)size);
+        c.column = 1;
+        return refuse(g, at, text, &c);
+    }
+    hd_val h = hd_zoo_rows(at, x);
+    int layers = 0, parts = 1;
+    while (*rest) {
+        char name[24];
+        if (!read_part(&rest, text, &p, &c)) return refuse(g, at, text, &c);
+        if (++parts > MAX_PARTS) {
+            complain(&c, p.column, "more than 1,000 parts", "", "Use a recipe with repeat");
+            return refuse(g, at, text, &c);
+        }
+        (void)snprintf(name, sizeof name, "fc%d", layers + 1);
+        if (p.width > 0)
+            h = hd_zoo_dense(at, h, name, p.width), layers++;
+        else
+            h = activations[p.activation](at, h);
+    }
+    if (layers > 0) return h;
+    complain(&c, 1, "there is no layer", "", "Add at least one width: 784-10");
+    return refuse(g, at, text, &c);
+}
+
+hd_val hd_line_build(hd_val x, const char *text) { return hd_line_build_at(HD_HERE, x, text); }
