@@ -13,12 +13,13 @@ hd_val hd_layer_refuse(hd_graph *graph, hd_loc at, const char *type, const char 
 /* True when layers can be added to x's graph; remembers nothing. */
 bool hd_layer_ready(hd_val x);
 
-/* The given name, or, where it is NULL or "", the first of TYPE1, TYPE2, … that the graph does not use yet. Refuses (false)
- * names that are too long or hold control characters. buffer: HD_LAYER_NAME bytes. */
+/* The given name, or, where it is NULL or "", the first of TYPE1, TYPE2, … that the graph does not use yet. Refuses
+ * (false) names that are too long or hold control characters. buffer: HD_LAYER_NAME bytes. */
 bool hd_layer_name(hd_graph *graph, hd_loc at, const char *type, const char *given, char *buffer);
 /* "NAME.PART" into buffer (HD_LAYER_NAME bytes); returns it. */
 const char *hd_layer_param(char *buffer, const char *name, const char *part);
 
 /* In descriptors: an option over field `f` of struct `s`. */
-#define HD_LAYER_OPT(s, f, ty, n, ...) {.name = #f, .type = ty, .offset = offsetof(s, f), .count = n, __VA_ARGS__}
+#define HD_LAYER_OPT(s, f, ty, n, ...)                                                                                 \
+    { .name = #f, .type = ty, .offset = offsetof(s, f), .count = n, __VA_ARGS__ }
 #endif

@@ -2,9 +2,13 @@
 #include "nn/layer.h"
 #include <math.h>
 
-static int64_t or_one(int64_t v) { return v == 0 ? 1 : v; }
+static int64_t or_one(int64_t v) {
+    return v == 0 ? 1 : v;
+}
 
-static bool size_ok(int64_t v, int64_t low) { return v >= low && v <= HD_LAYER_MAX; }
+static bool size_ok(int64_t v, int64_t low) {
+    return v >= low && v <= HD_LAYER_MAX;
+}
 
 /* Refuses what would make no weight tensor; windows against pictures are the op's own rule. */
 static bool settings_ok(const hd_nn_conv2d_args *a, hd_loc at, const char *name, int64_t channels, int64_t groups) {
@@ -66,7 +70,8 @@ static hd_val build(hd_loc at, hd_val x, const char *name, void *args) {
     return hd_nn_conv2d_at(at, &a->nn);
 }
 
-#define OPT(f, ty, n, ...) {.name = #f, .type = ty, .offset = offsetof(recipe_args, nn.f), .count = n, __VA_ARGS__}
+#define OPT(f, ty, n, ...)                                                                                             \
+    { .name = #f, .type = ty, .offset = offsetof(recipe_args, nn.f), .count = n, __VA_ARGS__ }
 static const hd_option options[] = {
     OPT(out_channels, HD_OPT_INT, 1, .min = 1, .max = HD_LAYER_MAX, .help = "number of filters"),
     OPT(kernel_size, HD_OPT_INTS, 2, .min = 1, .max = HD_LAYER_MAX, .help = "height and width of a filter"),

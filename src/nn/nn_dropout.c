@@ -11,7 +11,8 @@ hd_val hd_rng_input(hd_graph *graph) {
 hd_val hd_nn_dropout_at(hd_loc at, const hd_nn_dropout_args *a) {
     if (!hd_layer_ready(a->x)) return (hd_val){0};
     const int64_t stream = hd_graph_node_count(a->x.graph);
-    return hd_dropout_at(at, &(hd_dropout_args){.x = a->x, .rng = hd_rng_input(a->x.graph), .p = a->p, .stream = stream});
+    return hd_dropout_at(at,
+                         &(hd_dropout_args){.x = a->x, .rng = hd_rng_input(a->x.graph), .p = a->p, .stream = stream});
 }
 
 static hd_val build(hd_loc at, hd_val x, const char *name, void *args) {

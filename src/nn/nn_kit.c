@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-hd_val hd_layer_refuse(hd_graph *graph, hd_loc at, const char *type, const char *name, const char *fix, const char *what,
-                       ...) {
+hd_val hd_layer_refuse(hd_graph *graph, hd_loc at, const char *type, const char *name, const char *fix,
+                       const char *what, ...) {
     char text[600];
     va_list args;
     va_start(args, what);
@@ -23,7 +23,9 @@ hd_val hd_layer_refuse(hd_graph *graph, hd_loc at, const char *type, const char 
     return (hd_val){0};
 }
 
-bool hd_layer_ready(hd_val x) { return x.graph && !hd_val_is_none(x) && hd_graph_status(x.graph) == HD_OK; }
+bool hd_layer_ready(hd_val x) {
+    return x.graph && !hd_val_is_none(x) && hd_graph_status(x.graph) == HD_OK;
+}
 
 static bool taken(const hd_graph *graph, const char *name) {
     char part[HD_LAYER_NAME];
@@ -35,9 +37,11 @@ bool hd_layer_name(hd_graph *graph, hd_loc at, const char *type, const char *giv
     if (given && given[0]) {
         const size_t n = strlen(given);
         bool clean = n <= HD_LAYER_NAME - 32;
-        for (size_t i = 0; i < n && clean; i++) clean = (unsigned char)given[i] > ' ' && given[i] != 0x7f && given[i] != '"';
+        for (size_t i = 0; i < n && clean; i++)
+            clean = (unsigned char)given[i] > ' ' && given[i] != 0x7f && given[i] != '"';
         if (!clean) {
-            hd_layer_refuse(graph, at, type, NULL, "Use at most 200 letters, digits, _ . -", "its name can not be used");
+            hd_layer_refuse(graph, at, type, NULL, "Use at most 200 letters, digits, _ . -",
+                            "its name can not be used");
             return false;
         }
         memcpy(buffer, given, n + 1);

@@ -12,7 +12,8 @@ enum { MAX_LAYERS = 4000, MAX_REPEAT = 1000, MAX_BRANCHES = 64, KINDS = 64 };
 #define HD_LAYER(name) extern const hd_layer hd_layer_##name;
 #include "nn/layers.def"
 #undef HD_LAYER
-const hd_layer hd_layer_residual = {.name = "residual", .help = "y = x + layers(x): a list of layers and a way around it"};
+const hd_layer hd_layer_residual = {.name = "residual",
+                                    .help = "y = x + layers(x): a list of layers and a way around it"};
 const hd_layer hd_layer_branches = {
     .name = "branches", .help = "lists of layers side by side on the same input; merge: concat (channels) or add"};
 const hd_layer hd_layer_layers = {.name = "layers", .help = "a list of layers, one after the other; for repeat"};
@@ -24,7 +25,9 @@ static const hd_layer *const all[] = {
 };
 enum { LAYERS = sizeof all / sizeof all[0] };
 
-const hd_layer *hd_layer_at(int i) { return i >= 0 && i < (int)LAYERS ? all[i] : NULL; }
+const hd_layer *hd_layer_at(int i) {
+    return i >= 0 && i < (int)LAYERS ? all[i] : NULL;
+}
 
 const hd_layer *hd_layer_find(const char *name) {
     for (int i = 0; i < (int)LAYERS; i++)
@@ -37,14 +40,15 @@ typedef struct build {
     hd_graph *graph;
     const char *where;
     hd_arena arena;
-    int count;        /* layers made so far */
+    int count;         /* layers made so far */
     int number[KINDS]; /* of each kind, for names */
 } build;
 
 static hd_val build_list(build *b, hd_val x, const hd_json *list);
 
 static hd_loc place(const build *b, const hd_json *item) {
-    return item->key ? (hd_loc){b->where, item->key_line, item->key_column} : (hd_loc){b->where, item->line, item->column};
+    return item->key ? (hd_loc){b->where, item->key_line, item->key_column}
+                     : (hd_loc){b->where, item->line, item->column};
 }
 
 static hd_val refuse(build *b, const hd_json *item, const char *what, const char *word, const char *fix) {
@@ -97,7 +101,8 @@ static bool choose_name(build *b, hd_loc at, const hd_layer *layer, const hd_jso
 }
 
 /* A layer with a builder of its own. copy: which copy of a repeated item, from 1; 0: not repeated. */
-static hd_val build_plain(build *b, hd_val x, const hd_layer *layer, const hd_json *item, const hd_json *options, int copy) {
+static hd_val build_plain(build *b, hd_val x, const hd_layer *layer, const hd_json *item, const hd_json *options,
+                          int copy) {
     const hd_loc at = place(b, item);
     hd_context *ctx = hd_graph_context(b->graph);
     char name[HD_LAYER_NAME], owner[HD_LAYER_NAME + 64];
@@ -167,7 +172,8 @@ static hd_val build_object(build *b, hd_val x, const hd_json *object) {
         else
             layer = found, item = m;
     }
-    if (!layer) return refuse(b, object, "an item without a layer", NULL, "Write - relu, or - linear: {out_features: 10}");
+    if (!layer)
+        return refuse(b, object, "an item without a layer", NULL, "Write - relu, or - linear: {out_features: 10}");
     if (merge && layer != &hd_layer_branches) return refuse(b, merge, "merge belongs to branches", NULL, "Take it out");
     if (repeat && (repeat->type != HD_JSON_INT || repeat->integer < 1 || repeat->integer > MAX_REPEAT))
         return refuse(b, repeat, "repeat takes a whole number, 1 … 1000", NULL, "Write repeat: 3");

@@ -1,5 +1,5 @@
-/* nn_options.c: fills an args struct from a JSON tree by its option schema. Owns the messages about wrong options; knows no
- * layer and no network. */
+/* nn_options.c: fills an args struct from a JSON tree by its option schema. Owns the messages about wrong options;
+ * knows no layer and no network. */
 #include "base/json.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -16,7 +16,8 @@ typedef struct reader {
 } reader;
 
 static hd_status refuse(const reader *r, const hd_json *value, const char *wanted) {
-    static const char *const kinds[] = {"nothing", "yes or no", "a whole number", "a number", "a text", "a list", "an object"};
+    static const char *const kinds[] = {"nothing", "yes or no", "a whole number", "a number",
+                                        "a text",  "a list",    "an object"};
     return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s: %s takes %s, this is %s|%s is: %s", r->where, value->line,
                    value->column, r->owner, r->option->name, wanted, kinds[value->type], r->option->name,
                    r->option->help ? r->option->help : "see `hadal help recipe`");
@@ -26,8 +27,8 @@ static hd_status check_range(const reader *r, const hd_json *value, double numbe
     const hd_option *o = r->option;
     if (!(o->min < o->max) || (number >= o->min && number <= o->max)) return HD_OK;
     char low[32], high[32], got[32];
-    return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s: %s must be %s … %s, this is %s", r->where, value->line, value->column,
-                   r->owner, o->name, hd_text_from_f64(low, o->min), hd_text_from_f64(high, o->max),
+    return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s: %s must be %s … %s, this is %s", r->where, value->line,
+                   value->column, r->owner, o->name, hd_text_from_f64(low, o->min), hd_text_from_f64(high, o->max),
                    hd_text_from_f64(got, number));
 }
 
@@ -73,7 +74,8 @@ static hd_status read_dims(const reader *r, const hd_json *value, hd_dims *out) 
     return HD_OK;
 }
 
-static hd_status read_choice(const reader *r, const hd_json *value, const char *const *choices, size_t n, int64_t *out) {
+static hd_status read_choice(const reader *r, const hd_json *value, const char *const *choices, size_t n,
+                             int64_t *out) {
     if (value->type != HD_JSON_STRING) return refuse(r, value, "a word");
     for (size_t i = 0; i < n; i++) {
         if (strcmp(choices[i], value->string) != 0) continue;
@@ -82,8 +84,8 @@ static hd_status read_choice(const reader *r, const hd_json *value, const char *
     }
     const char *near = hd_text_nearest(value->string, choices, n);
     return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s: %s can not be \"%s\"|%s%s%s", r->where, value->line, value->column,
-                   r->owner, r->option->name, value->string, near ? "Did you mean " : "It can be ", near ? near : choices[0],
-                   near ? "?" : ", …");
+                   r->owner, r->option->name, value->string, near ? "Did you mean " : "It can be ",
+                   near ? near : choices[0], near ? "?" : ", …");
 }
 
 static hd_status read_enum(const reader *r, const hd_json *value, int64_t *out) {
@@ -154,18 +156,26 @@ static hd_status unknown_option(const reader *r, const hd_option *options, const
     for (const hd_option *o = options; o && o->name && n < MAX_NAMES; o++) names[n++] = o->name;
     const char *near = hd_text_nearest(member->key, names, n);
     return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s has no option \"%s\"|%s%s%s", r->where, member->key_line,
-                   member->key_column, r->owner, member->key, near ? "Did you mean " : n ? "It has " : "It takes none",
-                   near ? near : n ? names[0] : "", near ? "?" : n > 1 ? ", …" : "");
+                   member->key_column, r->owner, member->key,
+                   near ? "Did you mean "
+                   : n  ? "It has "
+                        : "It takes none",
+                   near ? near
+                   : n  ? names[0]
+                        : "",
+                   near    ? "?"
+                   : n > 1 ? ", …"
+                           : "");
 }
 
-hd_status hd_options_read(hd_context *ctx, const hd_option *options, void *args, const hd_json *object, const char *where,
-                          const char *owner) {
+hd_status hd_options_read(hd_context *ctx, const hd_option *options, void *args, const hd_json *object,
+                          const char *where, const char *owner) {
     reader r = {ctx, where, owner, NULL};
     for (const hd_option *o = options; o && o->name; o++) fill_default(o, (char *)args + o->offset);
     if (!object) return HD_OK;
     if (object->type != HD_JSON_OBJECT)
-        return hd_fail(ctx, HD_E_MODEL, "%s:%d:%d|%s takes its options by name|Write {name: value, …}", where, object->line,
-                       object->column, owner);
+        return hd_fail(ctx, HD_E_MODEL, "%s:%d:%d|%s takes its options by name|Write {name: value, …}", where,
+                       object->line, object->column, owner);
     for (const hd_json *member = object->child; member; member = member->next) {
         if (strcmp(member->key, "name") == 0) continue; /* which thing this is: the caller's business */
         r.option = options;

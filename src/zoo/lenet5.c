@@ -1,6 +1,6 @@
-/* lenet5.c: LeNet-5. LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, Proc. IEEE 86
- * (11), 1998; with a full connection table in C3, tanh, plain average pooling and a linear output: 61,706 parameters on
- * 28×28 pictures, which are padded to the paper's 32×32. */
+/* lenet5.c: LeNet-5. LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, Proc.
+ * IEEE 86 (11), 1998; with a full connection table in C3, tanh, plain average pooling and a linear output: 61,706
+ * parameters on 28×28 pictures, which are padded to the paper's 32×32. */
 #include "zoo/zoo_kit.h"
 
 static hd_val stage(hd_loc at, hd_val x, const char *name, int64_t channels, int64_t padding) {
@@ -24,7 +24,8 @@ static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
 const hd_zoo_entry hd_zoo_lenet5 = {
     .name = "lenet5",
     .description = "the network that read cheques: two convolutions with average pooling, three linear layers, tanh",
-    .source = "LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, Proc. IEEE 86 (11), 1998",
+    .source = "LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, Proc. IEEE 86 "
+              "(11), 1998",
     .year = 1998,
     .sample = {3, {1, 28, 28}},
     .outputs = 10,

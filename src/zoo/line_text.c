@@ -9,11 +9,21 @@ enum { MAX_PARTS = 1000, WORD = 32 };
 
 typedef hd_val (*activation_fn)(hd_loc at, hd_val x);
 
-static hd_val act_relu(hd_loc at, hd_val x) { return hd_relu_at(at, &(hd_unary_args){.x = x}); }
-static hd_val act_sigmoid(hd_loc at, hd_val x) { return hd_sigmoid_at(at, &(hd_unary_args){.x = x}); }
-static hd_val act_tanh(hd_loc at, hd_val x) { return hd_tanh_at(at, &(hd_unary_args){.x = x}); }
-static hd_val act_softmax(hd_loc at, hd_val x) { return hd_softmax_at(at, &(hd_softmax_args){.x = x}); }
-static hd_val act_log_softmax(hd_loc at, hd_val x) { return hd_log_softmax_at(at, &(hd_softmax_args){.x = x}); }
+static hd_val act_relu(hd_loc at, hd_val x) {
+    return hd_relu_at(at, &(hd_unary_args){.x = x});
+}
+static hd_val act_sigmoid(hd_loc at, hd_val x) {
+    return hd_sigmoid_at(at, &(hd_unary_args){.x = x});
+}
+static hd_val act_tanh(hd_loc at, hd_val x) {
+    return hd_tanh_at(at, &(hd_unary_args){.x = x});
+}
+static hd_val act_softmax(hd_loc at, hd_val x) {
+    return hd_softmax_at(at, &(hd_softmax_args){.x = x});
+}
+static hd_val act_log_softmax(hd_loc at, hd_val x) {
+    return hd_log_softmax_at(at, &(hd_softmax_args){.x = x});
+}
 
 static const char *const words[] = {"relu", "sigmoid", "tanh", "softmax", "log_softmax"};
 static const activation_fn activations[] = {act_relu, act_sigmoid, act_tanh, act_softmax, act_log_softmax};
@@ -71,13 +81,15 @@ static bool read_part(const char **text, const char *start, part *out, complaint
         return false;
     }
     *text += n;
-    if (**text == '-' && *++*text == '\0') return complain(c, column, "the text ends in \"-\"", "", "Add the last width");
+    if (**text == '-' && *++*text == '\0')
+        return complain(c, column, "the text ends in \"-\"", "", "Add the last width");
     return true;
 }
 
 static bool begin(const char **text, const char *start, part *first, complaint *c) {
     if (!(start[0] >= '0' && start[0] <= '9'))
-        return complain(c, 1, "a one-line network begins with the size of its input", "", "Write it as 784-200-relu-10");
+        return complain(c, 1, "a one-line network begins with the size of its input", "",
+                        "Write it as 784-200-relu-10");
     return read_part(text, start, first, c);
 }
 
@@ -142,4 +154,6 @@ hd_val hd_line_build_at(hd_loc at, hd_val x, const char *text) {
     return refuse(g, at, text, &c);
 }
 
-hd_val hd_line_build(hd_val x, const char *text) { return hd_line_build_at(HD_HERE, x, text); }
+hd_val hd_line_build(hd_val x, const char *text) {
+    return hd_line_build_at(HD_HERE, x, text);
+}

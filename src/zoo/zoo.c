@@ -1,7 +1,7 @@
 /* zoo.c: the list of known networks, and building one by name. Knows networks by their descriptors alone. */
+#include "hadal/zoo.h"
 #include "base/json.h"
 #include "base/status.h"
-#include "hadal/zoo.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,9 @@ static const hd_zoo_entry *const all[] = {
 };
 enum { NETWORKS = sizeof all / sizeof all[0] };
 
-const hd_zoo_entry *hd_zoo_at(int i) { return i >= 0 && i < (int)NETWORKS ? all[i] : NULL; }
+const hd_zoo_entry *hd_zoo_at(int i) {
+    return i >= 0 && i < (int)NETWORKS ? all[i] : NULL;
+}
 
 const hd_zoo_entry *hd_zoo_find(const char *name) {
     for (int i = 0; i < (int)NETWORKS; i++)
@@ -41,7 +43,8 @@ static hd_val unknown(hd_graph *graph, const char *name, hd_loc at) {
     return (hd_val){0};
 }
 
-hd_val hd_zoo_build_tree(hd_val x, const char *name, int64_t outputs, const hd_json *options, const char *where, hd_loc at) {
+hd_val hd_zoo_build_tree(hd_val x, const char *name, int64_t outputs, const hd_json *options, const char *where,
+                         hd_loc at) {
     hd_graph *g = x.graph;
     if (!g || hd_graph_status(g) != HD_OK) return (hd_val){0};
     const hd_zoo_entry *entry = hd_zoo_find(name);
