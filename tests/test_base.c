@@ -77,12 +77,12 @@ static void test_context_arguments(void **state) {
         HD_OK);
     assert_int_equal(hd_context_threads(ctx), 3);
     assert_string_equal(hd_context_isa(ctx), "generic");
-    hd_log(ctx, HD_LOG_WARNING, "two\nwords %d", 2);
+    hd_log_line(ctx, HD_LOG_WARNING, "two\nwords %d", 2);
     assert_int_equal(lines, 1);
     hd_context_free(ctx);
     assert_int_equal(hd_context_new(&ctx, NULL), HD_OK);
     assert_true(hd_context_threads(ctx) >= 1);
-    hd_log(ctx, HD_LOG_WARNING, "nobody listens");
+    hd_log_line(ctx, HD_LOG_WARNING, "nobody listens");
     hd_context_free(ctx);
     hd_context_free(NULL);
 }

@@ -143,7 +143,7 @@ hd_error hd_last_error_parts(const hd_context *ctx) {
     return (hd_error){ctx->status, ctx->where, ctx->what, ctx->fix};
 }
 
-void hd_log(hd_context *ctx, hd_log_level level, const char *format, ...) {
+void hd_log_line(hd_context *ctx, hd_log_level level, const char *format, ...) {
     if (!ctx || !ctx->log) return;
     char text[1024], line[1024];
     va_list args;

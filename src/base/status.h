@@ -29,5 +29,5 @@ void hd_error_clear(hd_context *ctx);
     } while (0)
 
 /* Sends one line to the caller's log function; without one, nothing. */
-void hd_log(hd_context *ctx, hd_log_level level, const char *format, ...) HD_PRINTF(3, 4);
+void hd_log_line(hd_context *ctx, hd_log_level level, const char *format, ...) HD_PRINTF(3, 4);
 #endif
