@@ -74,7 +74,7 @@ typedef struct hd_affine_args {
 HD_API hd_val hd_affine_at(hd_loc at, const hd_affine_args *args);
 #define hd_affine(...) HD_CALL_(affine, __VA_ARGS__)
 
-/** Sum, mean, largest over some axes (none given: all). The mask is by bits: HD_AXES(1, 2). */
+/** Sum, mean, largest over some axes (none given: all). */
 typedef struct hd_reduce_args {
     hd_val x;
     hd_dims axes; /**< HD_DIMS(0, -1); rank 0: all axes */
@@ -87,17 +87,32 @@ HD_API hd_val hd_max_at(hd_loc at, const hd_reduce_args *args);
 #define hd_sum(...)  hd_sum_at(HD_HERE, &(hd_reduce_args){__VA_ARGS__, .end_ = 0})
 #define hd_mean(...) hd_mean_at(HD_HERE, &(hd_reduce_args){__VA_ARGS__, .end_ = 0})
 #define hd_max(...)  hd_max_at(HD_HERE, &(hd_reduce_args){__VA_ARGS__, .end_ = 0})
-/** x broadcast to the shape of `like`; and x summed down to the shape of `like`: each is the other's gradient. */
+/** Gradient of max from x, y = max(x) and dy: shared evenly among equal largest elements. */
+typedef struct hd_max_grad_args {
+    hd_val x, y, dy;
+    hd_dims axes;
+    bool keepdim;
+    int end_;
+} hd_max_grad_args;
+HD_API hd_val hd_max_grad_at(hd_loc at, const hd_max_grad_args *args);
+#define hd_max_grad(...) HD_CALL_(max_grad, __VA_ARGS__)
+/** x broadcast to the shape of `like`; and x summed down to the shape of `like`: each is the other's gradient.
+ * average: divided by the number of copies (of summands). reshape_like: x with the dimensions of `like`. */
 typedef struct hd_like_args {
     hd_val x, like;
+    bool average;
     int end_;
 } hd_like_args;
+typedef struct hd_reshape_like_args {
+    hd_val x, like;
+    int end_;
+} hd_reshape_like_args;
 HD_API hd_val hd_broadcast_like_at(hd_loc at, const hd_like_args *args);
 HD_API hd_val hd_sum_like_at(hd_loc at, const hd_like_args *args);
-HD_API hd_val hd_reshape_like_at(hd_loc at, const hd_like_args *args);
+HD_API hd_val hd_reshape_like_at(hd_loc at, const hd_reshape_like_args *args);
 #define hd_broadcast_like(...) hd_broadcast_like_at(HD_HERE, &(hd_like_args){__VA_ARGS__, .end_ = 0})
 #define hd_sum_like(...)       hd_sum_like_at(HD_HERE, &(hd_like_args){__VA_ARGS__, .end_ = 0})
-#define hd_reshape_like(...)   hd_reshape_like_at(HD_HERE, &(hd_like_args){__VA_ARGS__, .end_ = 0})
+#define hd_reshape_like(...)   HD_CALL_(reshape_like, __VA_ARGS__)
 
 /** y = op(a) op(b), a [..., m, k], b [..., k, n] → [..., m, n]; trans_a: a is [..., k, m]; trans_b: b is [..., n, k].
  * Leading dimensions are equal, or absent in b. */
@@ -219,7 +234,8 @@ HD_API hd_val hd_log_softmax_grad_at(hd_loc at, const hd_softmax_grad_args *args
 #define hd_softmax_grad(...)     hd_softmax_grad_at(HD_HERE, &(hd_softmax_grad_args){__VA_ARGS__, .end_ = 0})
 #define hd_log_softmax_grad(...) hd_log_softmax_grad_at(HD_HERE, &(hd_softmax_grad_args){__VA_ARGS__, .end_ = 0})
 
-/** Same elements, other dimensions; one dimension may be 0: worked out. HD_BATCH stays where it is first. */
+/** Same elements, other dimensions; one dimension may be 0: worked out. HD_BATCH (−1) is worked out too, or is dimension 0
+ * of x when there is a 0 beside it. */
 typedef struct hd_reshape_args {
     hd_val x;
     hd_dims dims;
@@ -268,10 +284,10 @@ typedef struct hd_slice_grad_args {
 } hd_slice_grad_args;
 HD_API hd_val hd_slice_grad_at(hd_loc at, const hd_slice_grad_args *args);
 #define hd_slice_grad(...) HD_CALL_(slice_grad, __VA_ARGS__)
-/** Elements of `value` around x: before[i] and after[i] on axis i. */
+/** Elements of `value` around x: before.dim[i] and after.dim[i] on axis i (not given: none). */
 typedef struct hd_pad_args {
     hd_val x;
-    int64_t before[HD_MAX_DIMS], after[HD_MAX_DIMS];
+    hd_dims before, after;
     double value;
     int end_;
 } hd_pad_args;

@@ -148,6 +148,15 @@ hd_val hd_unbroadcast(hd_val d, hd_val operand) {
     return hd_dims_equal(&have, &want) ? d : hd_sum_like(d, operand);
 }
 
+hd_val hd_keep_axes(hd_val d, hd_val x, const hd_dims *axes, bool keepdim) {
+    hd_dims dims = hd_val_dims(x);
+    if (keepdim || hd_val_dims(d).rank == 0) return d;
+    const unsigned bits = hd_axes_bits(axes, dims.rank);
+    for (int i = 0; i < dims.rank; i++)
+        if (bits >> i & 1) dims.dim[i] = 1;
+    return hd_reshape(d, .dims = dims);
+}
+
 hd_val hd_act_grad(int64_t act, hd_val y, hd_val dy) {
     switch (act) {
     case HD_ACT_RELU: return hd_relu_grad(y, dy);

@@ -144,6 +144,9 @@ hd_status hd_infer_window(hd_infer *c, const char *axis, int64_t size, int64_t k
 hd_status hd_infer_axes(hd_infer *c, const hd_dims *axes, int rank, unsigned *bits);
 /* The same for a node that infer has accepted. */
 unsigned hd_axes_bits(const hd_dims *axes, int rank);
+hd_status hd_infer_reduce(hd_infer *c); /* of hd_reduce_args: x without the axes, or with them as 1 */
+/* Product of the dimensions, HD_BATCH left out (and told); -1 on overflow. */
+int64_t hd_count_without_batch(const hd_dims *dims, bool *has_batch);
 
 static inline bool hd_is_float(hd_dtype t) {
     return t == HD_F32 || t == HD_F64;
@@ -172,6 +175,8 @@ hd_val hd_unbroadcast(hd_val d, hd_val operand);
 static inline double hd_explicit(double value) {
     return value == 0 ? HD_ZERO : value;
 }
+/* A reduced gradient with the reduced axes put back as 1, ready to be broadcast over x. */
+hd_val hd_keep_axes(hd_val d, hd_val x, const hd_dims *axes, bool keepdim);
 /* dz from dy, where y = act(z). */
 hd_val hd_act_grad(int64_t act, hd_val y, hd_val dy);
 /* v [c] as [1, c, 1, …] of the rank of x: broadcasts over x [n, c, …]. */
@@ -185,6 +190,9 @@ extern const char *const hd_act_choices[]; /* "none" "relu" "sigmoid" "tanh" NUL
 
 /* ---- descriptors ---- */
 
+#define HD_REDUCE_OPTIONS(args_)                                                                                       \
+    HD_OPTION(DIMS, args_, axes, .help = "axes to reduce, negative from the end; none: all"),                          \
+        HD_OPTION(BOOL, args_, keepdim, .help = "keep the reduced axes as 1")
 /* One option of one number: HD_OPTION(BOOL, hd_sum_args, keepdim, .help = "…"). */
 #define HD_OPTION(type_, args_, field_, ...)                                                                           \
     { .name = #field_, .type = HD_OPT_##type_, .offset = offsetof(args_, field_), .count = 1, __VA_ARGS__ }

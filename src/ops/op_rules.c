@@ -134,3 +134,30 @@ unsigned hd_axes_bits(const hd_dims *axes, int rank) {
     for (int i = 0; i < axes->rank; i++) bits |= 1u << (axes->dim[i] < 0 ? axes->dim[i] + rank : axes->dim[i]);
     return bits;
 }
+
+hd_status hd_infer_reduce(hd_infer *c) {
+    const hd_reduce_args *a = c->attr;
+    const hd_dims *x = &c->in[0].dims;
+    unsigned bits;
+    if (hd_infer_axes(c, &a->axes, x->rank, &bits)) return HD_E_MODEL;
+    hd_dims y = {0};
+    for (int i = 0; i < x->rank; i++) {
+        if (!(bits >> i & 1))
+            y.dim[y.rank++] = x->dim[i];
+        else if (a->keepdim)
+            y.dim[y.rank++] = 1;
+    }
+    c->out[0] = (hd_type){c->in[0].dtype, y};
+    return HD_OK;
+}
+
+int64_t hd_count_without_batch(const hd_dims *dims, bool *has_batch) {
+    hd_dims known = *dims;
+    *has_batch = false;
+    for (int i = 0; i < known.rank; i++) {
+        if (known.dim[i] != HD_BATCH) continue;
+        known.dim[i] = 1;
+        *has_batch = true;
+    }
+    return hd_dims_count(&known);
+}
