@@ -1,0 +1,59 @@
+/* vec.h: the table of vector functions that each instruction set fills, and what the bandwidth-bound kernels share: the
+ * split into tasks and the checks of operands. Knows no op. */
+#ifndef HD_BACKENDS_CPU_VEC_H
+#define HD_BACKENDS_CPU_VEC_H
+#include "compile/kernel.h"
+#include "hadal/ops.h"
+#include "ops/fused.h"
+#include <string.h>
+
+/* Elementwise primitives by op name. A unary one reads a; act gradients are binary in (y, dy). */
+#define HD_VEC_UNARIES(X)  X(neg) X(exp) X(log) X(sqrt) X(abs) X(sign) X(sigmoid) X(tanh) X(relu) X(affine) X(fill_like)
+#define HD_VEC_BINARIES(X) X(add) X(sub) X(mul) X(div) X(sigmoid_grad) X(tanh_grad) X(relu_grad)
+#define HD_VEC_ENUM_(name) HD_VEC_##name,
+typedef enum hd_vec_op { HD_VEC_UNARIES(HD_VEC_ENUM_) HD_VEC_BINARIES(HD_VEC_ENUM_) HD_VEC_OPS } hd_vec_op;
+#undef HD_VEC_ENUM_
+/* How a binary primitive reads its operands: both as vectors, b a single number, a a single number. */
+enum { HD_VEC_VV, HD_VEC_VS, HD_VEC_SV };
+
+/* y[i] = f(a[i], b[i]), i < n; y may be a or b. c: the constants of affine (scale, shift) and fill_like. */
+typedef void (*hd_vec_fn)(float *y, const float *a, const float *b, int64_t n, const float *c);
+/* A phase of a node; exec is a const hd_exec *. */
+typedef void (*hd_vec_run)(void *exec, int64_t task);
+
+typedef struct hd_vec {
+    hd_vec_fn elem[HD_VEC_OPS][3];
+    hd_vec_run sgd_update, adam_update;
+    hd_vec_run cross_entropy, count_correct;
+    hd_vec_run loss_squared, loss_bce, loss_squared_grad, loss_bce_grad;
+} hd_vec;
+
+extern const hd_vec hd_vec_generic, hd_vec_avx2, hd_vec_avx512;
+/* The table of an instruction set, or of the best one below it that this build has. */
+const hd_vec *hd_vec_for(hd_isa isa);
+
+/* n elements in tasks of `chunk` (a multiple of 64; the last may be shorter): a function of n and grain alone. */
+typedef struct hd_vec_split {
+    int64_t n, chunk, tasks;
+} hd_vec_split;
+hd_vec_split hd_vec_split_of(int64_t n, int64_t grain);
+/* n rows of `row` elements in tasks of `chunk` whole rows. */
+hd_vec_split hd_vec_split_rows(int64_t n, int64_t row, int64_t grain);
+/* Elements below which a second task costs more than it brings: cheap work, and work with exp or division in it. */
+enum { HD_VEC_GRAIN = 32768, HD_VEC_GRAIN_HEAVY = 16384, HD_VEC_MAX_TASKS = 64 };
+
+static inline int64_t hd_vec_min(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* Reasons to refuse, NULL when it fits. */
+const char *hd_vec_need_f32(const hd_kctx *k);                /* all operands present are f32 */
+const char *hd_vec_need_f32_upto(const hd_kctx *k, int n_in); /* the first n_in inputs and all outputs are */
+bool hd_vec_present(const hd_kctx *k, int in);
+/* Zeroed state from the program's arena. */
+void *hd_vec_state(hd_kctx *k, size_t bytes);
+/* Physical elements of an f32 operand, padding included. */
+static inline int64_t hd_vec_count(const hd_operand *o) {
+    return (int64_t)(o->bytes / sizeof(float));
+}
+#endif

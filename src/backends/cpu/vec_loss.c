@@ -1,0 +1,138 @@
+/* vec_loss.c: kernels of the losses and of the count of right answers: tasks write sums, a last phase adds them up in
+ * the order of the tasks. */
+#include "backends/cpu/vec_loss.h"
+
+/* ---- logits and classes ---- */
+
+static void loss_total(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const hd_vec_rows *s = e->state;
+    const double *part = (const double *)e->scratch;
+    double sum = 0;
+    (void)task;
+    for (int64_t i = 0; i < s->split.tasks; i++) sum += part[i];
+    *(float *)e->out[s->loss] = (float)(sum * s->factor);
+}
+
+static void count_total(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const hd_vec_rows *s = e->state;
+    const int64_t *part = (const int64_t *)e->scratch;
+    int64_t sum = 0;
+    (void)task;
+    for (int64_t i = 0; i < s->split.tasks; i++) sum += part[i];
+    *(int64_t *)e->out[0] = sum;
+}
+
+static const char *rows_supports(const hd_kctx *k) {
+    if (k->in[0].dtype != HD_F32) return "only for f32";
+    if (k->in[1].dtype != HD_I64) return "only for targets of i64";
+    if (k->in[0].dims.rank != 2 || k->in[0].dims.dim[1] < 1 || k->in[0].dims.dim[1] > INT32_MAX / 2)
+        return "only for logits [n, c]";
+    return NULL;
+}
+
+static hd_vec_rows *rows_state(hd_kctx *k) {
+    hd_vec_rows *s = hd_vec_state(k, sizeof *s);
+    if (!s) return NULL;
+    const int64_t n = k->in[0].dims.dim[0];
+    s->c = k->in[0].dims.dim[1];
+    s->split = hd_vec_split_rows(n, s->c, HD_VEC_GRAIN_HEAVY);
+    s->factor = 1 / (double)n;
+    s->dx = s->dy = s->loss = -1;
+    return s;
+}
+
+static hd_status cross_entropy_prepare(hd_kctx *k, hd_prepared *out) {
+    hd_vec_rows *s = rows_state(k);
+    if (!s) return HD_E_MEMORY;
+    const bool grad = strcmp(k->op->name, "cross_entropy_grad") == 0;
+    const bool both = strcmp(k->op->name, "cross_entropy_both") == 0;
+    if (grad)
+        s->dx = 0, s->dy = 2;
+    else
+        s->loss = 0;
+    if (both) s->dx = 1;
+    out->state = s;
+    out->scratch = (size_t)s->split.tasks * sizeof(double);
+    out->phase[out->phases++] = (hd_phase){hd_vec_for(k->isa)->cross_entropy, s->split.tasks};
+    if (!grad) out->phase[out->phases++] = (hd_phase){loss_total, 1};
+    return HD_OK;
+}
+
+static hd_status count_correct_prepare(hd_kctx *k, hd_prepared *out) {
+    hd_vec_rows *s = rows_state(k);
+    if (!s) return HD_E_MEMORY;
+    out->state = s;
+    out->scratch = (size_t)s->split.tasks * sizeof(int64_t);
+    out->phase[out->phases++] = (hd_phase){hd_vec_for(k->isa)->count_correct, s->split.tasks};
+    out->phase[out->phases++] = (hd_phase){count_total, 1};
+    return HD_OK;
+}
+
+#define ROWS_KERNEL(op_name, prepare_fn, kernel_flags)                                                                 \
+    const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
+        .name = "cpu." #op_name,                                                                                       \
+        .op = #op_name,                                                                                                \
+        .flags = kernel_flags,                                                                                         \
+        .supports = rows_supports,                                                                                     \
+        .prepare = prepare_fn,                                                                                         \
+    };
+ROWS_KERNEL(cross_entropy, cross_entropy_prepare, 0)
+ROWS_KERNEL(cross_entropy_both, cross_entropy_prepare, 0)
+ROWS_KERNEL(cross_entropy_grad, cross_entropy_prepare, HD_K_INPLACE)
+ROWS_KERNEL(count_correct, count_correct_prepare, 0)
+
+/* ---- pairs of numbers ---- */
+
+static void pairs_total(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const hd_vec_pairs *s = e->state;
+    const double *part = (const double *)e->scratch;
+    double sum = 0;
+    (void)task;
+    for (int64_t i = 0; i < s->split.tasks; i++) sum += part[i];
+    *(float *)e->out[0] = (float)(sum * s->factor);
+}
+
+static const char *pairs_supports(const hd_kctx *k) {
+    const char *reason = hd_vec_need_f32(k);
+    if (reason) return reason;
+    return hd_dims_equal(&k->in[0].dims, &k->in[1].dims) ? NULL : "x and target of different shapes";
+}
+
+static hd_status pairs_prepare(hd_kctx *k, hd_prepared *out) {
+    hd_vec_pairs *s = hd_vec_state(k, sizeof *s);
+    if (!s) return HD_E_MEMORY;
+    const hd_vec *v = hd_vec_for(k->isa);
+    const bool half = strncmp(k->op->name, "half", 4) == 0, bce = strncmp(k->op->name, "bce", 3) == 0;
+    const bool grad = k->n_in == 3;
+    const double n = (double)k->in[0].count;
+    const double batch = k->in[0].dims.rank > 0 ? (double)k->in[0].dims.dim[0] : 1;
+    s->factor = half ? (grad ? 1 : 0.5) / batch : bce || !grad ? 1 / n : 2 / n;
+    s->split = hd_vec_split_of(k->in[0].count, bce ? HD_VEC_GRAIN_HEAVY : HD_VEC_GRAIN);
+    out->state = s;
+    if (grad) {
+        out->phase[out->phases++] = (hd_phase){bce ? v->loss_bce_grad : v->loss_squared_grad, s->split.tasks};
+        return HD_OK;
+    }
+    out->scratch = (size_t)s->split.tasks * sizeof(double);
+    out->phase[out->phases++] = (hd_phase){bce ? v->loss_bce : v->loss_squared, s->split.tasks};
+    out->phase[out->phases++] = (hd_phase){pairs_total, 1};
+    return HD_OK;
+}
+
+#define PAIRS_KERNEL(op_name, kernel_flags)                                                                            \
+    const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
+        .name = "cpu." #op_name,                                                                                       \
+        .op = #op_name,                                                                                                \
+        .flags = kernel_flags,                                                                                         \
+        .supports = pairs_supports,                                                                                    \
+        .prepare = pairs_prepare,                                                                                      \
+    };
+PAIRS_KERNEL(mse, 0)
+PAIRS_KERNEL(half_squared_error, 0)
+PAIRS_KERNEL(bce_with_logits, 0)
+PAIRS_KERNEL(mse_grad, HD_K_INPLACE_ANY)
+PAIRS_KERNEL(half_squared_error_grad, HD_K_INPLACE_ANY)
+PAIRS_KERNEL(bce_with_logits_grad, HD_K_INPLACE_ANY)
