@@ -105,27 +105,27 @@ static void record(hd_context *ctx, hd_status status, const char *format, va_lis
     join_parts(ctx);
 }
 
-hd_status hd_fail(hd_context *ctx, hd_status status, const char *format, ...) {
-    if (!ctx) return status;
+void hd_error_record(hd_context *ctx, hd_status status, const char *format, ...) {
+    if (!ctx) return;
     va_list args;
     va_start(args, format);
     record(ctx, status, format, args);
     va_end(args);
-    return status;
 }
 
-hd_status hd_fail_memory(hd_context *ctx, size_t bytes) {
-    if (!ctx) return HD_E_MEMORY;
+void hd_error_record_memory(hd_context *ctx, size_t bytes) {
+    if (!ctx) return;
     char wanted[32], held[32], limit[32];
     hd_text_bytes(wanted, (double)bytes);
     hd_text_bytes(held, (double)ctx->bytes);
     if (ctx->memory_limit > 0)
-        return hd_fail(
+        hd_error_record(
             ctx, HD_E_MEMORY,
             "|%s more are needed, %s are held, the limit is %s|Raise the limit, or take a smaller batch or model",
             wanted, held, hd_text_bytes(limit, (double)ctx->memory_limit));
-    return hd_fail(ctx, HD_E_MEMORY, "|out of memory: %s more are needed, %s are held|Take a smaller batch or model",
-                   wanted, held);
+    else
+        hd_error_record(ctx, HD_E_MEMORY,
+                        "|out of memory: %s more are needed, %s are held|Take a smaller batch or model", wanted, held);
 }
 
 void hd_error_clear(hd_context *ctx) {

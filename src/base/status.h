@@ -5,11 +5,17 @@
 
 /* Records an error and returns `status`. The format has up to three parts split by '|': "WHERE|WHAT|FIX", as in
  * hd_fail(ctx, HD_E_DATA, "%s:%lld:%d|\"%s\" is not a number (column %s)|Add missing=drop", …). One part alone is WHAT;
- * a leading '|' leaves WHERE empty. A '|' that comes out of an argument is kept as it is. ctx may be NULL. */
-HD_CHECKED hd_status hd_fail(hd_context *ctx, hd_status status, const char *format, ...) HD_PRINTF(3, 4);
+ * a leading '|' leaves WHERE empty. A '|' that comes out of an argument is kept as it is. ctx may be NULL. A macro, so
+ * that compilers and analysers see which status comes back. */
+#define hd_fail(ctx, status, ...) (hd_error_record((ctx), (status), __VA_ARGS__), (status))
+void hd_error_record(hd_context *ctx, hd_status status, const char *format, ...) HD_PRINTF(3, 4);
 
 /* Out of memory: the one message, without allocating. */
-HD_CHECKED hd_status hd_fail_memory(hd_context *ctx, size_t bytes);
+void hd_error_record_memory(hd_context *ctx, size_t bytes);
+HD_CHECKED static inline hd_status hd_fail_memory(hd_context *ctx, size_t bytes) {
+    hd_error_record_memory(ctx, bytes);
+    return HD_E_MEMORY;
+}
 
 /* Forgets the last error. */
 void hd_error_clear(hd_context *ctx);
