@@ -25,6 +25,11 @@ typedef struct hd_data_info {
     const char *const *class_names; /**< classes entries */
     int64_t targets;        /**< numbers per sample when classes is 0, else 1 */
     size_t bytes;           /**< memory it holds (mapped files not counted) */
+    /* Pictures only, for hd_picture_args: */
+    float low, high;    /**< values of black and white: 0 and 255 for bytes, 0 and 16 for optdigits */
+    bool light_on_dark; /**< grey pictures with a dark border, by majority of a sample of them */
+    bool centered;      /**< the ink is cut out, scaled and centred, as in MNIST: every sample fills the same share */
+    float ink;          /**< share of the side that the ink fills on average: 0.7 MNIST, 1 digits */
 } hd_data_info;
 
 /** Opens a data set. `source` is a built-in name, a path, or a JSON object

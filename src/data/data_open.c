@@ -1,0 +1,110 @@
+/* data_open.c: from what a user wrote (a name, a path, a JSON object) to the source that opens it. */
+#include "base/text.h"
+#include "data/source.h"
+#include <string.h>
+
+static const char *const common[] = {"path", "source", "name", "format", "classes", NULL};
+
+/* The one of path=, source=, name= that is there. */
+static hd_status asked_for(hd_context *ctx, const hd_json *object, const char **out) {
+    *out = NULL;
+    for (int i = 0; i < 3; i++) {
+        const hd_json *v = hd_json_get(object, common[i]);
+        if (!v) continue;
+        if (v->type != HD_JSON_STRING || !*v->string || *out)
+            return hd_fail(ctx, HD_E_DATA, "data|expected one name or path as text in \"%s\"", common[i]);
+        *out = v->string;
+    }
+    if (!*out) return hd_fail(ctx, HD_E_DATA, "data|expected a name or a path|Say path=\"…\" or source=\"digits\"");
+    return HD_OK;
+}
+
+static hd_status unknown_name(hd_context *ctx, const char *name) {
+    const char *names[64];
+    size_t n = 0;
+    for (int i = 0; hd_source_at(i) && n < 64; i++)
+        if (hd_source_at(i)->named) names[n++] = hd_source_at(i)->name;
+    const char *near = hd_text_nearest(name, names, n);
+    if (near)
+        return hd_fail(ctx, HD_E_DATA, "%s|neither a data set's name nor a file or folder|Did you mean %s?", name,
+                       near);
+    if (strchr(name, '/') || strchr(name, '.')) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", name);
+    return hd_fail(ctx, HD_E_DATA,
+                   "%s|neither a data set's name nor a file or folder|Names: digits, optdigits, mnist, "
+                   "fashion-mnist, xor, moons, circles, spirals, blobs, sine; or say a path",
+                   name);
+}
+
+/* A built-in name wins over a path; then format= decides; then looking. */
+static hd_status find_source(hd_context *ctx, const char *what, const hd_json *object, const hd_data_source **out) {
+    const hd_json *format = hd_json_get(object, "format");
+    *out = hd_source_find(what);
+    if (*out && (*out)->named && !format) return HD_OK;
+    if (format) {
+        *out = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
+        if (!*out || !(*out)->looks_like)
+            return hd_fail(ctx, HD_E_DATA, "%s|unknown format \"%s\"|Known are: idx, table, usps, semeion, optdigits",
+                           what, format->type == HD_JSON_STRING ? format->string : "?");
+        if (!hd_path_exists(what)) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", what);
+        return HD_OK;
+    }
+    if (!hd_path_exists(what)) return unknown_name(ctx, what);
+    for (int i = 0; (*out = hd_source_at(i)); i++)
+        if ((*out)->looks_like && (*out)->looks_like(what)) return HD_OK;
+    return hd_fail(ctx, HD_E_DATA,
+                   "%s|expected an IDX folder (train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz) "
+                   "or a table of numbers, found neither|Say format=idx or format=table",
+                   what);
+}
+
+static hd_status open_asked(hd_dataset **out, hd_data_request *r, const char *what, const hd_json *object) {
+    const hd_data_source *source;
+    HD_TRY(find_source(r->ctx, what, object, &source));
+    const hd_json *classes = hd_json_get(object, "classes");
+    if (classes && (classes->type != HD_JSON_INT || classes->integer < 1 || classes->integer > INT64_C(1) << 20))
+        return hd_fail(r->ctx, HD_E_DATA, "data|option classes: expected a whole number from 1 to 1048576");
+    r->classes = classes ? classes->integer : 0;
+    bool by_name = source->named && strcmp(source->name, what) == 0 && !hd_json_get(object, "format");
+    r->path = by_name ? NULL : what;
+    r->name = by_name ? source->name : hd_path_last(what);
+    void *args = hd_arena_alloc(r->arena, source->args_size + 1);
+    if (!args) return HD_E_MEMORY;
+    HD_TRY(hd_source_options(r->ctx, source, object, common, r->arena, args));
+    r->args = args;
+    hd_dataset *d;
+    HD_TRY(hd_data_make(&d, r->ctx));
+    hd_status status = HD_OK;
+    d->info.name = hd_arena_strdup(&d->arena, r->name);
+    if (!d->info.name) status = HD_E_MEMORY;
+    if (status == HD_OK) status = source->open(d, r);
+    if (status == HD_OK) status = hd_data_finish(d, r->classes);
+    if (status != HD_OK) {
+        hd_data_free(d);
+        return status;
+    }
+    *out = d;
+    return HD_OK;
+}
+
+static hd_status open_text(hd_dataset **out, hd_data_request *r, const char *source) {
+    r->data_dir = hd_data_folder(r->arena, r->data_dir);
+    if (!r->data_dir) return HD_E_MEMORY;
+    const char *s = source;
+    while (*s == ' ' || *s == '\t' || *s == '\n') s++;
+    if (*s != '{') return open_asked(out, r, source, NULL);
+    hd_json *object;
+    const char *what;
+    HD_TRY(hd_json_parse(&object, r->arena, "data", s, strlen(s)));
+    HD_TRY(asked_for(r->ctx, object, &what));
+    return open_asked(out, r, what, object);
+}
+
+hd_status hd_data_open(hd_dataset **out, hd_context *ctx, const char *source, const char *data_dir) {
+    if (!source || !*source)
+        return hd_fail(ctx, HD_E_USAGE, "data|expected a name, a path or a JSON object, got nothing");
+    hd_arena arena = {.ctx = ctx};
+    hd_data_request r = {.ctx = ctx, .arena = &arena, .data_dir = data_dir};
+    hd_status status = open_text(out, &r, source);
+    hd_arena_free(&arena);
+    return status;
+}
