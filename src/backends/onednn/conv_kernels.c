@@ -1,0 +1,235 @@
+/* conv_kernels.c: the kernels of conv2d and its gradients: hands the tasks of a hd_conv_plan to oneDNN. Knows no rule
+ * of how to split. */
+#include "backends/cpu/vec.h"
+#include "backends/onednn/conv_plan.h"
+#include "base/alloc.h"
+#include "base/pool.h"
+#include "base/status.h"
+#include "ops/fused.h"
+#include <string.h>
+
+typedef struct conv_state {
+    hd_context *ctx;
+    hd_dnnl_prim *prim[2]; /* of a larger and of a smaller group of images */
+    int direction, split;
+    bool bias, copies;             /* copies: dy is laid out slice by slice in scratch */
+    int64_t tasks, larger, images; /* images: of a larger group */
+    int64_t n, x_step, y_step;     /* elements of one image */
+    int64_t w_count, b_count;      /* elements of w and b, padding included; by channels: of a slice */
+    int64_t slice;                 /* by channels: elements of a task's part of one image's y */
+    hd_vec_split sum;              /* of w_count */
+    hd_vec_fn add;
+} conv_state;
+
+/* ---- running ---- */
+
+typedef struct conv_memory {
+    float *x, *w, *b, *y;
+} conv_memory;
+
+static conv_memory memory_of(const conv_state *s, const hd_exec *e) {
+    switch (s->direction) {
+    case HD_DNNL_FORWARD: return (conv_memory){e->in[0], e->in[1], s->bias ? e->in[2] : NULL, e->out[0]};
+    case HD_DNNL_GRAD_INPUT: return (conv_memory){e->out[0], e->in[1], NULL, e->in[0]};
+    default: return (conv_memory){e->in[0], e->out[0], s->bias ? e->out[1] : NULL, e->in[1]};
+    }
+}
+
+/* Partial gradients of task t: the first is the result itself, the others stand in scratch. */
+static float *partial_w(const conv_state *s, const hd_exec *e, float *dw, int64_t t) {
+    return t ? (float *)(void *)e->scratch + (t - 1) * (s->w_count + s->b_count) : dw;
+}
+static float *partial_b(const conv_state *s, const hd_exec *e, float *db, int64_t t) {
+    return t && db ? partial_w(s, e, NULL, t) + s->w_count : db;
+}
+
+static void run_images(void *exec, int64_t t) {
+    const hd_exec *e = exec;
+    const conv_state *s = e->state;
+    conv_memory m = memory_of(s, e);
+    const bool small = t >= s->larger;
+    const int64_t first = t * s->images - (small ? t - s->larger : 0);
+    m.x += first * s->x_step;
+    m.y += first * s->y_step;
+    if (s->direction == HD_DNNL_GRAD_WEIGHT) {
+        m.w = partial_w(s, e, m.w, t);
+        m.b = partial_b(s, e, m.b, t);
+    }
+    hd_dnnl_run(s->prim[small], small ? t - s->larger : t, (float *[]){m.x, m.w, m.b, m.y}, hd_thread_scratch(e));
+}
+
+/* Tree: 0 += 1, 2 += 3, then 0 += 2. */
+static void run_sum(void *exec, int64_t t) {
+    const hd_exec *e = exec;
+    const conv_state *s = e->state;
+    const conv_memory m = memory_of(s, e);
+    const int64_t at = t * s->sum.chunk, n = hd_vec_min(s->sum.chunk, s->w_count - at);
+    for (int64_t step = 1; step < s->tasks; step *= 2)
+        for (int64_t i = 0; i + step < s->tasks; i += 2 * step) {
+            float *to = partial_w(s, e, m.w, i) + at;
+            s->add(to, to, partial_w(s, e, m.w, i + step) + at, n, NULL);
+            if (t > 0 || !m.b) continue;
+            to = partial_b(s, e, m.b, i);
+            s->add(to, to, partial_b(s, e, m.b, i + step), s->b_count, NULL);
+        }
+}
+
+/* oneDNN reads a slice of channels only where it lies in one piece. */
+static void run_copy(void *exec, int64_t image) {
+    const hd_exec *e = exec;
+    const conv_state *s = e->state;
+    const conv_memory m = memory_of(s, e);
+    float *slices = (float *)(void *)e->scratch;
+    for (int64_t t = 0; t < s->tasks; t++)
+        memcpy(slices + (t * s->n + image) * s->slice, m.y + image * s->y_step + t * s->slice,
+               (size_t)s->slice * sizeof(float));
+}
+
+static void run_channels(void *exec, int64_t t) {
+    const hd_exec *e = exec;
+    const conv_state *s = e->state;
+    conv_memory m = memory_of(s, e);
+    m.w += t * s->w_count;
+    m.b = m.b ? m.b + t * s->b_count : NULL;
+    m.y = s->copies ? (float *)(void *)e->scratch + t * s->n * s->slice : m.y + t * s->slice;
+    hd_dnnl_run(s->prim[0], t, (float *[]){m.x, m.w, m.b, m.y}, hd_thread_scratch(e));
+}
+
+/* ---- preparing ---- */
+
+static void conv_destroy(void *state) {
+    conv_state *s = state;
+    hd_dnnl_free(s->prim[0], s->ctx);
+    hd_dnnl_free(s->prim[1], s->ctx);
+}
+
+static const hd_operand *operand_of(const hd_kctx *k, int direction, int operand) {
+    switch (operand) {
+    case HD_DNNL_X: return direction == HD_DNNL_GRAD_INPUT ? &k->out[0] : &k->in[0];
+    case HD_DNNL_W: return direction == HD_DNNL_GRAD_WEIGHT ? &k->out[0] : &k->in[1];
+    default: return direction == HD_DNNL_FORWARD ? &k->out[0] : direction == HD_DNNL_GRAD_INPUT ? &k->in[0] : &k->in[1];
+    }
+}
+
+static int64_t physical(const hd_kctx *k, int direction, int operand) {
+    return (int64_t)(operand_of(k, direction, operand)->bytes / sizeof(float));
+}
+
+static void fill_state(conv_state *s, const hd_conv_plan *p, const hd_kctx *k) {
+    const int direction = p->conv.direction;
+    const int64_t shares = p->split == HD_CONV_CHANNELS ? p->tasks : 1;
+    s->ctx = k->ctx;
+    s->direction = direction;
+    s->split = p->split;
+    s->bias = p->conv.bias;
+    s->tasks = p->tasks;
+    s->larger = p->larger;
+    s->images = p->conv.n;
+    s->n = p->n;
+    s->x_step = physical(k, direction, HD_DNNL_X) / p->n;
+    s->y_step = physical(k, direction, HD_DNNL_Y) / p->n;
+    s->w_count = physical(k, direction, HD_DNNL_W) / shares;
+    s->b_count = p->k / shares;
+    s->slice = s->y_step / shares;
+    s->copies = direction == HD_DNNL_GRAD_WEIGHT && shares > 1 && p->n > 1;
+    s->sum = hd_vec_split_of(s->w_count, HD_VEC_GRAIN / 4);
+    s->add = hd_vec_for(k->isa)->elem[HD_VEC_add][HD_VEC_VV];
+}
+
+static void fill_phases(const conv_state *s, hd_prepared *out) {
+    const size_t floats = sizeof(float);
+    if (s->split == HD_CONV_CHANNELS) {
+        if (s->copies) out->phase[out->phases++] = (hd_phase){run_copy, s->n};
+        if (s->copies) out->scratch = (size_t)(s->n * s->y_step) * floats;
+        out->phase[out->phases++] = (hd_phase){run_channels, s->tasks};
+        return;
+    }
+    out->phase[out->phases++] = (hd_phase){run_images, s->tasks};
+    if (s->direction != HD_DNNL_GRAD_WEIGHT || s->tasks == 1) return;
+    out->scratch = (size_t)((s->tasks - 1) * (s->w_count + s->b_count)) * floats;
+    out->phase[out->phases++] = (hd_phase){run_sum, s->sum.tasks};
+}
+
+static hd_status conv_prepare(hd_kctx *k, hd_prepared *out, int direction, bool winograd) {
+    hd_conv_plan p;
+    memset(out, 0, sizeof *out);
+    const char *reason = hd_conv_plan_make(&p, k, direction, winograd);
+    if (reason) return hd_fail(k->ctx, HD_E_UNSUPPORTED, "%s|%s", k->op->name, reason);
+    for (int i = 0; i < HD_DNNL_OPERANDS; i++)
+        if (i != HD_DNNL_B && !hd_layout_equal(&operand_of(k, direction, i)->layout, &p.layout[i]))
+            return hd_fail(k->ctx, HD_E_UNSUPPORTED, "%s|oneDNN got another layout than it asked for", k->op->name);
+    conv_state *s = hd_arena_alloc(k->arena, sizeof *s);
+    if (!s) return HD_E_MEMORY;
+    fill_state(s, &p, k);
+    const int64_t first = p.split == HD_CONV_IMAGES ? p.larger : p.tasks;
+    hd_status status = hd_dnnl_conv_new(&s->prim[0], k->ctx, &p.conv, first);
+    if (status == HD_OK && first < p.tasks) {
+        p.conv.n--;
+        status = hd_dnnl_conv_new(&s->prim[1], k->ctx, &p.conv, p.tasks - first);
+    }
+    if (status != HD_OK) {
+        conv_destroy(s);
+        return status;
+    }
+    out->state = s;
+    out->destroy = conv_destroy;
+    out->scratch_per_thread = (p.scratch + 63) / 64 * 64;
+    fill_phases(s, out);
+    return HD_OK;
+}
+
+/* ---- what the kernel list sees ---- */
+
+static const char *conv_supports(const hd_kctx *k, int direction, bool winograd) {
+    hd_conv_plan p;
+    const hd_fp_state fp = hd_fp_enter();
+    const char *reason = hd_conv_plan_make(&p, k, direction, winograd);
+    hd_fp_leave(fp);
+    return reason;
+}
+
+/* An operand that only gives a shape is named in the layout of what has that shape. */
+static void conv_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, int direction, bool winograd) {
+    hd_conv_plan p;
+    const hd_fp_state fp = hd_fp_enter();
+    const char *reason = hd_conv_plan_make(&p, k, direction, winograd);
+    hd_fp_leave(fp);
+    if (reason) return;
+    const hd_layout *l = p.layout;
+    switch (direction) {
+    case HD_DNNL_FORWARD: in[0] = l[HD_DNNL_X], in[1] = l[HD_DNNL_W], out[0] = l[HD_DNNL_Y]; break;
+    case HD_DNNL_GRAD_INPUT: in[0] = l[HD_DNNL_Y], in[1] = l[HD_DNNL_W], in[2] = out[0] = l[HD_DNNL_X]; break;
+    default: in[0] = l[HD_DNNL_X], in[1] = l[HD_DNNL_Y], in[2] = out[0] = l[HD_DNNL_W];
+    }
+}
+
+#define CONV_KERNEL(variable, kernel_name, op_name, direction, winograd)                                               \
+    static const char *variable##_supports(const hd_kctx *k) {                                                         \
+        return conv_supports(k, direction, winograd);                                                                  \
+    }                                                                                                                  \
+    static void variable##_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {                                  \
+        conv_layouts(k, in, out, direction, winograd);                                                                 \
+    }                                                                                                                  \
+    static hd_status variable##_prepare(hd_kctx *k, hd_prepared *out) {                                                \
+        const hd_fp_state fp = hd_fp_enter();                                                                          \
+        const hd_status status = conv_prepare(k, out, direction, winograd);                                            \
+        hd_fp_leave(fp);                                                                                               \
+        return status;                                                                                                 \
+    }                                                                                                                  \
+    const hd_kernel hd_kernel_dnnl_##variable = {.name = kernel_name,                                                  \
+                                                 .op = op_name,                                                        \
+                                                 .supports = variable##_supports,                                      \
+                                                 .layouts = variable##_layouts,                                        \
+                                                 .prepare = variable##_prepare};
+
+CONV_KERNEL(conv2d_winograd, "onednn.conv2d.winograd", "conv2d", HD_DNNL_FORWARD, true)
+CONV_KERNEL(conv2d, "onednn.conv2d.direct", "conv2d", HD_DNNL_FORWARD, false)
+CONV_KERNEL(conv2d_grad_input_winograd, "onednn.conv2d_grad_input.winograd", "conv2d_grad_input", HD_DNNL_GRAD_INPUT,
+            true)
+CONV_KERNEL(conv2d_grad_input, "onednn.conv2d_grad_input.direct", "conv2d_grad_input", HD_DNNL_GRAD_INPUT, false)
+CONV_KERNEL(conv2d_grad_weight_winograd, "onednn.conv2d_grad_weight.winograd", "conv2d_grad_weight",
+            HD_DNNL_GRAD_WEIGHT, true)
+CONV_KERNEL(conv2d_grad_weight, "onednn.conv2d_grad_weight.direct", "conv2d_grad_weight", HD_DNNL_GRAD_WEIGHT, false)
+CONV_KERNEL(conv2d_grad_params_winograd, "onednn.conv2d_grad_params.winograd", "conv2d_grad_params",
+            HD_DNNL_GRAD_WEIGHT, true)
+CONV_KERNEL(conv2d_grad_params, "onednn.conv2d_grad_params.direct", "conv2d_grad_params", HD_DNNL_GRAD_WEIGHT, false)

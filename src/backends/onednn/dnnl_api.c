@@ -1,0 +1,439 @@
+/* dnnl_api.c: the only file that calls oneDNN. Owns its objects; written for 2.6, whose descriptors are structs that
+ * the caller fills. Knows no op and no threads. */
+#include "backends/onednn/dnnl_api.h"
+#include "backends/onednn/dnnl_layout.h"
+#include "base/alloc.h"
+#include "base/status.h"
+#include "hadal/ops.h"
+#include <stdio.h>
+#include <string.h>
+
+#ifdef HD_HAVE_DNNL
+#include <oneapi/dnnl/dnnl.h>
+#if DNNL_VERSION_MAJOR != 2
+#error "Hadal speaks to oneDNN 2.x: install libdnnl-dev 2.6, or build without it (HADAL_OPTIONAL=OFF)"
+#endif
+
+enum { SCRATCH = HD_DNNL_OPERANDS, ARGS };
+
+/* What a description becomes: the library's descriptor, and the memory format of each operand. */
+typedef struct wish {
+    union {
+        dnnl_convolution_desc_t conv;
+        dnnl_matmul_desc_t product;
+    } desc;
+    dnnl_memory_desc_t md[HD_DNNL_OPERANDS];
+    int64_t act;
+    int direction; /* of a convolution; -1: a product */
+    hd_isa isa;
+    bool grouped;
+} wish;
+
+/* What the library made of it. */
+typedef struct find {
+    dnnl_engine_t engine;
+    dnnl_primitive_desc_t pd;
+} find;
+
+struct hd_dnnl_prim {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    dnnl_primitive_t primitive;
+    int n_args, output; /* output: the operand that is written (the bias's gradient apart) */
+    int operand[ARGS];  /* of each argument; SCRATCH is the scratchpad */
+    size_t bytes[ARGS];
+    int64_t sets;
+    dnnl_exec_arg_t *args;                                  /* [sets][n_args] */
+    void **bound;                                           /* [sets][n_args] what the memory objects point to */
+    int64_t rows, columns, row_stride, batch, batch_stride; /* of a product's y, to fill it */
+};
+
+static const int arg_of[3][HD_DNNL_OPERANDS] = {
+    {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
+    {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DIFF_DST},
+    {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST}};
+static const dnnl_query_t query_of[3][HD_DNNL_OPERANDS] = {
+    {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_weights_md, dnnl_query_dst_md},
+    {dnnl_query_diff_src_md, dnnl_query_weights_md, dnnl_query_weights_md, dnnl_query_diff_dst_md},
+    {dnnl_query_src_md, dnnl_query_diff_weights_md, dnnl_query_diff_weights_md, dnnl_query_diff_dst_md}};
+
+const char *hd_dnnl_version_text(char buffer[32]) {
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(buffer, 32, "%d.%d.%d", v->major, v->minor, v->patch);
+    return buffer;
+}
+
+/* ---- descriptions ---- */
+
+static bool layout_of(const dnnl_memory_desc_t *d, bool grouped, hd_layout *out) {
+    if (d->format_kind != dnnl_blocked || d->extra.flags || d->offset0) return false;
+    const dnnl_blocking_desc_t *f = &d->format_desc.blocking;
+    if (d->ndims > HD_MAX_DIMS || f->inner_nblks > HD_MAX_DIMS) return false;
+    hd_blocking b = {.rank = d->ndims, .blocks = f->inner_nblks}, joined;
+    for (int i = 0; i < b.rank; i++) {
+        b.dim[i] = d->dims[i];
+        b.padded[i] = d->padded_dims[i];
+        b.stride[i] = f->strides[i];
+    }
+    for (int i = 0; i < b.blocks; i++) {
+        b.idx[i] = f->inner_idxs[i];
+        b.blk[i] = f->inner_blks[i];
+    }
+    if (!grouped) return hd_layout_from_blocking(&b, out);
+    return hd_blocking_join_groups(&b, &joined) && hd_layout_from_blocking(&joined, out);
+}
+
+/* The format whose layout that is. Tags are tried in the library's order, plain ones first. */
+static bool format_of(const hd_layout *layout, bool grouped, int rank, const dnnl_dims_t dims,
+                      dnnl_memory_desc_t *out) {
+    for (int tag = dnnl_format_tag_any + 1; tag < dnnl_format_tag_last; tag++) {
+        hd_layout l;
+        if (dnnl_memory_desc_init_by_tag(out, rank, dims, dnnl_f32, (dnnl_format_tag_t)tag) == dnnl_success &&
+            out->ndims == rank && layout_of(out, grouped, &l) && hd_layout_equal(&l, layout))
+            return true;
+    }
+    return false;
+}
+
+static bool describe_conv(const hd_dnnl_conv *c, wish *out) {
+    const int64_t g = c->groups;
+    const dnnl_dims_t x = {c->n, c->c, c->h, c->w}, y = {c->n, c->k, c->oh, c->ow}, b = {c->k};
+    const dnnl_dims_t w4 = {c->k, c->c, c->r, c->s}, w5 = {g, c->k / g, c->c / g, c->r, c->s};
+    static const dnnl_format_tag_t tags[HD_DNNL_FORMATS] = {dnnl_format_tag_any, dnnl_acdb, dnnl_abcd};
+    const dnnl_format_tag_t tag = tags[c->format];
+    const int rank = g > 1 ? 5 : 4;
+    const int64_t *w = g > 1 ? w5 : w4;
+    memset(out, 0, sizeof *out);
+    out->act = c->direction == HD_DNNL_FORWARD ? c->act : HD_ACT_NONE;
+    out->direction = c->direction;
+    out->isa = c->isa;
+    out->grouped = g > 1;
+    dnnl_memory_desc_t *md = out->md;
+    if (dnnl_memory_desc_init_by_tag(&md[HD_DNNL_X], 4, x, dnnl_f32, tag) ||
+        dnnl_memory_desc_init_by_tag(&md[HD_DNNL_Y], 4, y, dnnl_f32, tag) ||
+        dnnl_memory_desc_init_by_tag(&md[HD_DNNL_B], 1, b, dnnl_f32, dnnl_a))
+        return false;
+    if (!c->w_layout && dnnl_memory_desc_init_by_tag(&md[HD_DNNL_W], rank, w, dnnl_f32, dnnl_format_tag_any))
+        return false;
+    if (c->w_layout && !format_of(c->w_layout, g > 1, rank, w, &md[HD_DNNL_W])) return false;
+    dnnl_dims_t stride, dilation, before, after;
+    const int64_t in[2] = {c->h, c->w}, size[2] = {c->r, c->s}, result[2] = {c->oh, c->ow};
+    for (int i = 0; i < 2; i++) {
+        stride[i] = c->stride[i];
+        dilation[i] = c->dilation[i] - 1; /* 0 is none here */
+        before[i] = c->padding[i];
+        after[i] = (result[i] - 1) * c->stride[i] + (size[i] - 1) * c->dilation[i] + 1 - in[i] - c->padding[i];
+    }
+    const dnnl_memory_desc_t *bias = c->bias ? &md[HD_DNNL_B] : NULL;
+    const dnnl_alg_kind_t alg = c->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
+    dnnl_convolution_desc_t *d = &out->desc.conv;
+    switch (c->direction) {
+    case HD_DNNL_FORWARD:
+        return !dnnl_dilated_convolution_forward_desc_init(d, dnnl_forward_training, alg, &md[HD_DNNL_X],
+                                                           &md[HD_DNNL_W], bias, &md[HD_DNNL_Y], stride, dilation,
+                                                           before, after);
+    case HD_DNNL_GRAD_INPUT:
+        return !dnnl_dilated_convolution_backward_data_desc_init(d, alg, &md[HD_DNNL_X], &md[HD_DNNL_W], &md[HD_DNNL_Y],
+                                                                 stride, dilation, before, after);
+    default:
+        return !dnnl_dilated_convolution_backward_weights_desc_init(d, alg, &md[HD_DNNL_X], &md[HD_DNNL_W], bias,
+                                                                    &md[HD_DNNL_Y], stride, dilation, before, after);
+    }
+}
+
+/* A matrix of rows × columns after op(); `batch` of them when more than one. */
+static bool describe_matrix(dnnl_memory_desc_t *md, int64_t batch, int64_t step, int64_t rows, int64_t columns,
+                            bool trans, int64_t ld) {
+    const int64_t row = trans ? 1 : ld, column = trans ? ld : 1;
+    const dnnl_dims_t d2 = {rows, columns}, s2 = {row, column};
+    const dnnl_dims_t d3 = {step ? batch : 1, rows, columns}, s3 = {step ? step : rows * columns, row, column};
+    return batch > 1 ? !dnnl_memory_desc_init_by_strides(md, 3, d3, dnnl_f32, s3)
+                     : !dnnl_memory_desc_init_by_strides(md, 2, d2, dnnl_f32, s2);
+}
+
+static bool describe_product(const hd_dnnl_product *p, wish *out) {
+    memset(out, 0, sizeof *out);
+    out->act = p->act;
+    out->direction = -1;
+    out->isa = p->isa;
+    dnnl_memory_desc_t *md = out->md;
+    const dnnl_dims_t b2 = {1, p->n}, b3 = {1, 1, p->n};
+    const bool many = p->batch > 1;
+    if (!describe_matrix(&md[HD_DNNL_X], p->batch, p->step_a, p->m, p->k, p->trans_a, p->lda) ||
+        !describe_matrix(&md[HD_DNNL_W], p->batch, p->step_b, p->k, p->n, p->trans_b, p->ldb) ||
+        !describe_matrix(&md[HD_DNNL_Y], p->batch, p->step_y, p->m, p->n, false, p->ldy) ||
+        dnnl_memory_desc_init_by_tag(&md[HD_DNNL_B], many ? 3 : 2, many ? b3 : b2, dnnl_f32, many ? dnnl_abc : dnnl_ab))
+        return false;
+    return !dnnl_matmul_desc_init(&out->desc.product, &md[HD_DNNL_X], &md[HD_DNNL_W], p->bias ? &md[HD_DNNL_B] : NULL,
+                                  &md[HD_DNNL_Y]);
+}
+
+/* ---- the library's answer ---- */
+
+static bool has_bias(const wish *w) {
+    return w->direction < 0 ? w->desc.product.bias_desc.ndims > 0
+                            : w->direction != HD_DNNL_GRAD_INPUT &&
+                                  (w->direction == HD_DNNL_FORWARD ? w->desc.conv.bias_desc.ndims > 0
+                                                                   : w->desc.conv.diff_bias_desc.ndims > 0);
+}
+
+static const char *impl_of(dnnl_primitive_desc_t pd) {
+    const char *name = NULL;
+    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&name) || !name ? "ref" : name;
+}
+
+/* The implementation is worth having: not plain loops, and within the instruction set that was asked for. */
+static bool welcome(const char *impl, hd_isa isa) {
+    if (strstr(impl, "ref")) return false;
+    if (isa >= HD_ISA_AVX512) return true;
+    const bool more = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+    return !more || strstr(impl, ":avx2") != NULL;
+}
+
+static bool make_attr(int64_t act, dnnl_primitive_attr_t *out) {
+    static const dnnl_alg_kind_t kind[] = {
+        [HD_ACT_RELU] = dnnl_eltwise_relu, [HD_ACT_SIGMOID] = dnnl_eltwise_logistic, [HD_ACT_TANH] = dnnl_eltwise_tanh};
+    if (dnnl_primitive_attr_create(out)) return false;
+    bool ok = !dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
+    dnnl_post_ops_t post = NULL;
+    if (ok && act != HD_ACT_NONE)
+        ok = !dnnl_post_ops_create(&post) && !dnnl_post_ops_append_eltwise(post, 1, kind[act], 0, 0) &&
+             !dnnl_primitive_attr_set_post_ops(*out, post);
+    if (post) dnnl_post_ops_destroy(post);
+    if (!ok) dnnl_primitive_attr_destroy(*out);
+    return ok;
+}
+
+static void lose(find *f) {
+    if (f->pd) dnnl_primitive_desc_destroy(f->pd);
+    if (f->engine) dnnl_engine_destroy(f->engine);
+    *f = (find){NULL, NULL};
+}
+
+/* A backward convolution is described beside the forward one it belongs to. */
+static dnnl_primitive_desc_t forward_hint(const wish *w, dnnl_engine_t engine) {
+    dnnl_convolution_desc_t d;
+    dnnl_primitive_desc_t pd = NULL;
+    const dnnl_convolution_desc_t *b = &w->desc.conv;
+    if (dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, b->alg_kind, &w->md[HD_DNNL_X],
+                                                   &w->md[HD_DNNL_W], NULL, &w->md[HD_DNNL_Y], b->strides, b->dilates,
+                                                   b->padding[0], b->padding[1]) ||
+        dnnl_primitive_desc_create(&pd, &d, NULL, engine, NULL))
+        return NULL;
+    return pd;
+}
+
+/* Takes the first welcome implementation. */
+static bool choose(const wish *w, dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint, find *out) {
+    dnnl_primitive_desc_iterator_t it = NULL;
+    if (dnnl_primitive_desc_iterator_create(&it, &w->desc, attr, out->engine, hint)) return false;
+    do {
+        out->pd = dnnl_primitive_desc_iterator_fetch(it);
+        if (!out->pd || welcome(impl_of(out->pd), w->isa)) break;
+        dnnl_primitive_desc_destroy(out->pd);
+        out->pd = NULL;
+    } while (dnnl_primitive_desc_iterator_next(it) == dnnl_success);
+    dnnl_primitive_desc_iterator_destroy(it);
+    return out->pd != NULL;
+}
+
+static const char *seek(const wish *w, find *out) {
+    dnnl_primitive_attr_t attr;
+    dnnl_primitive_desc_t hint = NULL;
+    *out = (find){NULL, NULL};
+    if (w->isa < HD_ISA_AVX2) return "oneDNN is for AVX2 and AVX-512";
+    if (dnnl_engine_create(&out->engine, dnnl_cpu, 0)) return "oneDNN has no engine for this processor";
+    if (!make_attr(w->act, &attr)) {
+        lose(out);
+        return "oneDNN refuses the activation";
+    }
+    if (w->direction > HD_DNNL_FORWARD) hint = forward_hint(w, out->engine);
+    const bool found = choose(w, attr, hint, out);
+    if (hint) dnnl_primitive_desc_destroy(hint);
+    dnnl_primitive_attr_destroy(attr);
+    if (found) return NULL;
+    lose(out);
+    return "oneDNN has only its slow reference for this";
+}
+
+/* The library's description of an operand; index 1 of the weights is the bias. */
+static const dnnl_memory_desc_t *md_of(const wish *w, const find *f, int operand) {
+    const int row = w->direction < 0 ? HD_DNNL_FORWARD : w->direction;
+    return dnnl_primitive_desc_query_md(f->pd, query_of[row][operand], operand == HD_DNNL_B);
+}
+
+static const char *answer_of(const wish *w, hd_dnnl_answer *answer) {
+    find f;
+    const char *reason = seek(w, &f);
+    if (reason) return reason;
+    memset(answer, 0, sizeof *answer);
+    snprintf(answer->impl, sizeof answer->impl, "%s", impl_of(f.pd));
+    answer->scratch = dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(f.pd, dnnl_query_scratchpad_md, 0));
+    for (int i = 0; i < HD_DNNL_OPERANDS && w->direction >= 0 && !reason; i++)
+        if (i != HD_DNNL_B && !layout_of(md_of(w, &f, i), w->grouped && i == HD_DNNL_W, &answer->layout[i]))
+            reason = "oneDNN wants a layout that Hadal can not write";
+    lose(&f);
+    return reason;
+}
+
+const char *hd_dnnl_ask_conv(const hd_dnnl_conv *conv, hd_dnnl_answer *answer) {
+    wish w;
+    return describe_conv(conv, &w) ? answer_of(&w, answer) : "oneDNN does not know this convolution";
+}
+
+const char *hd_dnnl_ask_product(const hd_dnnl_product *product, hd_dnnl_answer *answer) {
+    wish w;
+    return describe_product(product, &w) ? answer_of(&w, answer) : "oneDNN does not know this product";
+}
+
+/* ---- primitives ---- */
+
+/* One memory object an argument and set, pointing nowhere yet. */
+static bool make_args(hd_dnnl_prim *p, const wish *w, const find *f) {
+    const int row = w->direction < 0 ? HD_DNNL_FORWARD : w->direction;
+    const dnnl_memory_desc_t *md[ARGS];
+    int n = 0;
+    for (int i = 0; i < HD_DNNL_OPERANDS; i++) {
+        if (i == HD_DNNL_B && !has_bias(w)) continue;
+        md[n] = md_of(w, f, i);
+        p->operand[n++] = i;
+    }
+    md[n] = dnnl_primitive_desc_query_md(f->pd, dnnl_query_scratchpad_md, 0);
+    p->operand[n++] = SCRATCH;
+    for (int i = 0; i < n; i++) p->bytes[i] = dnnl_memory_desc_get_size(md[i]);
+    for (int64_t set = 0; set < p->sets; set++)
+        for (int i = 0; i < n; i++) {
+            dnnl_exec_arg_t *a = &p->args[set * ARGS + i];
+            a->arg = p->operand[i] == SCRATCH ? DNNL_ARG_SCRATCHPAD : arg_of[row][p->operand[i]];
+            if (dnnl_memory_create(&a->memory, md[i], p->engine, DNNL_MEMORY_NONE)) return false;
+        }
+    p->n_args = n;
+    return true;
+}
+
+static hd_status prim_new(hd_dnnl_prim **out, hd_context *ctx, const wish *w, int64_t sets) {
+    find f;
+    const char *reason = seek(w, &f);
+    *out = NULL;
+    if (reason) return hd_fail(ctx, HD_E_UNSUPPORTED, "oneDNN|%s", reason);
+    hd_dnnl_prim *p = hd_alloc(ctx, sizeof *p);
+    if (!p) {
+        lose(&f);
+        return HD_E_MEMORY;
+    }
+    p->engine = f.engine;
+    p->sets = sets;
+    p->output = w->direction == HD_DNNL_GRAD_INPUT    ? HD_DNNL_X
+                : w->direction == HD_DNNL_GRAD_WEIGHT ? HD_DNNL_W
+                                                      : HD_DNNL_Y;
+    p->args = hd_alloc_n(ctx, (size_t)sets * ARGS, sizeof *p->args);
+    p->bound = hd_alloc_n(ctx, (size_t)sets * ARGS, sizeof *p->bound);
+    hd_status status = p->args && p->bound ? HD_OK : HD_E_MEMORY;
+    if (status == HD_OK &&
+        (dnnl_primitive_create(&p->primitive, f.pd) ||
+         dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags) || !make_args(p, w, &f)))
+        status = hd_fail(ctx, HD_E_MEMORY, "oneDNN|no memory for the kernel %s", impl_of(f.pd));
+    f.engine = NULL; /* the primitive's now */
+    lose(&f);
+    if (status == HD_OK)
+        *out = p;
+    else
+        hd_dnnl_free(p, ctx);
+    return status;
+}
+
+hd_status hd_dnnl_conv_new(hd_dnnl_prim **out, hd_context *ctx, const hd_dnnl_conv *conv, int64_t sets) {
+    wish w;
+    *out = NULL;
+    if (!describe_conv(conv, &w)) return hd_fail(ctx, HD_E_UNSUPPORTED, "oneDNN|it does not know this convolution");
+    return prim_new(out, ctx, &w, sets);
+}
+
+hd_status hd_dnnl_product_new(hd_dnnl_prim **out, hd_context *ctx, const hd_dnnl_product *product, int64_t sets) {
+    wish w;
+    *out = NULL;
+    if (!describe_product(product, &w)) return hd_fail(ctx, HD_E_UNSUPPORTED, "oneDNN|it does not know this product");
+    HD_TRY(prim_new(out, ctx, &w, sets));
+    (*out)->rows = product->m;
+    (*out)->columns = product->n;
+    (*out)->row_stride = product->ldy;
+    (*out)->batch = product->batch;
+    (*out)->batch_stride = product->step_y;
+    return HD_OK;
+}
+
+void hd_dnnl_free(hd_dnnl_prim *p, hd_context *ctx) {
+    if (!p) return;
+    for (int64_t i = 0; p->args && i < p->sets * ARGS; i++)
+        if (p->args[i].memory) dnnl_memory_destroy(p->args[i].memory);
+    if (p->primitive) dnnl_primitive_destroy(p->primitive);
+    if (p->stream) dnnl_stream_destroy(p->stream);
+    if (p->engine) dnnl_engine_destroy(p->engine);
+    hd_free(ctx, p->args);
+    hd_free(ctx, p->bound);
+    hd_free(ctx, p);
+}
+
+size_t hd_dnnl_scratch(const hd_dnnl_prim *prim) {
+    return prim->bytes[prim->n_args - 1];
+}
+
+/* All bits set is NaN: a failed kernel must not go unnoticed. */
+static void poison(const hd_dnnl_prim *p, float *const operand[HD_DNNL_OPERANDS]) {
+    float *y = operand[p->output];
+    for (int i = 0; p->rows == 0 && i < p->n_args; i++)
+        if (p->operand[i] == p->output) memset(y, 0xff, p->bytes[i]);
+    for (int64_t b = 0; b < p->batch; b++)
+        for (int64_t r = 0; r < p->rows; r++)
+            memset(y + b * p->batch_stride + r * p->row_stride, 0xff, (size_t)p->columns * sizeof *y);
+}
+
+void hd_dnnl_run(hd_dnnl_prim *p, int64_t set, float *const operand[HD_DNNL_OPERANDS], void *scratch) {
+    dnnl_exec_arg_t *args = p->args + set * ARGS;
+    void **bound = p->bound + set * ARGS;
+    dnnl_status_t status = dnnl_success;
+    for (int i = 0; i < p->n_args && !status; i++) {
+        void *memory = p->operand[i] == SCRATCH ? scratch : operand[p->operand[i]];
+        if (memory == bound[i]) continue; /* where memory lies rarely changes from run to run */
+        status = dnnl_memory_set_data_handle(args[i].memory, memory);
+        bound[i] = memory;
+    }
+    if (!status) status = dnnl_primitive_execute(p->primitive, p->stream, p->n_args, args);
+    if (status) poison(p, operand);
+}
+
+#else /* built without oneDNN: everything is refused */
+
+const char *hd_dnnl_version_text(char buffer[32]) {
+    (void)buffer;
+    return NULL;
+}
+const char *hd_dnnl_ask_conv(const hd_dnnl_conv *conv, hd_dnnl_answer *answer) {
+    (void)conv, (void)answer;
+    return HD_DNNL_ABSENT;
+}
+const char *hd_dnnl_ask_product(const hd_dnnl_product *product, hd_dnnl_answer *answer) {
+    (void)product, (void)answer;
+    return HD_DNNL_ABSENT;
+}
+hd_status hd_dnnl_conv_new(hd_dnnl_prim **out, hd_context *ctx, const hd_dnnl_conv *conv, int64_t sets) {
+    (void)conv, (void)sets;
+    *out = NULL;
+    return hd_fail(ctx, HD_E_UNSUPPORTED, "oneDNN|%s", HD_DNNL_ABSENT);
+}
+hd_status hd_dnnl_product_new(hd_dnnl_prim **out, hd_context *ctx, const hd_dnnl_product *product, int64_t sets) {
+    (void)product, (void)sets;
+    *out = NULL;
+    return hd_fail(ctx, HD_E_UNSUPPORTED, "oneDNN|%s", HD_DNNL_ABSENT);
+}
+void hd_dnnl_free(hd_dnnl_prim *prim, hd_context *ctx) {
+    (void)prim, (void)ctx;
+}
+size_t hd_dnnl_scratch(const hd_dnnl_prim *prim) {
+    (void)prim;
+    return 0;
+}
+void hd_dnnl_run(hd_dnnl_prim *prim, int64_t set, float *const operand[HD_DNNL_OPERANDS], void *scratch) {
+    (void)prim, (void)set, (void)operand, (void)scratch;
+}
+#endif
