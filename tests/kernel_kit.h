@@ -46,7 +46,8 @@ typedef struct kit_case {
     kit_fill fill[KIT_MOST];
     int64_t below[KIT_MOST];
     const void *data[KIT_MOST];
-    double largest_error; /* found, in units of the largest |value| */
+    hd_layout layout[KIT_MOST]; /* in which the input arrives; the kernel may ask for another */
+    double largest_error;       /* found, in units of the largest |value| */
     const char *refusal;
 } kit_case;
 
@@ -196,6 +197,19 @@ static inline void kit_operand(hd_operand *o, const hd_type *t) {
     o->bytes = (size_t)hd_layout_count(&o->layout, &t->dims) * hd_dtype_size(t->dtype);
 }
 
+/* As the layout pass does for HD_K_ANY_LAYOUT: the order of the first input of the result's shape that has one. */
+static inline void kit_layout_through(const kit_run *r, hd_layout *in, hd_layout *out) {
+    const hd_layout *through = NULL;
+    for (int i = 0; i < r->c->n_in && !through; i++)
+        if (!hd_layout_is_plain(&r->in_o[i].layout) && hd_dims_equal(&r->in_o[i].dims, &r->out_o[0].dims))
+            through = &r->in_o[i].layout;
+    if (!through) return;
+    for (int i = 0; i < r->c->n_in; i++)
+        if (hd_dims_equal(&r->in_o[i].dims, &r->out_o[0].dims)) in[i] = *through;
+    for (int o = 0; o < r->n_out; o++)
+        if (hd_dims_equal(&r->out_o[o].dims, &r->out_o[0].dims)) out[o] = *through;
+}
+
 /* False when the kernel refuses. */
 static inline bool kit_place(kit_run *r, hd_arena *arena) {
     kit_case *c = r->c;
@@ -217,9 +231,12 @@ static inline bool kit_place(kit_run *r, hd_arena *arena) {
         if (!c->may_refuse) fail_msg("%s refuses: %s", c->kernel->name, c->refusal);
         return false;
     }
-    if (!c->kernel->layouts) return true;
     hd_layout in[KIT_MOST] = {{0}}, out[HD_OP_MAX_OUT] = {{0}};
-    c->kernel->layouts(&r->k, in, out);
+    for (int i = 0; i < c->n_in; i++) r->in_o[i].layout = c->layout[i];
+    if (c->kernel->layouts)
+        c->kernel->layouts(&r->k, in, out);
+    else if (c->kernel->flags & HD_K_ANY_LAYOUT)
+        kit_layout_through(r, in, out);
     for (int i = 0; i < c->n_in + r->n_out; i++) {
         hd_operand *o = i < c->n_in ? &r->in_o[i] : &r->out_o[i - c->n_in];
         o->layout = i < c->n_in ? in[i] : out[i - c->n_in];
@@ -232,6 +249,17 @@ static inline void kit_compare(const kit_run *r, int o, const void *physical, co
     const hd_operand *d = &r->out_o[o];
     void *plain = malloc(kit_bytes(&r->out[o]) + 8);
     hd_layout_unpack(&d->layout, &d->dims, hd_dtype_size(d->dtype), physical, plain);
+    if (!hd_layout_is_plain(&d->layout)) { /* padding must be zero */
+        void *again = calloc(1, d->bytes + 8);
+        hd_layout_pack(&d->layout, &d->dims, hd_dtype_size(d->dtype), plain, again);
+        for (size_t i = 0; i < d->bytes; i += 4) { /* -0 is zero enough */
+            const float *want = (const void *)((const char *)again + i),
+                        *got = (const void *)((const char *)physical + i);
+            if (d->dtype == HD_F32 && *want != *got && memcmp(want, got, 4) != 0)
+                fail_msg("%s, %s: output %d has something in its padding", r->c->kernel->name, when, o);
+        }
+        free(again);
+    }
     double largest = 0, worst = 0;
     int64_t at = -1;
     for (int64_t i = 0; i < d->count; i++) largest = fmax(largest, fabs(kit_number(d->dtype, r->want[o], i)));

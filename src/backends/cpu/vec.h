@@ -25,6 +25,7 @@ typedef struct hd_vec {
     hd_vec_fn elem[HD_VEC_OPS][3];
     hd_vec_run sgd_update, adam_update;
     hd_vec_run cross_entropy, count_correct;
+    hd_vec_run sum, sum_join, max, max_join;
     hd_vec_run loss_squared, loss_bce, loss_squared_grad, loss_bce_grad;
 } hd_vec;
 

@@ -32,6 +32,7 @@ HD_INLINE bool vi_any(vi v) {
 
 #include "backends/cpu/vec_elem_body.h"
 #include "backends/cpu/vec_loss_body.h"
+#include "backends/cpu/vec_reduce_body.h"
 #include "backends/cpu/vec_update_body.h"
 
 const hd_vec HD_ISA(hd_vec) = {
@@ -44,6 +45,10 @@ const hd_vec HD_ISA(hd_vec) = {
     .adam_update = update_adam,
     .cross_entropy = loss_cross_entropy,
     .count_correct = loss_count_correct,
+    .sum = reduce_sum,
+    .sum_join = reduce_join_sum,
+    .max = reduce_max,
+    .max_join = reduce_join_max,
     .loss_squared = loss_part_squared,
     .loss_bce = loss_part_bce,
     .loss_squared_grad = loss_grad_squared,

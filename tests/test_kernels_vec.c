@@ -1,0 +1,333 @@
+/* test_kernels_vec.c: the bandwidth-bound kernels of src/backends/cpu against the definitions of their ops: many
+ * shapes, layouts, and every instruction set of the machine; aliased, and with the same bits however many threads there
+ * are. */
+#include "kernel_kit.h"
+
+#define HD_KERNEL(variable) extern const hd_kernel variable;
+#include "backends/cpu/vec.def"
+#undef HD_KERNEL
+
+static const hd_kernel *const kernels[] = {
+#define HD_KERNEL(variable) &variable,
+#include "backends/cpu/vec.def"
+#undef HD_KERNEL
+};
+
+static const hd_kernel *kernel_of(const char *name) {
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
+        if (strcmp(kernels[i]->name, name) == 0) return kernels[i];
+    fail_msg("no kernel %s", name);
+    return NULL;
+}
+
+static bool op_exists(const kit_case *c) {
+    return hd_op_find(NULL, c->kernel->op) != NULL;
+}
+
+/* Lengths around the widths of vectors, and such that a second task begins. */
+static const int64_t lengths[] = {0, 1, 3, 15, 16, 17, 63, 1000, 4097, 70001};
+enum { LENGTHS = sizeof lengths / sizeof *lengths };
+static const hd_layout blocked = {.nblk = 1, .idx = {1}, .blk = {16}}, blocked8 = {.nblk = 1, .idx = {1}, .blk = {8}};
+static const hd_layout nhwc = {.permuted = 1, .perm = {0, 2, 3, 1}};
+static const hd_layout weights = {.nblk = 2, .idx = {1, 0}, .blk = {16, 16}};
+
+/* ---- elementwise ---- */
+
+typedef struct elem_case {
+    const char *name;
+    int operands;
+    kit_fill fill;
+    const void *args;
+} elem_case;
+
+static const elem_case elems[] = {
+    {"cpu.neg", 1, KIT_NORMAL, NULL},
+    {"cpu.exp", 1, KIT_NORMAL, NULL},
+    {"cpu.log", 1, KIT_POSITIVE, NULL},
+    {"cpu.sqrt", 1, KIT_POSITIVE, NULL},
+    {"cpu.abs", 1, KIT_NORMAL, NULL},
+    {"cpu.sign", 1, KIT_NORMAL, NULL},
+    {"cpu.sigmoid", 1, KIT_NORMAL, NULL},
+    {"cpu.tanh", 1, KIT_NORMAL, NULL},
+    {"cpu.relu", 1, KIT_NORMAL, NULL},
+    {"cpu.affine", 1, KIT_NORMAL, &(hd_affine_args){.scale = -2.5, .shift = 0.25}},
+    {"cpu.fill_like", 1, KIT_NORMAL, &(hd_fill_like_args){.value = 3.5}},
+    {"cpu.add", 2, KIT_NORMAL, NULL},
+    {"cpu.sub", 2, KIT_NORMAL, NULL},
+    {"cpu.mul", 2, KIT_NORMAL, NULL},
+    {"cpu.div", 2, KIT_POSITIVE, NULL},
+    {"cpu.sigmoid_grad", 2, KIT_UNIT, NULL},
+    {"cpu.tanh_grad", 2, KIT_UNIT, NULL},
+    {"cpu.relu_grad", 2, KIT_NORMAL, NULL},
+};
+
+static void check_elems(hd_context *ctx, void *arg) {
+    (void)arg;
+    for (size_t e = 0; e < sizeof elems / sizeof *elems; e++)
+        for (int i = 0; i < LENGTHS; i++) {
+            kit_case c = {.kernel = kernel_of(elems[e].name), .args = elems[e].args, .input_bytes = i & 1};
+            for (int j = 0; j < elems[e].operands; j++)
+                kit_input_as(&c, HD_F32, HD_DIMS(lengths[i]), elems[e].fill, 0, NULL);
+            if (op_exists(&c)) kit_check(ctx, &c);
+        }
+}
+
+static void check_elem_layouts(hd_context *ctx, void *arg) {
+    static const hd_layout *const layouts[] = {&blocked, &blocked8, &nhwc, &weights};
+    (void)arg;
+    for (size_t e = 0; e < sizeof elems / sizeof *elems; e++)
+        for (size_t l = 0; l < sizeof layouts / sizeof *layouts; l++) {
+            kit_case c = {.kernel = kernel_of(elems[e].name), .args = elems[e].args};
+            for (int j = 0; j < elems[e].operands; j++) {
+                c.layout[j] = *layouts[l];
+                kit_input_as(&c, HD_F32, HD_DIMS(2, 19, 3, 5), elems[e].fill, 0, NULL);
+            }
+            if (op_exists(&c)) kit_check(ctx, &c);
+        }
+}
+
+static void check_scalars(hd_context *ctx, void *arg) {
+    static const char *const names[] = {"cpu.add", "cpu.sub", "cpu.mul", "cpu.div"};
+    (void)arg;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        for (int second = 0; second < 2; second++)
+            for (int layout = 0; layout < 2; layout++) {
+                kit_case c = {.kernel = kernel_of(names[k])};
+                for (int j = 0; j < 2; j++) {
+                    if (layout && j != second) c.layout[j] = blocked;
+                    kit_input_as(&c, HD_F32, j == second ? (hd_dims){.rank = 0} : HD_DIMS(2, 19, 3, 5), KIT_POSITIVE, 0,
+                                 NULL);
+                }
+                kit_check(ctx, &c);
+            }
+}
+
+static void test_elems(void **state) {
+    (void)state;
+    kit_each_isa(3, check_elems, NULL);
+    kit_each_isa(2, check_elem_layouts, NULL);
+    kit_each_isa(1, check_scalars, NULL);
+}
+
+/* ---- chains ---- */
+
+static void check_chains(hd_context *ctx, void *arg) {
+    static const char *const programs[] = {
+        "mul(0,1) add(%0,2)",     "add(0,1) relu(%0) sub(%1,0) tanh(%2) mul(%3,%0) affine(%4;2;-1)",
+        "tanh_grad(0,1) exp(%0)", "neg(2) mul(0,%0) add(%1,1)",
+        "affine(0;0.5;0.25)",     "mul(2,2) sub(%0,0) sigmoid(%1) div(1,%2)",
+    };
+    (void)arg;
+    for (size_t p = 0; p < sizeof programs / sizeof *programs; p++)
+        for (int i = 0; i < LENGTHS; i++)
+            for (int single = 0; single < 2; single++)
+                for (int layout = 0; layout < 2; layout++) {
+                    kit_case c = {.kernel = kernel_of("cpu.chain"), .args = &(hd_chain_args){.program = programs[p]}};
+                    if (layout && lengths[i] < 3) continue;
+                    for (int j = 0; j < 3; j++) {
+                        const hd_dims dims = layout ? HD_DIMS(2, lengths[i] % 40 + 1, 2, 2) : HD_DIMS(lengths[i]);
+                        if (layout && !(single && j == 2)) c.layout[j] = blocked;
+                        kit_input_as(&c, HD_F32, single && j == 2 ? HD_DIMS(1) : dims, KIT_UNIT, 0, NULL);
+                    }
+                    if (op_exists(&c)) kit_check(ctx, &c);
+                }
+}
+
+static void test_chains(void **state) {
+    (void)state;
+    kit_each_isa(3, check_chains, NULL);
+}
+
+/* What can not be a program is refused, never run. */
+static void test_chain_refuses(void **state) {
+    static const char *const programs[] = {"",          "mul(0,3)",      "mul(0)",          "mul(0,%0)", "mul(0,1",
+                                           "gulp(0,1)", "mul(0,1) add(", "affine(0;1;2;3)", "relu(0,1)", "mul(2,2)",
+                                           "affine(0)", "mul(0,-1)",     "affine(0;x;1)"};
+    hd_context *ctx = test_context(1);
+    (void)state;
+    for (size_t p = 0; p < sizeof programs / sizeof *programs; p++) {
+        const hd_chain_args args = {.program = programs[p]};
+        const hd_operand in[3] = {{.dims = HD_DIMS(4), .count = 4, .bytes = 16},
+                                  {.dims = HD_DIMS(4), .count = 4, .bytes = 16},
+                                  {.dims = HD_DIMS(1), .count = 1, .bytes = 4}};
+        const hd_kctx k = {.ctx = ctx, .attr = &args, .n_in = 3, .n_out = 1, .in = in, .out = in};
+        if (!kernel_of("cpu.chain")->supports(&k)) fail_msg("\"%s\" was taken for a program", programs[p]);
+    }
+    hd_context_free(ctx);
+}
+
+/* ---- reductions ---- */
+
+typedef struct reduce_case {
+    hd_dims x, axes, like;
+} reduce_case;
+
+static const reduce_case reductions[] = {
+    {{1, {1}}, {0}, {0}},
+    {{1, {70001}}, {0}, {1, {1}}},
+    {{1, {400000}}, {0}, {0}},
+    {{2, {7, 10}}, {1, {-1}}, {2, {7, 1}}},
+    {{2, {128, 1000}}, {1, {1}}, {2, {128, 1}}},
+    {{2, {7, 10}}, {1, {0}}, {1, {10}}},
+    {{2, {4097, 33}}, {1, {0}}, {2, {1, 33}}},
+    {{2, {3, 40000}}, {1, {0}}, {1, {40000}}},
+    {{4, {5, 3, 7, 6}}, {3, {0, 2, 3}}, {4, {1, 3, 1, 1}}},
+    {{4, {32, 16, 20, 21}}, {3, {0, 2, 3}}, {3, {16, 1, 1}}},
+    {{4, {2, 3, 4, 5}}, {1, {1}}, {4, {2, 1, 4, 5}}},
+    {{4, {2, 3, 4, 5}}, {2, {1, 3}}, {4, {2, 1, 4, 1}}},
+    {{3, {2, 1, 3}}, {1, {1}}, {3, {2, 1, 3}}},
+    {{0}, {0}, {0}},
+};
+
+static void check_reductions(hd_context *ctx, void *arg) {
+    static const char *const names[] = {"cpu.sum", "cpu.mean", "cpu.max"};
+    (void)arg;
+    for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++) {
+        const reduce_case *r = &reductions[i];
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+            kit_case c = {.kernel = kernel_of(names[k]), .args = &(hd_reduce_args){.axes = r->axes}};
+            kit_input_as(&c, HD_F32, r->x, KIT_POSITIVE, 0, NULL);
+            kit_check(ctx, &c);
+        }
+        for (int average = 0; average < 2; average++) {
+            kit_case down = {.kernel = kernel_of("cpu.sum_like"), .args = &(hd_like_args){.average = average}};
+            kit_input_as(&down, HD_F32, r->x, KIT_POSITIVE, 0, NULL);
+            kit_input(&down, HD_F32, r->like);
+            kit_check(ctx, &down);
+            kit_case up = {.kernel = kernel_of("cpu.broadcast_like"), .args = &(hd_like_args){.average = average}};
+            kit_input(&up, HD_F32, r->like);
+            kit_input(&up, HD_F32, r->x);
+            kit_check(ctx, &up);
+        }
+    }
+}
+
+static void check_max_nan(hd_context *ctx, void *arg) {
+    (void)arg;
+    for (int at = 0; at < 40; at++) {
+        float x[40];
+        for (int i = 0; i < 40; i++) x[i] = i == at ? NAN : (float)(i % 7);
+        kit_case c = {.kernel = kernel_of("cpu.max")};
+        kit_input_as(&c, HD_F32, HD_DIMS(40), KIT_GIVEN, 0, x);
+        kit_check(ctx, &c);
+    }
+}
+
+static void test_reductions(void **state) {
+    (void)state;
+    kit_each_isa(3, check_reductions, NULL);
+    kit_each_isa(1, check_max_nan, NULL);
+}
+
+/* ---- losses ---- */
+
+static void check_logits(hd_context *ctx, void *arg) {
+    static const int64_t shapes[][2] = {{1, 2}, {5, 10}, {64, 10}, {3, 16}, {17, 17}, {128, 1000}, {3000, 33}, {4, 1}};
+    static const char *const names[] = {"cpu.cross_entropy", "cpu.cross_entropy_both", "cpu.cross_entropy_grad",
+                                        "cpu.count_correct"};
+    (void)arg;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+            const int64_t n = shapes[i][0], classes = shapes[i][1];
+            kit_case c = {.kernel = kernel_of(names[k])};
+            kit_input(&c, HD_F32, HD_DIMS(n, classes));
+            kit_input_as(&c, HD_I64, HD_DIMS(n), KIT_BELOW, classes, NULL);
+            if (k == 2) kit_input(&c, HD_F32, (hd_dims){.rank = 0});
+            if (op_exists(&c)) kit_check(ctx, &c);
+        }
+}
+
+/* Of equal largest logits the first counts; a target that is no class is never right. */
+static void check_ties(hd_context *ctx, void *arg) {
+    const float x[] = {1, 2, 2, 2, 1, 2, NAN, 0, 0, 3, 3, 3, 1, 1, 1};
+    const int64_t target[] = {1, 2, 0, 0, 1};
+    (void)arg;
+    kit_case c = {.kernel = kernel_of("cpu.count_correct")};
+    kit_input_as(&c, HD_F32, HD_DIMS(5, 3), KIT_GIVEN, 0, x);
+    kit_input_as(&c, HD_I64, HD_DIMS(5), KIT_GIVEN, 0, target);
+    if (op_exists(&c)) kit_check(ctx, &c);
+}
+
+static void check_pairs(hd_context *ctx, void *arg) {
+    static const char *const names[] = {"cpu.mse",      "cpu.half_squared_error",      "cpu.bce_with_logits",
+                                        "cpu.mse_grad", "cpu.half_squared_error_grad", "cpu.bce_with_logits_grad"};
+    (void)arg;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        for (int i = 1; i < LENGTHS; i++) {
+            kit_case c = {.kernel = kernel_of(names[k])};
+            const hd_dims dims = i & 1 ? HD_DIMS(lengths[i]) : HD_DIMS(lengths[i], 3);
+            kit_input(&c, HD_F32, dims);
+            kit_input_as(&c, HD_F32, dims, KIT_POSITIVE, 0, NULL);
+            if (k >= 3) kit_input(&c, HD_F32, (hd_dims){.rank = 0});
+            if (op_exists(&c)) kit_check(ctx, &c);
+        }
+}
+
+static void test_losses(void **state) {
+    (void)state;
+    kit_each_isa(3, check_logits, NULL);
+    kit_each_isa(1, check_ties, NULL);
+    kit_each_isa(3, check_pairs, NULL);
+}
+
+/* ---- optimisers ---- */
+
+static void check_sgd(hd_context *ctx, void *arg) {
+    (void)arg;
+    for (int i = 0; i < LENGTHS; i++)
+        for (int form = 0; form < 8; form++) {
+            const double hyper[4] = {0.1, form & 4 ? 1 : 7, form & 2 ? 0.01 : 0, 0};
+            const bool momentum = i % 3 != 0;
+            kit_case c = {
+                .kernel = kernel_of("cpu.sgd_update"),
+                .args = &(hd_sgd_update_args){.momentum = momentum ? 0.9 : 0, .nesterov = momentum && (form & 1)}};
+            const hd_dims dims = HD_DIMS(lengths[i]);
+            kit_input(&c, HD_F32, dims);
+            kit_input(&c, HD_F32, dims);
+            kit_input_as(&c, HD_F64, HD_DIMS(4), KIT_GIVEN, 0, hyper);
+            if (form & 2)
+                kit_input_as(&c, HD_F32, (hd_dims){.rank = 0}, KIT_POSITIVE, 0, NULL);
+            else
+                kit_absent(&c);
+            if (momentum)
+                kit_input(&c, HD_F32, dims);
+            else
+                kit_absent(&c);
+            if (op_exists(&c)) kit_check(ctx, &c);
+        }
+}
+
+static void check_adam(hd_context *ctx, void *arg) {
+    (void)arg;
+    for (int i = 0; i < LENGTHS; i++)
+        for (int form = 0; form < 4; form++) {
+            const double hyper[4] = {0.001, form & 1 ? 1 : 100, form & 2 ? 0.01 : 0, 0};
+            kit_case c = {.kernel = kernel_of("cpu.adam_update"),
+                          .args = &(hd_adam_update_args){.decoupled = form & 1}};
+            const hd_dims dims = HD_DIMS(lengths[i]);
+            kit_input(&c, HD_F32, dims);
+            kit_input(&c, HD_F32, dims);
+            kit_input_as(&c, HD_F32, dims, KIT_UNIT, 0, NULL);
+            kit_input_as(&c, HD_F32, dims, KIT_POSITIVE, 0, NULL);
+            kit_input_as(&c, HD_F64, HD_DIMS(4), KIT_GIVEN, 0, hyper);
+            if (form & 2)
+                kit_input_as(&c, HD_F32, (hd_dims){.rank = 0}, KIT_POSITIVE, 0, NULL);
+            else
+                kit_absent(&c);
+            if (op_exists(&c)) kit_check(ctx, &c);
+        }
+}
+
+static void test_updates(void **state) {
+    (void)state;
+    kit_each_isa(3, check_sgd, NULL);
+    kit_each_isa(3, check_adam, NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_elems),      cmocka_unit_test(test_chains), cmocka_unit_test(test_chain_refuses),
+        cmocka_unit_test(test_reductions), cmocka_unit_test(test_losses), cmocka_unit_test(test_updates),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
