@@ -128,7 +128,8 @@ enum {
     HD_OP_INTERNAL = 32,  /**< made by passes; not in the public list */
     HD_OP_EFFECT = 64,    /**< changes persistent values; never removed */
     HD_OP_INPLACE = 128,  /**< an execution may write out 0 over in 0 (same size) */
-    HD_OP_VARIADIC = 256  /**< args begin with {const hd_val *x; int64_t n;} */
+    HD_OP_VARIADIC = 256, /**< args begin with {const hd_val *x; int64_t n;} */
+    HD_OP_PLACED = 512    /**< done by the memory plan: its inputs are written where its output lies */
 };
 
 typedef struct hd_op {

@@ -38,20 +38,20 @@ typedef struct hd_lower {
     int64_t batch;
     bool train;
     int32_t target; /* value id, or -1 when only effects and outputs are wanted */
-    hd_lvalue *v;   /* as many as the graph has values (hd_lower_sync) */
-    hd_lnode *n;
-    size_t v_capacity, n_capacity, v_count, n_count;
+    hd_lvalue *v; /* as many as the graph has values (hd_lower_sync) */
+    size_t v_capacity, v_count;
     size_t arena_bytes, grad_bytes, activation_bytes, scratch_bytes;
     int reorders, weight_reorders;
 } hd_lower;
 
-/* Makes v and n as long as the graph's arrays; new entries are blank. */
+/* Makes v as long as the graph's values; new entries are blank. */
 HD_CHECKED hd_status hd_lower_sync(hd_lower *l);
+static inline hd_lnode *hd_lnode_of(const hd_lower *l, int32_t node) { return l->g->nodes[node].lower; }
 void hd_lower_free(hd_lower *l);
 
 /* ---- editing (rewrite.c) ---- */
-/* Every use of value `from` becomes `to`, results included (the name as output moves along). */
-void hd_replace(hd_graph *g, int32_t from, int32_t to);
+/* Every use of value `from` becomes `to`, the target and the mark as a result move along. */
+void hd_replace(hd_lower *l, int32_t from, int32_t to);
 /* Number of nodes that read a value, and the one reader when it is one (else NULL). An output mark counts as a reader.
  */
 int hd_use_count(const hd_graph *g, int32_t value);
@@ -89,6 +89,8 @@ hd_status hd_pass_flatten(hd_lower *l);  /* one optimiser step over flat vectors
 hd_status hd_pass_schedule(hd_lower *l); /* the order of execution */
 hd_status hd_pass_prepare(hd_lower *l);  /* kernels ask for scratch and split into tasks */
 hd_status hd_pass_plan(hd_lower *l);     /* lifetimes and offsets */
+/* Work of one execution of a node. */
+hd_cost hd_node_cost(const hd_lower *l, int32_t node);
 /* Runs them all, dumping and verifying. */
 HD_CHECKED hd_status hd_lower_run(hd_lower *l);
 /* True when no two values that are alive at the same step overlap in the arena (in place and views excepted): the check

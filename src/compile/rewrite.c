@@ -5,10 +5,8 @@
 
 hd_status hd_lower_sync(hd_lower *l) {
     HD_TRY(hd_grow(l->ctx, (void **)&l->v, &l->v_capacity, l->g->value_count + 1, sizeof *l->v));
-    HD_TRY(hd_grow(l->ctx, (void **)&l->n, &l->n_capacity, l->g->node_count + 1, sizeof *l->n));
     for (; l->v_count < l->g->value_count; l->v_count++)
         l->v[l->v_count] = (hd_lvalue){.root = (int32_t)l->v_count, .entry = -1};
-    for (; l->n_count < l->g->node_count; l->n_count++) l->n[l->n_count] = (hd_lnode){0};
     return HD_OK;
 }
 
@@ -20,7 +18,9 @@ hd_node *hd_producer(hd_graph *g, int32_t value) {
     return value >= 0 && g->values[value].node >= 0 ? &g->nodes[g->values[value].node] : NULL;
 }
 
-void hd_replace(hd_graph *g, int32_t from, int32_t to) {
+void hd_replace(hd_lower *l, int32_t from, int32_t to) {
+    hd_graph *g = l->g;
+    if (l->target == from) l->target = to;
     for (size_t i = 0; i < g->node_count; i++)
         for (int k = 0; k < g->nodes[i].n_in; k++)
             if (g->nodes[i].in[k] == from) g->nodes[i].in[k] = to;

@@ -31,6 +31,7 @@ typedef struct hd_node {
     hd_loc loc;
     int32_t order; /* a wish for the schedule: what stands for another node takes its place */
     bool dead;     /* taken out by a pass */
+    void *lower;   /* what compilation knows of it (hd_lnode), else NULL */
 } hd_node;
 
 /* How the args struct of a variadic op begins. */

@@ -1,0 +1,172 @@
+/* layout_pass.c: a memory order for every value. Kernels say what they want; a parameter takes the order of its first reader
+ * and keeps it in all programs of the store; where producer and reader differ a reorder node stands between. */
+#include "compile/lower.h"
+#include "compile/store.h"
+#include "ops/fused.h"
+#include <string.h>
+
+/* The value in the order that is wanted: a reorder node that is there already, or a new one. */
+static int32_t hd_reordered(hd_lower *l, int32_t value, const hd_layout *want, int32_t order, hd_status *status) {
+    hd_graph *g = l->g;
+    for (size_t i = 0; i < g->node_count; i++) { /* the same one may be there already */
+        const hd_node *n = &g->nodes[i];
+        if (n->op == &hd_op_reorder && n->in[0] == value && hd_layout_equal(&l->v[n->out].layout, want)) {
+            if (n->order > order) g->nodes[i].order = order;
+            return n->out;
+        }
+    }
+    const int32_t out = hd_insert(g, &hd_op_reorder, &value, 1, &(hd_reorder_args){.end_ = 0}, order, g->values[value].loc);
+    if (out < 0) {
+        *status = hd_graph_status(g);
+        return -1;
+    }
+    *status = hd_lower_sync(l);
+    if (*status != HD_OK) return -1;
+    l->v[out].layout = *want;
+    l->v[out].layout_set = true;
+    if (g->values[value].kind == HD_KIND_PARAM) l->weight_reorders++;
+    else l->reorders++;
+    return out;
+}
+
+static bool hd_in_store(const hd_graph *g, int32_t v) {
+    return g->values[v].kind == HD_KIND_PARAM || g->values[v].kind == HD_KIND_STATE;
+}
+
+/* What a node wants of its operands, into arrays of n_in and n_out. */
+static void hd_wants(hd_lower *l, int32_t node, hd_operand *operands, hd_layout *in, hd_layout *out) {
+    hd_kctx k;
+    const hd_node *n = &l->g->nodes[node];
+    const hd_kernel *kernel = hd_lnode_of(l, node)->kernel;
+    hd_kctx_of(l, node, operands, &k);
+    if (kernel->layouts) {
+        kernel->layouts(&k, in, out);
+        return;
+    }
+    if (!(kernel->flags & HD_K_ANY_LAYOUT)) return;
+    /* The order of the first input that has one and the shape of the result goes through. */
+    const hd_layout *through = NULL;
+    for (int i = 0; i < n->n_in && !through; i++)
+        if (n->in[i] >= 0 && !hd_layout_is_plain(&k.in[i].layout) && hd_dims_equal(&k.in[i].dims, &k.out[0].dims))
+            through = &l->v[n->in[i]].layout;
+    if (!through) return;
+    for (int i = 0; i < n->n_in; i++)
+        if (n->in[i] >= 0 && hd_dims_equal(&k.in[i].dims, &k.out[0].dims)) in[i] = *through;
+    for (int i = 0; i < n->n_out; i++)
+        if (hd_dims_equal(&k.out[i].dims, &k.out[0].dims)) out[i] = *through;
+}
+
+/* A parameter or state that nobody has placed yet takes what is wanted. */
+static hd_status hd_settle_input(hd_lower *l, int32_t value, const hd_layout *want) {
+    hd_lvalue *v = &l->v[value];
+    if (v->layout_set || !hd_in_store(l->g, value)) return HD_OK;
+    hd_entry *e = &l->store->entries[v->entry];
+    if (!e->layout_set) {
+        e->layout = *want;
+        e->layout_set = true;
+    }
+    v->layout = e->layout;
+    v->layout_set = true;
+    return HD_OK;
+}
+
+static hd_status hd_layout_node(hd_lower *l, int32_t node) {
+    hd_graph *g = l->g;
+    const int32_t n_in = g->nodes[node].n_in, n_out = g->nodes[node].n_out, order = g->nodes[node].order;
+    const size_t count = (size_t)(n_in + n_out) + 1;
+    hd_operand *operands = hd_alloc_n(l->ctx, count, sizeof *operands);
+    hd_layout *want = hd_alloc_n(l->ctx, count, sizeof *want);
+    hd_status status = operands && want ? HD_OK : HD_E_MEMORY;
+    if (status == HD_OK) hd_wants(l, node, operands, want, want + n_in);
+    for (int32_t i = 0; i < n_in && status == HD_OK; i++) {
+        const int32_t value = g->nodes[node].in[i];
+        if (value < 0) continue;
+        status = hd_settle_input(l, value, &want[i]);
+        if (status != HD_OK || hd_layout_equal(&l->v[value].layout, &want[i])) continue;
+        const int32_t other = hd_reordered(l, value, &want[i], order, &status);
+        if (status == HD_OK) g->nodes[node].in[i] = other;
+    }
+    for (int32_t o = 0; o < n_out && status == HD_OK; o++) {
+        const int32_t value = g->nodes[node].out + o;
+        const uint8_t alias = g->nodes[node].op->alias[o];
+        l->v[value].layout = alias ? l->v[g->nodes[node].in[alias - 1]].layout : want[n_in + o];
+        l->v[value].layout_set = true;
+    }
+    hd_free(l->ctx, operands);
+    hd_free(l->ctx, want);
+    return status;
+}
+
+/* Effects write where the store has the value: their first operand may not be reordered, the others follow it. */
+static hd_status hd_layout_effect(hd_lower *l, int32_t node) {
+    hd_graph *g = l->g;
+    const int32_t owner = g->nodes[node].in[0], order = g->nodes[node].order;
+    HD_TRY(hd_settle_input(l, owner, &HD_LAYOUT_PLAIN));
+    const hd_layout layout = l->v[owner].layout;
+    const hd_dims dims = g->values[owner].type.dims;
+    for (int32_t i = 1; i < g->nodes[node].n_in; i++) {
+        const int32_t value = g->nodes[node].in[i];
+        if (value < 0) continue;
+        const bool same = hd_dims_equal(&g->values[value].type.dims, &dims);
+        const hd_layout *want = same ? &layout : &HD_LAYOUT_PLAIN;
+        HD_TRY(hd_settle_input(l, value, want));
+        if (hd_layout_equal(&l->v[value].layout, want)) continue;
+        hd_status status = HD_OK;
+        const int32_t other = hd_reordered(l, value, want, order, &status);
+        HD_TRY(status);
+        g->nodes[node].in[i] = other;
+    }
+    for (int32_t o = 0; o < g->nodes[node].n_out; o++) {
+        l->v[g->nodes[node].out + o].layout = layout;
+        l->v[g->nodes[node].out + o].layout_set = true;
+    }
+    return HD_OK;
+}
+
+/* Results are read in plain order. */
+static hd_status hd_layout_outputs(hd_lower *l) {
+    hd_graph *g = l->g;
+    const size_t count = g->value_count;
+    for (size_t i = 0; i < count; i++) {
+        const bool target = l->target == (int32_t)i;
+        if ((!g->values[i].output && !target) || hd_layout_is_plain(&l->v[i].layout)) continue;
+        hd_status status = HD_OK;
+        const int32_t plain = hd_reordered(l, (int32_t)i, &HD_LAYOUT_PLAIN, INT32_MAX, &status);
+        HD_TRY(status);
+        g->values[plain].output = g->values[i].output;
+        g->values[i].output = NULL;
+        if (target) l->target = plain;
+    }
+    return HD_OK;
+}
+
+static hd_status hd_store_entries(hd_lower *l) {
+    for (size_t i = 0; i < l->g->value_count; i++) {
+        const hd_value *v = &l->g->values[i];
+        if (!hd_in_store(l->g, (int32_t)i)) {
+            l->v[i].layout_set = v->kind != HD_KIND_NODE;
+            continue;
+        }
+        if (!hd_use_count(l->g, (int32_t)i)) continue;
+        HD_TRY(hd_store_entry(l->store, v->name, v->type, v->init, v->kind == HD_KIND_PARAM, &l->v[i].entry));
+        const hd_entry *e = &l->store->entries[l->v[i].entry];
+        l->v[i].layout = e->layout;
+        l->v[i].layout_set = e->layout_set;
+    }
+    return HD_OK;
+}
+
+hd_status hd_pass_layout(hd_lower *l) {
+    HD_TRY(hd_lower_sync(l));
+    HD_TRY(hd_store_entries(l));
+    const size_t count = l->g->node_count;
+    for (size_t i = 0; i < count; i++) {
+        if (l->g->nodes[i].op->flags & HD_OP_EFFECT) HD_TRY(hd_layout_effect(l, (int32_t)i));
+        else HD_TRY(hd_layout_node(l, (int32_t)i));
+    }
+    HD_TRY(hd_layout_outputs(l));
+    for (size_t i = 0; i < l->g->value_count; i++) /* what no kernel asked for stays plain */
+        if (l->v[i].entry >= 0 && !l->v[i].layout_set) HD_TRY(hd_settle_input(l, (int32_t)i, &HD_LAYOUT_PLAIN));
+    HD_TRY(hd_pass_place(l)); /* the reorders */
+    return hd_sort_nodes(l->g);
+}

@@ -1,0 +1,59 @@
+/* program.h: the inside of hd_program: flat steps over pointers, and where each pointer comes from. */
+#ifndef HD_RUNTIME_PROGRAM_H
+#define HD_RUNTIME_PROGRAM_H
+#include "compile/lower.h"
+#include "compile/store.h"
+
+typedef struct hd_step {
+    void (*run)(void *exec, int64_t task);
+    hd_exec *exec;
+    int64_t tasks;
+    int32_t node; /* of the lowered graph */
+} hd_step;
+
+/* One operand pointer of a step and the value it shows. */
+typedef struct hd_pointer {
+    void **at;
+    int32_t value; /* -1: absent; -2: scratch; -3: thread scratch */
+    size_t offset; /* of scratch, in the arena */
+} hd_pointer;
+
+typedef struct hd_slot {
+    const char *name;
+    int32_t value;
+    const void *data;
+    void **uses; /* pointers that show it: uses[i] is a void ** */
+    int32_t use_count;
+    bool own; /* bound by the program itself: rng, hyper */
+} hd_slot;
+
+typedef struct hd_result_of {
+    const char *name;
+    int32_t value;
+} hd_result_of;
+
+struct hd_program {
+    hd_context *ctx;
+    hd_lower lower;
+    hd_store *store;
+    bool owns_store, train, counts_only, ready;
+    hd_step *steps;
+    int32_t step_count;
+    hd_pointer *pointers;
+    int32_t pointer_count;
+    hd_slot *inputs;
+    int32_t input_count;
+    hd_result_of *outputs;
+    int32_t output_count;
+    uint64_t store_version; /* addresses were taken at this version of the store */
+    double hyper[4];
+    int64_t rng[2];
+    double *step_seconds; /* of hd_program_profile, else NULL */
+    char text[32];
+};
+
+/* Address of a value now; NULL for an input that is not bound. */
+void *hd_program_address(const hd_program *p, int32_t value);
+/* Allocates what is missing and takes all addresses. */
+HD_CHECKED hd_status hd_program_ready(hd_program *p);
+#endif

@@ -1,0 +1,98 @@
+/* run.c: running a program: addresses, inputs, and the loop over its steps. Nothing here allocates after the first run. */
+#include "base/pool.h"
+#include "runtime/program.h"
+#include <string.h>
+
+void *hd_program_address(const hd_program *p, int32_t value) {
+    const hd_lower *l = &p->lower;
+    const int32_t root = l->v[value].root;
+    const hd_lvalue *r = &l->v[root];
+    char *base = NULL;
+    switch (r->region) {
+    case HD_IN_ARENA: base = p->store->arena + r->offset; break;
+    case HD_IN_STORE: base = hd_store_address(p->store, r->entry); break;
+    case HD_IN_CONST: base = (char *)(uintptr_t)l->g->values[root].data; break;
+    case HD_IN_INPUT:
+        for (int32_t i = 0; i < p->input_count; i++)
+            if (p->inputs[i].value == root) base = (char *)(uintptr_t)p->inputs[i].data;
+        break;
+    case HD_IN_NONE: break;
+    }
+    return base ? base + l->v[value].shift : NULL;
+}
+
+static hd_status hd_grow_arena(hd_store *s) {
+    if (s->arena && s->arena_bytes >= s->arena_wanted) return HD_OK;
+    hd_free(s->ctx, s->arena);
+    s->arena_bytes = 0;
+    s->arena = hd_alloc(s->ctx, s->arena_wanted ? s->arena_wanted : 64);
+    if (!s->arena) return HD_E_MEMORY;
+    s->arena_bytes = s->arena_wanted;
+    s->version++;
+    return HD_OK;
+}
+
+hd_status hd_program_ready(hd_program *p) {
+    HD_TRY(hd_store_ready(p->store));
+    HD_TRY(hd_grow_arena(p->store));
+    for (int32_t i = 0; i < p->pointer_count; i++) {
+        const hd_pointer *ptr = &p->pointers[i];
+        if (ptr->value == -2) *ptr->at = p->store->arena + ptr->offset;
+        else *ptr->at = ptr->value < 0 ? NULL : hd_program_address(p, ptr->value);
+    }
+    p->store_version = p->store->version;
+    p->ready = true;
+    return HD_OK;
+}
+
+int hd_program_input(const hd_program *p, const char *input) {
+    for (int32_t i = 0; i < p->input_count; i++)
+        if (strcmp(p->inputs[i].name, input) == 0) return i;
+    return -1;
+}
+
+void hd_program_bind(hd_program *p, int input, const void *data) {
+    if (input < 0 || input >= p->input_count || p->inputs[input].own) return;
+    hd_slot *slot = &p->inputs[input];
+    slot->data = data;
+    for (int32_t i = 0; i < slot->use_count; i++) *(void **)slot->uses[i] = (void *)(uintptr_t)data;
+}
+
+hd_status hd_program_set(hd_program *p, const char *input, const void *data) {
+    const int i = hd_program_input(p, input);
+    if (i < 0) return hd_fail(p->ctx, HD_E_USAGE, "program|it has no input \"%s\"", input);
+    if (p->inputs[i].own) return hd_fail(p->ctx, HD_E_USAGE, "program|input \"%s\" is the program's own", input);
+    hd_program_bind(p, i, data);
+    return HD_OK;
+}
+
+const void *hd_program_get(const hd_program *p, const char *output) {
+    if (!p->ready || !p->store->arena) return NULL;
+    for (int32_t i = 0; i < p->output_count; i++)
+        if (strcmp(p->outputs[i].name, output) == 0) return hd_program_address(p, p->outputs[i].value);
+    return NULL;
+}
+
+static hd_status hd_check_bound(const hd_program *p) {
+    for (int32_t i = 0; i < p->input_count; i++)
+        if (!p->inputs[i].data) return hd_fail(p->ctx, HD_E_USAGE, "program|input \"%s\" is not bound|Call hd_program_set first", p->inputs[i].name);
+    return HD_OK;
+}
+
+hd_status hd_program_run(hd_program *p) {
+    if (p->counts_only) return hd_fail(p->ctx, HD_E_UNSUPPORTED, "program|the null backend only counts|Compile it for another backend");
+    HD_TRY(hd_check_bound(p));
+    if (!p->ready || p->store_version != p->store->version) HD_TRY(hd_program_ready(p));
+    if (p->train) p->store->step++;
+    p->rng[0] = (int64_t)p->store->seed;
+    p->rng[1] = p->store->step;
+    p->hyper[1] = (double)p->store->step;
+    const hd_fp_state fp = hd_fp_enter();
+    for (int32_t i = 0; i < p->step_count; i++) {
+        const hd_step *s = &p->steps[i];
+        if (s->tasks == 1) s->run(s->exec, 0);
+        else hd_pool_run(p->ctx->pool, s->run, s->exec, s->tasks);
+    }
+    hd_fp_leave(fp);
+    return HD_OK;
+}
