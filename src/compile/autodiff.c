@@ -13,8 +13,8 @@ typedef struct hd_tape {
 
 static hd_status hd_rule_wrong(hd_graph *g, const hd_node *n, int i, const char *what) {
     char place[320];
-    return hd_fail(g->ctx, HD_E_MODEL, "%s|%s: its gradient rule gave %s for input %s", hd_loc_text(place, sizeof place, n->loc),
-                   n->op->name, what, hd_op_in_name(n->op, i));
+    return hd_fail(g->ctx, HD_E_MODEL, "%s|%s: its gradient rule gave %s for input %s",
+                   hd_loc_text(place, sizeof place, n->loc), n->op->name, what, hd_op_in_name(n->op, i));
 }
 
 /* Adds a contribution to the gradient of a value. */
@@ -29,8 +29,10 @@ static hd_status hd_tape_add(hd_tape *t, const hd_node *n, int i, int32_t value,
         strcat(strcat(strcat(text, hd_dims_text(a, &is->dims)), " instead of "), hd_dims_text(b, &want->dims));
         return hd_rule_wrong(t->g, n, i, text);
     }
-    if (t->grad[value] < 0) t->grad[value] = d.id;
-    else t->grad[value] = hd_add((hd_val){t->g, t->grad[value]}, d).id;
+    if (t->grad[value] < 0)
+        t->grad[value] = d.id;
+    else
+        t->grad[value] = hd_add((hd_val){t->g, t->grad[value]}, d).id;
     return hd_graph_status(t->g);
 }
 
@@ -43,8 +45,8 @@ static hd_status hd_tape_node(hd_tape *t, size_t index) {
     if (!any || !wanted) return HD_OK;
     if (!n.op->grad) {
         char place[320];
-        return hd_fail(g->ctx, HD_E_MODEL, "%s|%s has no gradient: %s", hd_loc_text(place, sizeof place, n.loc), n.op->name,
-                       n.op->no_grad_reason ? n.op->no_grad_reason : "none was written");
+        return hd_fail(g->ctx, HD_E_MODEL, "%s|%s has no gradient: %s", hd_loc_text(place, sizeof place, n.loc),
+                       n.op->name, n.op->no_grad_reason ? n.op->no_grad_reason : "none was written");
     }
     hd_arena scratch = {.ctx = g->ctx};
     const size_t m = (size_t)n.n_in + 1;
@@ -61,8 +63,16 @@ static hd_status hd_tape_node(hd_tape *t, size_t index) {
             out[k] = (hd_val){g, n.out + k};
             dout[k] = hd_val_at(g, t->grad[n.out + k]);
         }
-        hd_grad c = {.graph = g, .op = n.op, .attr = n.attr, .n_in = n.n_in, .n_out = n.n_out, .in = in, .out = out,
-                     .dout = dout, .needs = needs, .din = din};
+        hd_grad c = {.graph = g,
+                     .op = n.op,
+                     .attr = n.attr,
+                     .n_in = n.n_in,
+                     .n_out = n.n_out,
+                     .in = in,
+                     .out = out,
+                     .dout = dout,
+                     .needs = needs,
+                     .din = din};
         n.op->grad(&c);
         status = hd_graph_status(g);
     }

@@ -13,8 +13,8 @@ hd_status hd_pass_bind(hd_lower *l) {
         if (v->kind == HD_KIND_NODE && v->node < 0) continue;
         const int64_t n = hd_dims_count(&v->type.dims);
         if (n < 0 || n > INT64_MAX / 64)
-            return hd_fail(l->ctx, HD_E_MODEL, "%s|value \"%s\" has more elements than 64 bits count at batch %lld", v->loc.file, v->name,
-                           (long long)l->batch);
+            return hd_fail(l->ctx, HD_E_MODEL, "%s|value \"%s\" has more elements than 64 bits count at batch %lld",
+                           v->loc.file, v->name, (long long)l->batch);
     }
     return HD_OK;
 }

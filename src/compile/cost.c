@@ -6,7 +6,8 @@ hd_cost hd_node_cost(const hd_lower *l, int32_t node) {
     const hd_node *n = &g->nodes[node];
     hd_type in[16], out[HD_OP_MAX_OUT];
     if (n->op->cost && n->n_in <= 16) {
-        for (int k = 0; k < n->n_in; k++) in[k] = n->in[k] < 0 ? (hd_type){.dims = {.rank = -1}} : g->values[n->in[k]].type;
+        for (int k = 0; k < n->n_in; k++)
+            in[k] = n->in[k] < 0 ? (hd_type){.dims = {.rank = -1}} : g->values[n->in[k]].type;
         for (int k = 0; k < n->n_out; k++) out[k] = g->values[n->out + k].type;
         hd_infer c = {.op = n->op, .attr = n->attr, .n_in = n->n_in, .in = in, .n_out = n->n_out, .out = out};
         return n->op->cost(&c);

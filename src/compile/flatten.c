@@ -1,5 +1,5 @@
-/* flatten.c: the optimiser steps of all parameters that are updated alike become one step over flat vectors: parameters and
- * optimiser state lie one behind the other in a block of the store, gradients in one region of the arena. */
+/* flatten.c: the optimiser steps of all parameters that are updated alike become one step over flat vectors: parameters
+ * and optimiser state lie one behind the other in a block of the store, gradients in one region of the arena. */
 #include "compile/lower.h"
 #include "compile/store.h"
 #include "ops/fused.h"
@@ -8,8 +8,8 @@
 
 enum { HD_UPDATE_MAX_IN = 8 };
 
-/* The roles of an update's inputs: 'p' parameter or state (in the store), 'g' the gradient, 's' shared (hyper, scale), by
- * position, as declared in hadal/ops.h. */
+/* The roles of an update's inputs: 'p' parameter or state (in the store), 'g' the gradient, 's' shared (hyper, scale),
+ * by position, as declared in hadal/ops.h. */
 static const char *hd_update_roles(const hd_node *n) {
     if (n->dead || !(n->op->flags & HD_OP_EFFECT)) return NULL;
     if (strcmp(n->op->name, "sgd_update") == 0) return "pgssp";
@@ -19,7 +19,8 @@ static const char *hd_update_roles(const hd_node *n) {
 
 /* Updates go together when op, options, shared inputs and dtype agree. */
 static bool hd_updates_alike(const hd_graph *g, const hd_node *a, const hd_node *b) {
-    if (a->op != b->op || a->n_in != b->n_in || g->values[a->in[0]].type.dtype != g->values[b->in[0]].type.dtype) return false;
+    if (a->op != b->op || a->n_in != b->n_in || g->values[a->in[0]].type.dtype != g->values[b->in[0]].type.dtype)
+        return false;
     const char *roles = hd_update_roles(a);
     for (int k = 0; k < a->n_in; k++) {
         if (roles[k] == 's' && a->in[k] != b->in[k]) return false;
@@ -33,7 +34,8 @@ static int64_t hd_flat_size(const hd_lower *l, int32_t value) {
     return (n + HD_FLAT_ALIGN - 1) / HD_FLAT_ALIGN * HD_FLAT_ALIGN;
 }
 
-/* A gradient may be written straight into the flat vector when a node of its own makes it and nothing else owns its memory. */
+/* A gradient may be written straight into the flat vector when a node of its own makes it and nothing else owns its
+ * memory. */
 static bool hd_can_move(const hd_lower *l, int32_t value) {
     const hd_value *v = &l->g->values[value];
     if (v->kind != HD_KIND_NODE || v->node < 0 || v->output || v->member_of >= 0) return false;
@@ -82,7 +84,8 @@ static hd_status hd_flat_stored(hd_lower *l, const int32_t *members, int32_t n, 
     return HD_OK;
 }
 
-static hd_status hd_flat_gradient(hd_lower *l, const int32_t *members, int32_t n, int64_t total, int32_t order, int32_t *out) {
+static hd_status hd_flat_gradient(hd_lower *l, const int32_t *members, int32_t n, int64_t total, int32_t order,
+                                  int32_t *out) {
     hd_graph *g = l->g;
     int32_t *in = hd_arena_alloc_n(&l->arena, (size_t)n, sizeof *in);
     if (!in) return HD_E_MEMORY;
@@ -92,7 +95,8 @@ static hd_status hd_flat_gradient(hd_lower *l, const int32_t *members, int32_t n
         for (int32_t j = 0; j < i; j++) twice |= in[j] == in[i];
         if (!twice && hd_can_move(l, in[i])) continue;
         const hd_layout layout = l->v[in[i]].layout;
-        const int32_t copy = hd_insert(g, &hd_op_reorder, &in[i], 1, &(hd_reorder_args){.end_ = 0}, order, g->values[in[i]].loc);
+        const int32_t copy =
+            hd_insert(g, &hd_op_reorder, &in[i], 1, &(hd_reorder_args){.end_ = 0}, order, g->values[in[i]].loc);
         if (copy < 0) return hd_graph_status(g);
         HD_TRY(hd_lower_sync(l));
         l->v[copy].layout = layout;
@@ -128,8 +132,10 @@ static hd_status hd_flatten_group(hd_lower *l, const int32_t *members, int32_t n
     for (int k = 0; k < head.n_in; k++) {
         in[k] = head.in[k];
         if (head.in[k] < 0 || roles[k] == 's') continue;
-        if (roles[k] == 'g') HD_TRY(hd_flat_gradient(l, members, n, total, order, &in[k]));
-        else HD_TRY(hd_flat_stored(l, members, n, k, total, &in[k]));
+        if (roles[k] == 'g')
+            HD_TRY(hd_flat_gradient(l, members, n, total, order, &in[k]));
+        else
+            HD_TRY(hd_flat_stored(l, members, n, k, total, &in[k]));
     }
     for (int32_t i = 0; i < n; i++) g->nodes[members[i]].dead = true;
     const int32_t out = hd_insert(g, head.op, in, head.n_in, head.attr, order, head.loc);
@@ -149,7 +155,8 @@ hd_status hd_pass_flatten(hd_lower *l) {
         if (!hd_update_roles(&g->nodes[i])) continue;
         int32_t n = 0;
         for (size_t j = i; j < count; j++)
-            if (hd_update_roles(&g->nodes[j]) && hd_updates_alike(g, &g->nodes[i], &g->nodes[j])) members[n++] = (int32_t)j;
+            if (hd_update_roles(&g->nodes[j]) && hd_updates_alike(g, &g->nodes[i], &g->nodes[j]))
+                members[n++] = (int32_t)j;
         status = hd_flatten_group(l, members, n);
     }
     hd_free(l->ctx, members);

@@ -1,5 +1,6 @@
 /* form.c: the training or the inference form of a graph. In inference dropout is the identity, batch normalisation uses
- * the running statistics, nothing persistent changes; marked results stay when they need no inputs beyond the target's. */
+ * the running statistics, nothing persistent changes; marked results stay when they need no inputs beyond the target's.
+ */
 #include "compile/lower.h"
 #include "hadal/ops.h"
 #include <string.h>
@@ -28,7 +29,8 @@ static hd_status hd_infer_form(hd_lower *l) {
 /* Inputs that the target depends on; a marked result that depends on others is dropped. */
 static hd_status hd_keep_outputs(hd_lower *l) {
     hd_graph *g = l->g;
-    bool *cone = hd_alloc_n(l->ctx, g->value_count + 1, sizeof *cone), *foreign = hd_alloc_n(l->ctx, g->value_count + 1, sizeof *foreign);
+    bool *cone = hd_alloc_n(l->ctx, g->value_count + 1, sizeof *cone),
+         *foreign = hd_alloc_n(l->ctx, g->value_count + 1, sizeof *foreign);
     if (cone && foreign) {
         cone[l->target] = true;
         for (size_t i = g->node_count; i-- > 0;) {

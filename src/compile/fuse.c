@@ -1,3 +1,158 @@
+/* fuse.c: nodes that belong together become one: a layer and its activation, the paired gradients of a layer, a loss
+ * and its gradient. Only here, never in the run loop. Each rule looks at one node and its neighbours. */
 #include "compile/lower.h"
-hd_status hd_pass_fuse(hd_lower *l) { (void)l; return HD_OK; }
-hd_status hd_pass_chain(hd_lower *l) { (void)l; return HD_OK; }
+#include "ops/fused.h"
+#include <string.h>
+
+/* ---- activations ---- */
+
+static int64_t hd_act_of(const char *name, bool grad) {
+    static const char *const forward[] = {"", "relu", "sigmoid", "tanh"};
+    static const char *const backward[] = {"", "relu_grad", "sigmoid_grad", "tanh_grad"};
+    for (int64_t a = HD_ACT_RELU; a <= HD_ACT_TANH; a++)
+        if (strcmp(name, (grad ? backward : forward)[a]) == 0) return a;
+    return HD_ACT_NONE;
+}
+
+static int64_t *hd_act_field(const hd_node *n) {
+    const hd_option *o = hd_option_find(n->op->options, "act");
+    return o ? (int64_t *)(void *)((char *)n->attr + o->offset) : NULL;
+}
+
+/* act(layer(x)) → layer with act. Batch normalisation takes relu alone: its gradient needs no more than the sign. */
+static bool hd_fuse_activation(hd_lower *l, hd_node *act) {
+    hd_graph *g = l->g;
+    const int64_t kind = hd_act_of(act->op->name, false);
+    if (kind == HD_ACT_NONE) return false;
+    hd_node *layer = hd_producer(g, act->in[0]);
+    if (!layer || layer->out != act->in[0]) return false;
+    const bool norm = hd_is_op(layer, "batch_norm") || hd_is_op(layer, "batch_norm_infer");
+    if (!hd_is_op(layer, "linear") && !hd_is_op(layer, "conv2d") && !(norm && kind == HD_ACT_RELU)) return false;
+    if (hd_single_user(g, layer->out) != act || *hd_act_field(layer) != HD_ACT_NONE) return false;
+    *hd_act_field(layer) = kind;
+    hd_replace(l, act->out, layer->out);
+    act->dead = true;
+    return true;
+}
+
+/* batch_norm_grad(…, relu_grad(y, dy)) → batch_norm_grad with act, where y is the batch norm's result. */
+static bool hd_fuse_norm_grad(hd_lower *l, hd_node *n) {
+    hd_graph *g = l->g;
+    if (!hd_is_op(n, "batch_norm_grad") || *hd_act_field(n) != HD_ACT_NONE || n->n_in < 5) return false;
+    hd_node *act = hd_producer(g, n->in[4]), *norm = hd_producer(g, n->in[2]);
+    if (!hd_is_op(act, "relu_grad") || !hd_is_op(norm, "batch_norm") || act->in[0] != norm->out) return false;
+    if (*hd_act_field(norm) != HD_ACT_RELU || hd_single_user(g, act->out) != n) return false;
+    int32_t *in = hd_arena_alloc_n(&g->arena, 6, sizeof *in);
+    if (!in) return false;
+    memcpy(in, n->in, 5 * sizeof *in);
+    in[4] = act->in[1];
+    in[5] = act->in[0];
+    n->in = in;
+    n->n_in = 6;
+    *hd_act_field(n) = HD_ACT_RELU;
+    act->dead = true;
+    return true;
+}
+
+/* ---- gradients of layers ---- */
+
+static bool hd_sums_axes(const hd_node *n, const int64_t *axes, int count) {
+    const hd_reduce_args *a = n->attr;
+    if (!hd_is_op(n, "sum") || a->keepdim || a->axes.rank != count) return false;
+    return memcmp(a->axes.dim, axes, (size_t)count * sizeof *axes) == 0;
+}
+
+/* The node that sums a value over these axes, or NULL. */
+static hd_node *hd_find_sum(hd_graph *g, int32_t value, const int64_t *axes, int count) {
+    for (size_t i = 0; i < g->node_count; i++)
+        if (!g->nodes[i].dead && g->nodes[i].n_in == 1 && g->nodes[i].in[0] == value &&
+            hd_sums_axes(&g->nodes[i], axes, count))
+            return &g->nodes[i];
+    return NULL;
+}
+
+/* Replaces weight gradient and bias sum by one node with results dw, db. */
+static bool hd_pair_gradients(hd_lower *l, hd_node *weight, hd_node *bias, const hd_op *op, const int32_t *in,
+                              int32_t n_in, const void *attr) {
+    const int32_t dw = weight->out, db = bias->out, order = weight->order;
+    const hd_loc at = weight->loc;
+    weight->dead = bias->dead = true;
+    const int32_t v = hd_insert(l->g, op, in, n_in, attr, order, at);
+    if (v < 0) return false;
+    hd_replace(l, dw, v);
+    hd_replace(l, db, v + 1);
+    return true;
+}
+
+/* matmul(dz, x, trans_a) and sum(dz, 0) → linear_grad_weight. */
+static bool hd_fuse_linear_weight(hd_lower *l, hd_node *n) {
+    if (!hd_is_op(n, "matmul")) return false;
+    const hd_matmul_args *a = n->attr;
+    if (!a->trans_a || a->trans_b || l->g->values[n->in[0]].type.dims.rank != 2 ||
+        l->g->values[n->in[1]].type.dims.rank != 2)
+        return false;
+    hd_node *bias = hd_find_sum(l->g, n->in[0], (const int64_t[]){0}, 1);
+    if (!bias) return false;
+    const int32_t in[2] = {n->in[1], n->in[0]};
+    return hd_pair_gradients(l, n, bias, &hd_op_linear_grad_weight, in, 2, &(hd_linear_grad_weight_args){.end_ = 0});
+}
+
+/* act_grad(y, matmul(dz, w)) → linear_grad_input with act. */
+static bool hd_fuse_linear_input(hd_lower *l, hd_node *act) {
+    hd_graph *g = l->g;
+    const int64_t kind = hd_act_of(act->op->name, true);
+    if (kind == HD_ACT_NONE) return false;
+    hd_node *product = hd_producer(g, act->in[1]);
+    if (!hd_is_op(product, "matmul") || hd_single_user(g, product->out) != act) return false;
+    const hd_matmul_args *a = product->attr;
+    const int32_t in[3] = {product->in[0], product->in[1], act->in[0]}, out = act->out, order = act->order;
+    if (a->trans_a || a->trans_b || g->values[in[0]].type.dims.rank != 2 || g->values[in[1]].type.dims.rank != 2)
+        return false;
+    const hd_loc at = product->loc;
+    product->dead = act->dead = true;
+    const int32_t v =
+        hd_insert(g, &hd_op_linear_grad_input, in, 3, &(hd_linear_grad_input_args){.act = kind}, order, at);
+    if (v < 0) return false;
+    hd_replace(l, out, v);
+    return true;
+}
+
+/* ---- loss ---- */
+
+static bool hd_is_one(hd_graph *g, int32_t value) {
+    const hd_node *n = hd_producer(g, value);
+    return hd_is_op(n, "fill_like") && ((const hd_fill_like_args *)n->attr)->value == 1;
+}
+
+/* cross_entropy(x, t) and cross_entropy_grad(x, t, 1) → cross_entropy_both. */
+static bool hd_fuse_loss(hd_lower *l, hd_node *n) {
+    hd_graph *g = l->g;
+    if (!hd_is_op(n, "cross_entropy_grad") || !hd_is_one(g, n->in[2])) return false;
+    for (size_t i = 0; i < g->node_count; i++) {
+        hd_node *loss = &g->nodes[i];
+        if (!hd_is_op(loss, "cross_entropy") || loss->in[0] != n->in[0] || loss->in[1] != n->in[1]) continue;
+        const int32_t in[2] = {n->in[0], n->in[1]}, y = loss->out, dx = n->out, order = loss->order;
+        const hd_loc at = loss->loc;
+        loss->dead = n->dead = true;
+        const int32_t v =
+            hd_insert(g, &hd_op_cross_entropy_both, in, 2, &(hd_cross_entropy_both_args){.end_ = 0}, order, at);
+        if (v < 0) return false;
+        hd_replace(l, y, v);
+        hd_replace(l, dx, v + 1);
+        return true;
+    }
+    return false;
+}
+
+hd_status hd_pass_fuse(hd_lower *l) {
+    static bool (*const rules[])(hd_lower *, hd_node *) = {hd_fuse_activation, hd_fuse_norm_grad, hd_fuse_linear_weight,
+                                                           hd_fuse_linear_input, hd_fuse_loss};
+    hd_graph *g = l->g;
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
+        for (size_t i = 0; i < g->node_count; i++) {
+            if (!g->nodes[i].dead) rules[r](l, &g->nodes[i]);
+            HD_TRY(hd_graph_status(g));
+        }
+    HD_TRY(hd_drop_dead(l));
+    return hd_sort_nodes(g);
+}

@@ -1,5 +1,5 @@
-/* layout_pass.c: a memory order for every value. Kernels say what they want; a parameter takes the order of its first reader
- * and keeps it in all programs of the store; where producer and reader differ a reorder node stands between. */
+/* layout_pass.c: a memory order for every value. Kernels say what they want; a parameter takes the order of its first
+ * reader and keeps it in all programs of the store; where producer and reader differ a reorder node stands between. */
 #include "compile/lower.h"
 #include "compile/store.h"
 #include "ops/fused.h"
@@ -15,7 +15,8 @@ static int32_t hd_reordered(hd_lower *l, int32_t value, const hd_layout *want, i
             return n->out;
         }
     }
-    const int32_t out = hd_insert(g, &hd_op_reorder, &value, 1, &(hd_reorder_args){.end_ = 0}, order, g->values[value].loc);
+    const int32_t out =
+        hd_insert(g, &hd_op_reorder, &value, 1, &(hd_reorder_args){.end_ = 0}, order, g->values[value].loc);
     if (out < 0) {
         *status = hd_graph_status(g);
         return -1;
@@ -24,8 +25,10 @@ static int32_t hd_reordered(hd_lower *l, int32_t value, const hd_layout *want, i
     if (*status != HD_OK) return -1;
     l->v[out].layout = *want;
     l->v[out].layout_set = true;
-    if (g->values[value].kind == HD_KIND_PARAM) l->weight_reorders++;
-    else l->reorders++;
+    if (g->values[value].kind == HD_KIND_PARAM)
+        l->weight_reorders++;
+    else
+        l->reorders++;
     return out;
 }
 
@@ -161,8 +164,10 @@ hd_status hd_pass_layout(hd_lower *l) {
     HD_TRY(hd_store_entries(l));
     const size_t count = l->g->node_count;
     for (size_t i = 0; i < count; i++) {
-        if (l->g->nodes[i].op->flags & HD_OP_EFFECT) HD_TRY(hd_layout_effect(l, (int32_t)i));
-        else HD_TRY(hd_layout_node(l, (int32_t)i));
+        if (l->g->nodes[i].op->flags & HD_OP_EFFECT)
+            HD_TRY(hd_layout_effect(l, (int32_t)i));
+        else
+            HD_TRY(hd_layout_node(l, (int32_t)i));
     }
     HD_TRY(hd_layout_outputs(l));
     for (size_t i = 0; i < l->g->value_count; i++) /* what no kernel asked for stays plain */

@@ -38,7 +38,7 @@ typedef struct hd_lower {
     int64_t batch;
     bool train;
     int32_t target; /* value id, or -1 when only effects and outputs are wanted */
-    hd_lvalue *v; /* as many as the graph has values (hd_lower_sync) */
+    hd_lvalue *v;   /* as many as the graph has values (hd_lower_sync) */
     size_t v_capacity, v_count;
     size_t arena_bytes, grad_bytes, activation_bytes, scratch_bytes;
     int reorders, weight_reorders;
@@ -46,7 +46,9 @@ typedef struct hd_lower {
 
 /* Makes v as long as the graph's values; new entries are blank. */
 HD_CHECKED hd_status hd_lower_sync(hd_lower *l);
-static inline hd_lnode *hd_lnode_of(const hd_lower *l, int32_t node) { return l->g->nodes[node].lower; }
+static inline hd_lnode *hd_lnode_of(const hd_lower *l, int32_t node) {
+    return l->g->nodes[node].lower;
+}
 void hd_lower_free(hd_lower *l);
 
 /* ---- editing (rewrite.c) ---- */

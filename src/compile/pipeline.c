@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const hd_pass hd_passes[] = {
-    {"form", hd_pass_form, false},       {"bind", hd_pass_bind, false},         {"simplify", hd_pass_simplify, true},
-    {"fuse", hd_pass_fuse, true},        {"chain", hd_pass_chain, true},        {"place", hd_pass_place, false},
-    {"layout", hd_pass_layout, false},   {"flatten", hd_pass_flatten, true},    {"schedule", hd_pass_schedule, false},
+    {"form", hd_pass_form, false},       {"bind", hd_pass_bind, false},      {"simplify", hd_pass_simplify, true},
+    {"fuse", hd_pass_fuse, true},        {"chain", hd_pass_chain, true},     {"place", hd_pass_place, false},
+    {"layout", hd_pass_layout, false},   {"flatten", hd_pass_flatten, true}, {"schedule", hd_pass_schedule, false},
     {"prepare", hd_pass_prepare, false}, {"plan", hd_pass_plan, false},
 };
 enum { HD_PASS_COUNT = sizeof hd_passes / sizeof *hd_passes };
@@ -35,10 +35,13 @@ static hd_status hd_check_off(hd_lower *l) {
         const size_t length = strcspn(at, ",");
         bool known = false;
         for (int i = 0; i < HD_PASS_COUNT; i++)
-            known |= hd_passes[i].optional && strlen(hd_passes[i].name) == length && strncmp(hd_passes[i].name, at, length) == 0;
+            known |= hd_passes[i].optional && strlen(hd_passes[i].name) == length &&
+                     strncmp(hd_passes[i].name, at, length) == 0;
         if (!known)
-            return hd_fail(l->ctx, HD_E_USAGE, "compile|there is no pass \"%.*s\" that can be left out|Use simplify, fuse, chain or flatten",
-                           (int)length, at);
+            return hd_fail(
+                l->ctx, HD_E_USAGE,
+                "compile|there is no pass \"%.*s\" that can be left out|Use simplify, fuse, chain or flatten",
+                (int)length, at);
         at += length;
         if (*at) at++;
     }

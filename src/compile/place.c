@@ -16,15 +16,18 @@ static hd_status hd_place_node(hd_lower *l, int32_t node, hd_operand *operands, 
     for (size_t i = 0; own && list[i] && !chosen; i++) {
         if (strcmp(list[i]->op, k.op->name) != 0) continue;
         const char *no = list[i]->supports ? list[i]->supports(&k) : NULL;
-        if (!no) chosen = list[i];
+        if (!no)
+            chosen = list[i];
         else if (used < sizeof reasons) {
-            const int n = snprintf(reasons + used, sizeof reasons - used, "%s%s: %s", used ? "; " : "", list[i]->name, no);
+            const int n =
+                snprintf(reasons + used, sizeof reasons - used, "%s%s: %s", used ? "; " : "", list[i]->name, no);
             used += n > 0 ? (size_t)n : 0;
         }
     }
     if (!chosen) {
         if (!k.op->ref)
-            return hd_fail(l->ctx, HD_E_UNSUPPORTED, "%s|no kernel runs this node: %s", k.op->name, *reasons ? reasons : "there is none");
+            return hd_fail(l->ctx, HD_E_UNSUPPORTED, "%s|no kernel runs this node: %s", k.op->name,
+                           *reasons ? reasons : "there is none");
         chosen = &hd_kernel_ref;
     }
     hd_lnode *ln = hd_arena_alloc(&l->arena, sizeof *ln);

@@ -1,5 +1,6 @@
-/* plan.c: where every value lies. Lifetimes over the schedule, results in the memory of inputs where that is allowed, then
- * offsets: the largest first, each at the lowest place that is free while it lives (greedy by size; Pisarchyk, Lee 2020). */
+/* plan.c: where every value lies. Lifetimes over the schedule, results in the memory of inputs where that is allowed,
+ * then offsets: the largest first, each at the lowest place that is free while it lives (greedy by size; Pisarchyk, Lee
+ * 2020). */
 #include "compile/lower.h"
 #include "compile/store.h"
 #include <stdio.h>
@@ -7,7 +8,9 @@
 #include <string.h>
 
 enum { HD_ALIGN = 64 };
-static size_t hd_round_up(size_t n) { return (n + HD_ALIGN - 1) / HD_ALIGN * HD_ALIGN; }
+static size_t hd_round_up(size_t n) {
+    return (n + HD_ALIGN - 1) / HD_ALIGN * HD_ALIGN;
+}
 
 /* ---- roots: who owns the memory ---- */
 
@@ -24,13 +27,17 @@ static void hd_share(hd_lower *l, int32_t value, int32_t with, size_t shift) {
 static void hd_regions(hd_lower *l) {
     const hd_graph *g = l->g;
     for (size_t i = 0; i < g->value_count; i++) {
-        static const hd_region of[] = {[HD_KIND_NODE] = HD_IN_ARENA, [HD_KIND_INPUT] = HD_IN_INPUT, [HD_KIND_PARAM] = HD_IN_STORE,
-                                       [HD_KIND_STATE] = HD_IN_STORE, [HD_KIND_CONST] = HD_IN_CONST};
+        static const hd_region of[] = {[HD_KIND_NODE] = HD_IN_ARENA,
+                                       [HD_KIND_INPUT] = HD_IN_INPUT,
+                                       [HD_KIND_PARAM] = HD_IN_STORE,
+                                       [HD_KIND_STATE] = HD_IN_STORE,
+                                       [HD_KIND_CONST] = HD_IN_CONST};
         hd_lvalue *v = &l->v[i];
         v->region = of[g->values[i].kind];
         v->root = (int32_t)i;
         v->shift = 0;
-        v->bytes = (size_t)hd_layout_count(&v->layout, &g->values[i].type.dims) * hd_dtype_size(g->values[i].type.dtype);
+        v->bytes =
+            (size_t)hd_layout_count(&v->layout, &g->values[i].type.dims) * hd_dtype_size(g->values[i].type.dtype);
         v->first = INT32_MAX;
         v->last = -1;
     }

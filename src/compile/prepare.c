@@ -1,7 +1,10 @@
-/* prepare.c: the order of execution is settled; every kernel splits its node into tasks and says what scratch it needs. */
+/* prepare.c: the order of execution is settled; every kernel splits its node into tasks and says what scratch it needs.
+ */
 #include "compile/lower.h"
 
-hd_status hd_pass_schedule(hd_lower *l) { return hd_sort_nodes(l->g); }
+hd_status hd_pass_schedule(hd_lower *l) {
+    return hd_sort_nodes(l->g);
+}
 
 hd_status hd_pass_prepare(hd_lower *l) {
     for (size_t i = 0; i < l->g->node_count; i++) {
@@ -14,8 +17,8 @@ hd_status hd_pass_prepare(hd_lower *l) {
         hd_lnode *ln = n->lower;
         HD_TRY(ln->kernel->prepare(&k, &ln->prepared));
         if (ln->prepared.phases < 1 || ln->prepared.phases > HD_MAX_PHASES)
-            return hd_fail(l->ctx, HD_E_UNSUPPORTED, "%s|the kernel %s prepared %d phases", n->op->name, ln->kernel->name,
-                           ln->prepared.phases);
+            return hd_fail(l->ctx, HD_E_UNSUPPORTED, "%s|the kernel %s prepared %d phases", n->op->name,
+                           ln->kernel->name, ln->prepared.phases);
     }
     return HD_OK;
 }

@@ -24,7 +24,9 @@ void hd_store_free(hd_store *store) {
     hd_free(store->ctx, store);
 }
 
-int hd_store_count(const hd_store *store) { return (int)store->entry_count; }
+int hd_store_count(const hd_store *store) {
+    return (int)store->entry_count;
+}
 
 hd_store_info hd_store_at(const hd_store *store, int i) {
     if (i < 0 || (size_t)i >= store->entry_count) return (hd_store_info){0};
@@ -32,9 +34,15 @@ hd_store_info hd_store_at(const hd_store *store, int i) {
     return (hd_store_info){e->name, e->type.dtype, e->type.dims, e->trained, e->optimizer};
 }
 
-int64_t hd_store_step(const hd_store *store) { return store->step; }
-void hd_store_set_step(hd_store *store, int64_t step) { store->step = step; }
-uint64_t hd_store_seed(const hd_store *store) { return store->seed; }
+int64_t hd_store_step(const hd_store *store) {
+    return store->step;
+}
+void hd_store_set_step(hd_store *store, int64_t step) {
+    store->step = step;
+}
+uint64_t hd_store_seed(const hd_store *store) {
+    return store->seed;
+}
 
 /* Place of a name in `order`; *found says whether it is there. */
 static size_t hd_store_place(const hd_store *s, const char *name, bool *found) {
@@ -46,8 +54,10 @@ static size_t hd_store_place(const hd_store *s, const char *name, bool *found) {
             *found = true;
             return mid;
         }
-        if (c < 0) low = mid + 1;
-        else high = mid;
+        if (c < 0)
+            low = mid + 1;
+        else
+            high = mid;
     }
     *found = false;
     return low;
@@ -79,8 +89,13 @@ hd_status hd_store_entry(hd_store *s, const char *name, hd_type type, hd_init in
     if (!kept) return HD_E_MEMORY;
     memmove(order + at + 1, order + at, (s->entry_count - at) * sizeof *order);
     order[at] = *out = (int32_t)s->entry_count;
-    s->entries[s->entry_count++] = (hd_entry){.name = kept, .type = type, .init = init, .trained = trained,
-                                              .optimizer = strchr(name, '@') != NULL, .block = -1, .old_block = -1};
+    s->entries[s->entry_count++] = (hd_entry){.name = kept,
+                                              .type = type,
+                                              .init = init,
+                                              .trained = trained,
+                                              .optimizer = strchr(name, '@') != NULL,
+                                              .block = -1,
+                                              .old_block = -1};
     return HD_OK;
 }
 
@@ -116,11 +131,16 @@ static void hd_fill(const hd_entry *e, uint64_t seed, char *plain) {
         double v = e->init.a;
         if (e->init.kind == HD_INIT_UNIFORM) v += (e->init.b - e->init.a) * hd_rng_uniform(&rng);
         if (e->init.kind == HD_INIT_NORMAL) v += e->init.b * hd_rng_normal(&rng);
-        if (e->type.dtype == HD_F64) ((double *)(void *)plain)[i] = v;
-        else if (e->type.dtype == HD_F32) ((float *)(void *)plain)[i] = (float)v;
-        else if (e->type.dtype == HD_I64) ((int64_t *)(void *)plain)[i] = (int64_t)v;
-        else if (e->type.dtype == HD_I32) ((int32_t *)(void *)plain)[i] = (int32_t)v;
-        else ((uint8_t *)plain)[i] = (uint8_t)v;
+        if (e->type.dtype == HD_F64)
+            ((double *)(void *)plain)[i] = v;
+        else if (e->type.dtype == HD_F32)
+            ((float *)(void *)plain)[i] = (float)v;
+        else if (e->type.dtype == HD_I64)
+            ((int64_t *)(void *)plain)[i] = (int64_t)v;
+        else if (e->type.dtype == HD_I32)
+            ((int32_t *)(void *)plain)[i] = (int32_t)v;
+        else
+            ((uint8_t *)plain)[i] = (uint8_t)v;
     }
 }
 
@@ -133,7 +153,8 @@ static hd_status hd_entry_start(hd_store *s, int32_t i) {
         return HD_OK;
     }
     if (e->ready) return HD_OK;
-    if (hd_layout_is_plain(&e->layout)) hd_fill(e, s->seed, to);
+    if (hd_layout_is_plain(&e->layout))
+        hd_fill(e, s->seed, to);
     else {
         const size_t size = hd_dtype_size(e->type.dtype);
         char *plain = hd_alloc_n(s->ctx, (size_t)hd_dims_count(&e->type.dims) + 1, size);
@@ -183,8 +204,8 @@ static hd_status hd_store_named(hd_store *s, const char *name, size_t bytes, int
     const size_t want = (size_t)hd_dims_count(&type->dims) * hd_dtype_size(type->dtype);
     char text[192];
     if (bytes != want)
-        return hd_fail(s->ctx, HD_E_MODEL, "store|tensor \"%s\" is %s %s, %zu bytes, not %zu", name, hd_dtype_name(type->dtype),
-                       hd_dims_text(text, &type->dims), want, bytes);
+        return hd_fail(s->ctx, HD_E_MODEL, "store|tensor \"%s\" is %s %s, %zu bytes, not %zu", name,
+                       hd_dtype_name(type->dtype), hd_dims_text(text, &type->dims), want, bytes);
     return hd_store_ready(s);
 }
 

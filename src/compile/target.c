@@ -1,4 +1,5 @@
-/* target.c: what to compile: a training step (forward, loss, backward, update in one graph) or a value in inference form. */
+/* target.c: what to compile: a training step (forward, loss, backward, update in one graph) or a value in inference
+ * form. */
 #include "compile/lower.h"
 #include "hadal/ops.h"
 #include <stdio.h>
@@ -22,8 +23,8 @@ static void hd_update(hd_val p, hd_val g, hd_val hyper, hd_val scale, const hd_o
         hd_sgd_update(p, g, hyper, scale, v, .momentum = o->momentum, .nesterov = o->nesterov);
         return;
     }
-    hd_adam_update(p, g, hd_slot(p, "exp_avg"), hd_slot(p, "exp_avg_sq"), hyper, scale, .beta1 = o->beta1, .beta2 = o->beta2,
-                   .eps = o->eps, .decoupled = strcmp(o->name, "adamw") == 0);
+    hd_adam_update(p, g, hd_slot(p, "exp_avg"), hd_slot(p, "exp_avg_sq"), hyper, scale, .beta1 = o->beta1,
+                   .beta2 = o->beta2, .eps = o->eps, .decoupled = strcmp(o->name, "adamw") == 0);
 }
 
 static void hd_add_updates(hd_graph *g, hd_val loss, const hd_optimizer *o, hd_val *params, hd_val *grads, int32_t n) {
@@ -86,4 +87,6 @@ hd_target hd_train_step(hd_val loss, hd_optimizer optimizer) {
     return t;
 }
 
-hd_target hd_forward(hd_val value) { return (hd_target){.graph = value.graph, .value = value}; }
+hd_target hd_forward(hd_val value) {
+    return (hd_target){.graph = value.graph, .value = value};
+}

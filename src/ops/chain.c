@@ -1,5 +1,5 @@
-/* chain.c: several elementwise ops as one node, so that what lies between never reaches memory. Made by the pass `chain`;
- * defined as the ops it names, one after the other. Knows nothing of backends. */
+/* chain.c: several elementwise ops as one node, so that what lies between never reaches memory. Made by the pass
+ * `chain`; defined as the ops it names, one after the other. Knows nothing of backends. */
 #include "ops/fused.h"
 #include "ops/op_kit.h"
 #include <stdlib.h>
@@ -106,8 +106,9 @@ const hd_op hd_op_chain = {
     .n_in = 0,
     .n_out = 1,
     .args_size = sizeof(hd_chain_args),
-    .options = (const hd_option[]){HD_OPTION(STRING, hd_chain_args, program, .help = "the ops, as \"mul(0,1) relu(%0)\""),
-                                   HD_OPTION_END},
+    .options =
+        (const hd_option[]){HD_OPTION(STRING, hd_chain_args, program, .help = "the ops, as \"mul(0,1) relu(%0)\""),
+                            HD_OPTION_END},
     .flags = HD_OP_INTERNAL | HD_OP_VARIADIC | HD_OP_ELEMENTWISE,
     .infer = chain_infer,
     .no_grad_reason = "made after differentiation, from ops that have gradients",
@@ -116,8 +117,9 @@ const hd_op hd_op_chain = {
     .formula = "y = fₖ(… f₁(x₀, x₁) …)",
     .source = "none: the ops it names",
     .doc = "Several elementwise ops in one pass over memory.",
-    .samples = (const hd_sample[]){{"f32[3]={1 2 3}, f32[3]={4 5 6} | program=\"mul(0,1) affine(%0;2;-1)\"", "{7 19 35}"},
-                                   {"f32[2,5], f32[1], f32[2,5] | program=\"mul(0,1) add(%0,2) tanh(%1)\"", NULL},
-                                   {0}},
+    .samples =
+        (const hd_sample[]){{"f32[3]={1 2 3}, f32[3]={4 5 6} | program=\"mul(0,1) affine(%0;2;-1)\"", "{7 19 35}"},
+                            {"f32[2,5], f32[1], f32[2,5] | program=\"mul(0,1) add(%0,2) tanh(%1)\"", NULL},
+                            {0}},
     .bad = (const hd_bad_sample[]){{"f32[3] | program=\"none(0)\"", "not a chain"}, {0}},
 };

@@ -1,5 +1,5 @@
-/* fused_linear.c: the two products of a linear layer's back-propagation, each with what is done to its result. Made by the
- * pass `fuse` from matmul, sum and an activation's gradient. Knows nothing of backends. */
+/* fused_linear.c: the two products of a linear layer's back-propagation, each with what is done to its result. Made by
+ * the pass `fuse` from matmul, sum and an activation's gradient. Knows nothing of backends. */
 #include "ops/fused.h"
 #include "ops/op_kit.h"
 
@@ -10,7 +10,8 @@ static hd_status linear_grad_weight_infer(hd_infer *c) {
     if (hd_need_float(c, 0) || hd_need_rank(c, 0, 2) || hd_need_rank(c, 1, 2)) return HD_E_MODEL;
     const hd_dims *x = &c->in[0].dims, *dz = &c->in[1].dims;
     if (x->dim[0] != dz->dim[0] || c->in[0].dtype != c->in[1].dtype)
-        return hd_infer_fail(c, "x %s and dz %s have different numbers of samples", hd_dims_text(a, x), hd_dims_text(b, dz));
+        return hd_infer_fail(c, "x %s and dz %s have different numbers of samples", hd_dims_text(a, x),
+                             hd_dims_text(b, dz));
     c->out[0] = (hd_type){c->in[0].dtype, {.rank = 2, .dim = {dz->dim[1], x->dim[1]}}};
     c->out[1] = (hd_type){c->in[0].dtype, {.rank = 1, .dim = {dz->dim[1]}}};
     return HD_OK;
@@ -67,7 +68,8 @@ static hd_status linear_grad_input_infer(hd_infer *c) {
     if (hd_absent(c, 2)) {
         if (args->act != HD_ACT_NONE) return hd_infer_fail(c, "an activation's gradient needs y");
     } else if (!hd_dims_equal(&c->in[2].dims, &c->out[0].dims) || c->in[2].dtype != c->in[0].dtype)
-        return hd_infer_fail(c, "y is %s, the result is %s", hd_dims_text(a, &c->in[2].dims), hd_dims_text(b, &c->out[0].dims));
+        return hd_infer_fail(c, "y is %s, the result is %s", hd_dims_text(a, &c->in[2].dims),
+                             hd_dims_text(b, &c->out[0].dims));
     return HD_OK;
 }
 
@@ -118,5 +120,7 @@ const hd_op hd_op_linear_grad_input = {
                                    {"f32[7,19], f32[19,33], f32[7,33] | act=tanh", NULL},
                                    {"f32[1,16], f32[16,16], f32[1,16] | act=sigmoid", NULL},
                                    {0}},
-    .bad = (const hd_bad_sample[]){{"f32[2,3], f32[4,3]", "does not fit"}, {"f32[2,3], f32[3,4] | act=relu", "needs y"}, {0}},
+    .bad = (const hd_bad_sample[]){{"f32[2,3], f32[4,3]", "does not fit"},
+                                   {"f32[2,3], f32[3,4] | act=relu", "needs y"},
+                                   {0}},
 };

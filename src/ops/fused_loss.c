@@ -1,5 +1,5 @@
-/* fused_loss.c: cross-entropy and its gradient in one pass over the logits. Made by the pass `fuse` where the gradient that
- * arrives at the loss is 1. Knows nothing of backends. */
+/* fused_loss.c: cross-entropy and its gradient in one pass over the logits. Made by the pass `fuse` where the gradient
+ * that arrives at the loss is 1. Knows nothing of backends. */
 #include "ops/fused.h"
 #include "ops/op_kit.h"
 

@@ -1,5 +1,5 @@
-/* placed.c: ops about where values lie: `reorder` (the same value in other memory or another layout) and `flat` (values one
- * behind the other, done by the memory plan). Made by passes. Knows nothing of backends. */
+/* placed.c: ops about where values lie: `reorder` (the same value in other memory or another layout) and `flat` (values
+ * one behind the other, done by the memory plan). Made by passes. Knows nothing of backends. */
 #include "ops/fused.h"
 #include "ops/op_kit.h"
 
@@ -11,7 +11,8 @@ static hd_status reorder_infer(hd_infer *c) {
 }
 
 static void reorder_ref(const hd_ref *r) {
-    if (r->out[0].count) memcpy(r->out[0].data, r->in[0].data, (size_t)r->out[0].count * hd_dtype_size(r->out[0].dtype));
+    if (r->out[0].count)
+        memcpy(r->out[0].data, r->in[0].data, (size_t)r->out[0].count * hd_dtype_size(r->out[0].dtype));
 }
 
 const hd_op hd_op_reorder = {

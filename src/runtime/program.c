@@ -16,14 +16,19 @@ static hd_status hd_make_exec(hd_program *p, int32_t node, hd_exec **out) {
     const hd_lnode *ln = n->lower;
     /* Kernels may look at optional inputs that were not given: they are NULL. */
     int32_t n_in = n->n_in;
-    if (!(n->op->flags & HD_OP_VARIADIC) && n_in < n->op->n_in + n->op->n_optional) n_in = n->op->n_in + n->op->n_optional;
+    if (!(n->op->flags & HD_OP_VARIADIC) && n_in < n->op->n_in + n->op->n_optional)
+        n_in = n->op->n_in + n->op->n_optional;
     hd_exec *e = hd_arena_alloc(&l->arena, sizeof *e);
     void **ptr = hd_arena_alloc_n(&l->arena, (size_t)(n_in + n->n_out) + 1, sizeof *ptr);
     if (!e || !ptr) return HD_E_MEMORY;
-    *e = (hd_exec){.state = ln->prepared.state, .in = ptr, .out = ptr + n_in, .scratch_per_thread = ln->prepared.scratch_per_thread};
+    *e = (hd_exec){.state = ln->prepared.state,
+                   .in = ptr,
+                   .out = ptr + n_in,
+                   .scratch_per_thread = ln->prepared.scratch_per_thread};
     for (int32_t k = 0; k < n->n_in; k++)
         p->pointers[p->pointer_count++] = (hd_pointer){&ptr[k], n->in[k] < 0 ? -1 : n->in[k], 0};
-    for (int32_t k = 0; k < n->n_out; k++) p->pointers[p->pointer_count++] = (hd_pointer){&ptr[n_in + k], n->out + k, 0};
+    for (int32_t k = 0; k < n->n_out; k++)
+        p->pointers[p->pointer_count++] = (hd_pointer){&ptr[n_in + k], n->out + k, 0};
     p->pointers[p->pointer_count++] = (hd_pointer){(void **)(void *)&e->scratch, -2, ln->scratch_offset};
     p->pointers[p->pointer_count++] = (hd_pointer){(void **)(void *)&e->thread_scratch, -2, ln->thread_scratch_offset};
     *out = e;
@@ -33,8 +38,7 @@ static hd_status hd_make_exec(hd_program *p, int32_t node, hd_exec **out) {
 static hd_status hd_make_steps(hd_program *p) {
     hd_lower *l = &p->lower;
     size_t pointers = 0;
-    for (size_t i = 0; i < l->g->node_count; i++)
-        pointers += (size_t)(l->g->nodes[i].n_in + l->g->nodes[i].n_out) + 2;
+    for (size_t i = 0; i < l->g->node_count; i++) pointers += (size_t)(l->g->nodes[i].n_in + l->g->nodes[i].n_out) + 2;
     p->steps = hd_arena_alloc_n(&l->arena, (size_t)hd_phase_count(l) + 1, sizeof *p->steps);
     p->pointers = hd_arena_alloc_n(&l->arena, pointers + 1, sizeof *p->pointers);
     if (!p->steps || !p->pointers) return HD_E_MEMORY;
@@ -59,8 +63,10 @@ static hd_status hd_make_slots(hd_program *p) {
     if (!p->inputs || !p->outputs) return HD_E_MEMORY;
     for (size_t i = 0; i < g->value_count; i++) {
         const hd_value *v = &g->values[i];
-        if (v->output) p->outputs[p->output_count++] = (hd_result_of){v->output, (int32_t)i};
-        else if (l->target == (int32_t)i) p->outputs[p->output_count++] = (hd_result_of){"", (int32_t)i};
+        if (v->output)
+            p->outputs[p->output_count++] = (hd_result_of){v->output, (int32_t)i};
+        else if (l->target == (int32_t)i)
+            p->outputs[p->output_count++] = (hd_result_of){"", (int32_t)i};
         if (v->kind != HD_KIND_INPUT || (!hd_use_count(g, (int32_t)i) && l->target != (int32_t)i)) continue;
         hd_slot *slot = &p->inputs[p->input_count++];
         *slot = (hd_slot){.name = v->name, .value = (int32_t)i};
@@ -89,8 +95,8 @@ static hd_status hd_program_build(hd_program *p, hd_target target) {
     HD_TRY(hd_make_slots(p));
     const size_t total = hd_program_memory(p).total;
     if (l->args->memory_limit && total > l->args->memory_limit)
-        return hd_fail(p->ctx, HD_E_MEMORY, "compile|the plan needs %zu bytes, the limit is %zu|Use a smaller batch", total,
-                       l->args->memory_limit);
+        return hd_fail(p->ctx, HD_E_MEMORY, "compile|the plan needs %zu bytes, the limit is %zu|Use a smaller batch",
+                       total, l->args->memory_limit);
     if (l->arena_bytes > p->store->arena_wanted) p->store->arena_wanted = l->arena_bytes;
     return HD_OK;
 }
@@ -102,7 +108,8 @@ hd_status hd_compile_with(hd_program **out, hd_target target, const hd_compile_a
     if (!args) args = &none;
     hd_context *ctx = target.graph->ctx;
     if (target.value.id < 0) return hd_fail(ctx, HD_E_USAGE, "compile|expected a value to compute");
-    if (args->batch < 0) return hd_fail(ctx, HD_E_USAGE, "compile|the batch is %lld, it must be at least 1", (long long)args->batch);
+    if (args->batch < 0)
+        return hd_fail(ctx, HD_E_USAGE, "compile|the batch is %lld, it must be at least 1", (long long)args->batch);
     hd_program *p = hd_alloc(ctx, sizeof *p);
     if (!p) return HD_E_MEMORY;
     p->ctx = ctx;
@@ -110,8 +117,12 @@ hd_status hd_compile_with(hd_program **out, hd_target target, const hd_compile_a
     p->hyper[0] = target.optimizer.lr;
     p->hyper[2] = target.optimizer.weight_decay;
     p->store = args->store;
-    p->lower = (hd_lower){.ctx = ctx, .arena = {.ctx = ctx}, .args = args, .batch = args->batch ? args->batch : 1,
-                          .train = target.train || args->train, .target = target.value.id};
+    p->lower = (hd_lower){.ctx = ctx,
+                          .arena = {.ctx = ctx},
+                          .args = args,
+                          .batch = args->batch ? args->batch : 1,
+                          .train = target.train || args->train,
+                          .target = target.value.id};
     hd_status status = HD_OK;
     if (!p->store) {
         status = hd_store_new(&p->store, ctx, 1);
@@ -145,13 +156,17 @@ void hd_program_free(hd_program *p) {
 
 hd_memory hd_program_memory(const hd_program *p) {
     const hd_lower *l = &p->lower;
-    hd_memory m = {.grads = l->grad_bytes, .activations = l->activation_bytes, .scratch = l->scratch_bytes, .arena = l->arena_bytes};
+    hd_memory m = {.grads = l->grad_bytes,
+                   .activations = l->activation_bytes,
+                   .scratch = l->scratch_bytes,
+                   .arena = l->arena_bytes};
     for (size_t i = 0; i < l->g->value_count; i++) {
         const hd_value *v = &l->g->values[i];
         const int32_t e = l->v[i].entry;
         if (e < 0 || strstr(v->name, "@flat")) continue;
         const hd_entry *entry = &p->store->entries[e];
-        const size_t bytes = (size_t)hd_layout_count(&entry->layout, &entry->type.dims) * hd_dtype_size(entry->type.dtype);
+        const size_t bytes =
+            (size_t)hd_layout_count(&entry->layout, &entry->type.dims) * hd_dtype_size(entry->type.dtype);
         *(entry->optimizer ? &m.optimizer : entry->trained ? &m.params : &m.states) += (bytes + 63) / 64 * 64;
     }
     m.total = m.params + m.states + m.optimizer + m.arena;
@@ -171,9 +186,13 @@ hd_type hd_program_type(const hd_program *p, const char *name) {
     return v < 0 ? (hd_type){.dims = {.rank = -1}} : p->lower.g->values[v].type;
 }
 
-hd_store *hd_program_store(hd_program *p) { return p->store; }
+hd_store *hd_program_store(hd_program *p) {
+    return p->store;
+}
 
-void hd_program_lr(hd_program *p, double lr) { p->hyper[0] = lr; }
+void hd_program_lr(hd_program *p, double lr) {
+    p->hyper[0] = lr;
+}
 
 hd_program_facts hd_program_get_facts(const hd_program *p) {
     const hd_lower *l = &p->lower;

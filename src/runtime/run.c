@@ -1,4 +1,5 @@
-/* run.c: running a program: addresses, inputs, and the loop over its steps. Nothing here allocates after the first run. */
+/* run.c: running a program: addresses, inputs, and the loop over its steps. Nothing here allocates after the first run.
+ */
 #include "base/pool.h"
 #include "runtime/program.h"
 #include <string.h>
@@ -37,8 +38,10 @@ hd_status hd_program_ready(hd_program *p) {
     HD_TRY(hd_grow_arena(p->store));
     for (int32_t i = 0; i < p->pointer_count; i++) {
         const hd_pointer *ptr = &p->pointers[i];
-        if (ptr->value == -2) *ptr->at = p->store->arena + ptr->offset;
-        else *ptr->at = ptr->value < 0 ? NULL : hd_program_address(p, ptr->value);
+        if (ptr->value == -2)
+            *ptr->at = p->store->arena + ptr->offset;
+        else
+            *ptr->at = ptr->value < 0 ? NULL : hd_program_address(p, ptr->value);
     }
     p->store_version = p->store->version;
     p->ready = true;
@@ -75,12 +78,15 @@ const void *hd_program_get(const hd_program *p, const char *output) {
 
 static hd_status hd_check_bound(const hd_program *p) {
     for (int32_t i = 0; i < p->input_count; i++)
-        if (!p->inputs[i].data) return hd_fail(p->ctx, HD_E_USAGE, "program|input \"%s\" is not bound|Call hd_program_set first", p->inputs[i].name);
+        if (!p->inputs[i].data)
+            return hd_fail(p->ctx, HD_E_USAGE, "program|input \"%s\" is not bound|Call hd_program_set first",
+                           p->inputs[i].name);
     return HD_OK;
 }
 
 hd_status hd_program_run(hd_program *p) {
-    if (p->counts_only) return hd_fail(p->ctx, HD_E_UNSUPPORTED, "program|the null backend only counts|Compile it for another backend");
+    if (p->counts_only)
+        return hd_fail(p->ctx, HD_E_UNSUPPORTED, "program|the null backend only counts|Compile it for another backend");
     HD_TRY(hd_check_bound(p));
     if (!p->ready || p->store_version != p->store->version) HD_TRY(hd_program_ready(p));
     if (p->train) p->store->step++;
@@ -90,8 +96,10 @@ hd_status hd_program_run(hd_program *p) {
     const hd_fp_state fp = hd_fp_enter();
     for (int32_t i = 0; i < p->step_count; i++) {
         const hd_step *s = &p->steps[i];
-        if (s->tasks == 1) s->run(s->exec, 0);
-        else hd_pool_run(p->ctx->pool, s->run, s->exec, s->tasks);
+        if (s->tasks == 1)
+            s->run(s->exec, 0);
+        else
+            hd_pool_run(p->ctx->pool, s->run, s->exec, s->tasks);
     }
     hd_fp_leave(fp);
     return HD_OK;

@@ -23,13 +23,16 @@ static hd_status hd_ref_prepare(hd_kctx *k, hd_prepared *out) {
     if (!s) return HD_E_MEMORY;
     /* Definitions may look at all optional inputs: those that were not given are NULL. */
     int n_in = k->n_in;
-    if (!(k->op->flags & HD_OP_VARIADIC) && n_in < k->op->n_in + k->op->n_optional) n_in = k->op->n_in + k->op->n_optional;
+    if (!(k->op->flags & HD_OP_VARIADIC) && n_in < k->op->n_in + k->op->n_optional)
+        n_in = k->op->n_in + k->op->n_optional;
     s->tensors = hd_arena_alloc_n(k->arena, (size_t)(n_in + k->n_out) + 1, sizeof *s->tensors);
     if (!s->tensors) return HD_E_MEMORY;
     for (int i = 0; i < n_in + k->n_out; i++) {
         const hd_operand *o = i < k->n_in ? &k->in[i] : i < n_in ? NULL : &k->out[i - n_in];
-        if (!o || o->dims.rank < 0) s->tensors[i] = (hd_tensor){.dims = {.rank = -1}};
-        else s->tensors[i] = (hd_tensor){.dtype = o->dtype, .dims = o->dims, .count = o->count};
+        if (!o || o->dims.rank < 0)
+            s->tensors[i] = (hd_tensor){.dims = {.rank = -1}};
+        else
+            s->tensors[i] = (hd_tensor){.dtype = o->dtype, .dims = o->dims, .count = o->count};
     }
     s->given = k->n_in;
     s->run = k->op->ref;
