@@ -7,15 +7,20 @@ static hd_status count_correct_infer(hd_infer *c) {
     return HD_OK;
 }
 
-/* The first of equal ones. */
+/* No logit is above the target's, none before it equal: of equal ones the first counts. A NaN is never right, nor is a
+ * target that is no class. */
 static void count_correct_ref(const hd_ref *r) {
     const int64_t n = r->in[0].dims.dim[0], classes = r->in[0].dims.dim[1], *target = r->in[1].data;
     int64_t correct = 0;
     for (int64_t i = 0; i < n; i++) {
-        int64_t best = 0;
-        for (int64_t j = 1; j < classes; j++)
-            if (hd_get(&r->in[0], i * classes + j) > hd_get(&r->in[0], i * classes + best)) best = j;
-        correct += classes > 0 && best == target[i];
+        if (target[i] < 0 || target[i] >= classes) continue;
+        const double mine = hd_get(&r->in[0], i * classes + target[i]);
+        bool right = !isnan(mine);
+        for (int64_t j = 0; j < classes && right; j++) {
+            const double other = hd_get(&r->in[0], i * classes + j);
+            right = !(other > mine) && !(other == mine && j < target[i]);
+        }
+        correct += right;
     }
     *(int64_t *)r->out[0].data = correct;
 }
@@ -36,6 +41,7 @@ const hd_op hd_op_count_correct = {
     .doc = "The number of right answers in a batch: x logits [n, c], target i64 [n]. Of equal logits the first counts.",
     .samples = (const hd_sample[]){{"f32[3,2]={1 0 0 1 5 5}, i64[3]={0 0 0}", "{2}"},
                                    {"f32[2,3]={1 2 3 3 2 1}, i64[2]={2 1}", "{1}"},
+                                   {"f32[3,2]={nan 1 nan 1 5 nan}, i64[3]={0 1 2}", "{1}"},
                                    {"f32[64,10]:distinct, i64[64]:below(10)", NULL},
                                    {"f32[0,10], i64[0]", "{0}"},
                                    {0}},
