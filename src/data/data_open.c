@@ -31,7 +31,7 @@ static hd_status unknown_name(hd_context *ctx, const char *name) {
     if (strchr(name, '/') || strchr(name, '.')) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", name);
     return hd_fail(ctx, HD_E_DATA,
                    "%s|neither a data set's name nor a file or folder|Names: digits, optdigits, mnist, "
-                   "fashion-mnist, xor, moons, circles, spirals, blobs, sine; or say a path",
+                   "fashion-mnist, usps, semeion, cifar10, xor, moons, circles, spirals, blobs, sine; or say a path",
                    name);
 }
 
@@ -43,8 +43,9 @@ static hd_status find_source(hd_context *ctx, const char *what, const hd_json *o
     if (format) {
         *out = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
         if (!*out || !(*out)->looks_like)
-            return hd_fail(ctx, HD_E_DATA, "%s|unknown format \"%s\"|Known are: idx, table, usps, semeion, optdigits",
-                           what, format->type == HD_JSON_STRING ? format->string : "?");
+            return hd_fail(ctx, HD_E_DATA,
+                           "%s|unknown format \"%s\"|Known are: idx, table, usps, semeion, optdigits, cifar10", what,
+                           format->type == HD_JSON_STRING ? format->string : "?");
         if (!hd_path_exists(what)) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", what);
         return HD_OK;
     }

@@ -1,0 +1,60 @@
+/* cifar10.c: CIFAR-10 in its binary form (Krizhevsky 2009): records of a label and 3 × 32 × 32 bytes, mapped as they
+ * are. */
+#include "data/digit_tables.h"
+
+enum { RECORD = 1 + 3 * 32 * 32 };
+
+static const char *const classes[] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                      "dog",      "frog",       "horse", "ship", "truck"};
+static const char *const files[] = {"data_batch_1.bin",
+                                    "data_batch_2.bin",
+                                    "data_batch_3.bin",
+                                    "data_batch_4.bin",
+                                    "data_batch_5.bin",
+                                    "test_batch.bin",
+                                    NULL};
+
+static hd_status add_file(hd_dataset *d, const char *path, int64_t *count) {
+    hd_map map;
+    HD_TRY(hd_data_map(d, path, &map));
+    if (map.length == 0 || map.length % RECORD != 0)
+        return hd_fail(d->ctx, HD_E_DATA, "%s|expected records of %d bytes, found %zu bytes|Fetch the file again", path,
+                       (int)RECORD, map.length);
+    int64_t n = (int64_t)(map.length / RECORD);
+    *count += n;
+    hd_data_block block = {
+        .count = n, .x = map.data + 1, .x_stride = RECORD, .label8 = map.data, .label_stride = RECORD, .where = path};
+    return hd_data_add_block(d, &block);
+}
+
+static hd_status open_cifar10(hd_dataset *data, const hd_data_request *request) {
+    const char *folder = request->path ? request->path : hd_path_join(request->arena, request->data_dir, "cifar10");
+    if (!folder) return HD_E_MEMORY;
+    data->info.kind = "pictures";
+    data->info.sample = HD_DIMS(3, 32, 32);
+    data->info.stored = HD_U8;
+    data->info.classes = 10;
+    data->info.class_names = classes;
+    int found = 0;
+    for (int i = 0; files[i]; i++) {
+        char *path = hd_path_join(&data->arena, folder, files[i]);
+        if (!path) return HD_E_MEMORY;
+        if (!hd_path_exists(path)) continue;
+        HD_TRY(add_file(data, path, i == 5 && found ? &data->info.test : &data->info.train));
+        found++;
+    }
+    return found ? HD_OK : hd_source_missing(request, NULL);
+}
+
+static bool looks_like_cifar10(const char *path) {
+    return hd_path_is_dir(path) && hd_has_file(path, files);
+}
+
+const hd_data_source hd_source_cifar10 = {
+    .name = "cifar10",
+    .description =
+        "60,000 colour pictures of things and animals, 32×32, 10 classes: a folder of data_batch_N.bin, test_batch.bin",
+    .named = true,
+    .looks_like = looks_like_cifar10,
+    .open = open_cifar10,
+};
