@@ -116,12 +116,13 @@ HD_API HD_CHECKED hd_status hd_loader_next(hd_loader *loader, hd_batch *out);
 HD_API size_t hd_loader_bytes(const hd_loader *loader); /**< memory of its buffers */
 
 /** A PNG of any size and colour form as an input of shape sample [c,h,w]: turned grey, scaled, centred, and inverted
- * when that fits how the net was trained. */
+ * when that fits how the net was trained. A picture that has the sample's size already is neither cut nor centred. */
 typedef struct hd_picture_args {
     hd_dims sample;
     float low, high;      /**< values of black and white (0 and 255 for bytes, 0 and 16 for optdigits) */
     bool light_on_dark;   /**< the training pictures are light strokes on a dark ground */
-    bool center;          /**< digits: cut to the ink and centre as the training pictures are */
+    bool center;          /**< cut to the ink and centre as the training pictures are (hd_data_info.centered) */
+    float ink;            /**< with center: share of the side that the ink shall fill; 0: 1, all of it (hd_data_info.ink) */
     bool strict;          /**< refuse instead of adapting */
 } hd_picture_args;
 /** x: count(sample) floats, unnormalised. note (may be NULL, note_size bytes) gets what was adapted, "" if nothing.
