@@ -1,11 +1,59 @@
-/* gemm.h: matrix products on the CPU: the table of routines that every instruction set fills (gemm_body.h). */
+/* gemm.h: matrix products on the CPU. The routines that every instruction set fills (gemm_body.h), and the plan of a
+ * product (gemm_plan.c): how it is cut into tasks and blocks, a function of its shape and the instruction set alone.
+ *
+ * C[m, n] = act(A[m, k] · B[k, n] + bias). A product is made of tiles: `mr` rows by two vectors of columns, held in
+ * registers while k runs; A gives one number to all lanes, B a vector. */
 #ifndef HD_CPU_GEMM_H
 #define HD_CPU_GEMM_H
 #include "base/context.h"
 
+/* One of two: what happens to a result at the end. */
+typedef enum hd_gemm_end {
+    HD_END_NONE,
+    HD_END_RELU,
+    HD_END_SIGMOID,
+    HD_END_TANH,
+    HD_END_RELU_GRAD, /* times act'(y), y the output of the activation */
+    HD_END_SIGMOID_GRAD,
+    HD_END_TANH_GRAD
+} hd_gemm_end;
+
+/* A block of C that one thread computes. */
+typedef struct hd_gemm_block {
+    int64_t m, n, k;
+    const float *a; /* A(i, p) = a[i·ra + p·ca], one of the two is 1 */
+    int64_t ra, ca;
+    const float *b; /* B(p, j) = b[p·ldb + j], or b[j·ldb + p] when bt */
+    int64_t ldb;
+    bool bt;
+    float *c; /* C(i, j) = c[i·ldc + j] */
+    int64_t ldc;
+    bool add;          /* C += instead of C = */
+    const float *bias; /* [n], or one number when bias_one, or NULL; not together with add */
+    bool bias_one;
+    hd_gemm_end end;
+    const float *y; /* [m, n] for …_GRAD, rows ldy apart */
+    int64_t ldy;
+    int64_t mr, kc, nc; /* rows of a tile; k and n of the piece of B that is packed at a time */
+    int64_t tiles;      /* first tile … of A packed by pack_a, all of A's tiles: a_packed is set */
+    const float *a_packed;
+    int64_t tile0;
+    float *pack; /* kc × nc (whole panels) floats when B is packed */
+} hd_gemm_block;
+
 typedef struct hd_gemm_isa {
-    int lanes; /* floats in a vector */
-    /* y = f(x) for n floats; for tests and epilogues */
+    int lanes;  /* floats in a vector; a panel of B is 2 vectors wide */
+    int rows;   /* most rows of a tile */
+    int64_t kc; /* k that fits the first cache */
+    /* Computes a block; B is read in place when pack is NULL. */
+    void (*tiles)(const hd_gemm_block *g);
+    /* For few rows: C(i, j) as dot products, A rows and B columns contiguous (ca 1, bt). Neither add nor packing. */
+    void (*dots)(const hd_gemm_block *g);
+    /* Tiles t0 … t1 of A as the tiles read it: for each kc of k, for each tile, k × mr. */
+    void (*pack_a)(float *packed, const hd_gemm_block *g, int64_t t0, int64_t t1);
+    /* y[j] = Σ_i x[i·ld + j] */
+    void (*column_sums)(float *y, const float *x, int64_t rows, int64_t columns, int64_t ld);
+    /* y = f(x) for n floats */
     void (*exp)(float *y, const float *x, int64_t n);
     void (*log)(float *y, const float *x, int64_t n);
     void (*tanh)(float *y, const float *x, int64_t n);
@@ -13,6 +61,6 @@ typedef struct hd_gemm_isa {
 } hd_gemm_isa;
 
 extern const hd_gemm_isa hd_gemm_avx512, hd_gemm_avx2, hd_gemm_generic;
-/* The table of an instruction set; of the best one below it where this build has none. */
+/* The table of an instruction set. */
 const hd_gemm_isa *hd_gemm_of(hd_isa isa);
 #endif

@@ -12,6 +12,19 @@ typedef int32_t vi __attribute__((vector_size(HD_VL * 4)));
 typedef float vf_unaligned __attribute__((vector_size(HD_VL * 4), aligned(4), may_alias));
 typedef int32_t vi_unaligned __attribute__((vector_size(HD_VL * 4), aligned(4), may_alias));
 
+/* Before a loop of constant length: its variables then live in registers, arrays of vectors included. */
+#if defined(__clang__)
+#define HD_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define HD_UNROLL _Pragma("GCC unroll 32")
+#endif
+/* Lanes of two vectors picked by number, 0 … HD_VL-1 from a, then from b. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define HD_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define HD_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (vi){__VA_ARGS__})
+#endif
+
 #define HD_INLINE static inline __attribute__((always_inline, unused))
 #define HD_UNUSED static __attribute__((unused))
 
@@ -125,6 +138,45 @@ HD_INLINE vf vf_scale2(vf x, vf n) {
     return x * (vf)((half + 127) << 23) * (vf)((rest + 127) << 23);
 }
 #endif
+
+/* a0 b0 a1 b1 …: of the first halves, of the second halves. */
+HD_INLINE vf vf_zip_low(vf a, vf b) {
+#if HD_VL == 16
+    return HD_SHUFFLE(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+#elif HD_VL == 8
+    return HD_SHUFFLE(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+#else
+    return HD_SHUFFLE(a, b, 0, 4, 1, 5);
+#endif
+}
+HD_INLINE vf vf_zip_high(vf a, vf b) {
+#if HD_VL == 16
+    return HD_SHUFFLE(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif HD_VL == 8
+    return HD_SHUFFLE(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+    return HD_SHUFFLE(a, b, 2, 6, 3, 7);
+#endif
+}
+/* a0 a2 … b0 b2 …, and a1 a3 … b1 b3 … */
+HD_INLINE vf vf_even(vf a, vf b) {
+#if HD_VL == 16
+    return HD_SHUFFLE(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif HD_VL == 8
+    return HD_SHUFFLE(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+    return HD_SHUFFLE(a, b, 0, 2, 4, 6);
+#endif
+}
+HD_INLINE vf vf_odd(vf a, vf b) {
+#if HD_VL == 16
+    return HD_SHUFFLE(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif HD_VL == 8
+    return HD_SHUFFLE(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+    return HD_SHUFFLE(a, b, 1, 3, 5, 7);
+#endif
+}
 
 /* Nearest whole number, for |x| < 2²². */
 HD_INLINE vf vf_round(vf x) {

@@ -1,0 +1,128 @@
+/* gemm_plan.c: see gemm_plan.h. The numbers here were measured on Zen 4 (bench/kernel_bench.c); they decide bits and
+ * speed, never correctness. */
+#include "backends/cpu/gemm_plan.h"
+
+enum {
+    DOT_ROWS = 4,        /* up to so many rows, packing B costs more than adding across lanes */
+    TASK_MACS = 1 << 20, /* multiply-adds that pay a task */
+    MOST_TASKS = 64,
+    PACK_A_COLUMNS = 96,    /* columns of C from which reading A in order pays its copy … */
+    PACK_A_BYTES = 1 << 16, /* … when it does not lie in the first cache anyway */
+    B_BYTES = 1 << 18       /* of packed B at a time: a part of the second cache */
+};
+
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+static int64_t ceil_div(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+/* One column of C is a row of Cᵀ = Bᵀ Aᵀ, which fills vectors. */
+static void swap_sides(hd_gemm_plan *p) {
+    const hd_gemm_plan old = *p;
+    p->swapped = true;
+    p->n = old.m;
+    p->m = 1;
+    p->ra = 1;
+    p->ca = old.bt ? 1 : old.ldb;
+    p->bt = old.ra != 1;
+    p->ldb = old.ra != 1 ? old.ra : old.ca;
+    p->ldc = p->n;
+}
+
+/* Tasks: the grid that leaves the least to the longest one. Rows may be cut anywhere, columns at panels. */
+static void cut_tasks(hd_gemm_plan *p) {
+    const int64_t macs = p->m * p->n * p->k, width = 2 * p->isa->lanes;
+    int64_t want = least(MOST_TASKS, macs / TASK_MACS), best = INT64_MAX;
+    if (want > 2) want &= ~INT64_C(1); /* even: two threads share them evenly */
+    if (want < 1) want = 1;
+    p->panels = ceil_div(p->n, width);
+    p->tasks_m = p->tasks_n = 1;
+    for (int64_t tn = 1; tn <= want; tn++) {
+        const int64_t tm = want / tn;
+        if (tn * tm != want || tn > p->panels || tm > p->m) continue;
+        int64_t cost = ceil_div(p->m, tm) * ceil_div(p->panels, tn) * width; /* multiply-adds per k */
+        if (p->pack_b) cost += ceil_div(p->panels, tn) * width * 4; /* each row of the grid packs B for itself */
+        if (cost < best) {
+            best = cost;
+            p->tasks_m = tm;
+            p->tasks_n = tn;
+        }
+    }
+    p->tasks = p->tasks_m * p->tasks_n;
+}
+
+void hd_gemm_plan_make(hd_gemm_plan *p, hd_isa isa) {
+    const hd_gemm_isa *g = p->isa = hd_gemm_of(isa);
+    if (p->n == 1 && p->ldc == 1 && p->m > 1) swap_sides(p);
+    if (p->bt && (p->k == 1 && p->ldb == 1)) p->bt = false; /* a single row, whichever way one looks at it */
+    p->dots = p->bt && p->ca == 1 && p->m <= DOT_ROWS;
+    p->pack_b = p->bt && !p->dots;
+    cut_tasks(p);
+    const int64_t rows = ceil_div(p->m, p->tasks_m), tiles = ceil_div(rows, g->rows) * p->tasks_m;
+    p->mr = tiles ? ceil_div(p->m, tiles) : 1;
+    p->tiles = ceil_div(p->m, p->mr);
+    p->kc = g->kc;
+    p->nc = B_BYTES / 4 / g->kc / (2 * g->lanes) * (2 * g->lanes);
+    p->pack_a = !p->alone && !p->dots && p->n >= PACK_A_COLUMNS && p->m > g->rows / 2 && (p->ra != 1 || p->ca > 1024) &&
+                p->m * p->k * 4 > PACK_A_BYTES;
+    p->pack_tasks = p->pack_a ? least(p->tiles, 2 * p->tasks) : 0;
+    p->scratch = p->pack_a ? (size_t)(p->tiles * p->mr * p->k) * sizeof(float) : 0;
+    p->thread_scratch =
+        p->pack_b ? (size_t)(least(p->kc, p->k) * least(p->nc, p->panels * 2 * g->lanes)) * sizeof(float) : 0;
+    if (p->m * p->n == 0) p->tasks = p->pack_tasks = 0;
+}
+
+static hd_gemm_block block_of(const hd_gemm_plan *p, const hd_gemm_run *r) {
+    return (hd_gemm_block){.m = p->m,
+                           .n = p->n,
+                           .k = p->k,
+                           .a = p->swapped ? r->b : r->a,
+                           .ra = p->ra,
+                           .ca = p->ca,
+                           .b = p->swapped ? r->a : r->b,
+                           .ldb = p->ldb,
+                           .bt = p->bt,
+                           .c = r->c,
+                           .ldc = p->ldc,
+                           .add = r->add,
+                           .bias = r->bias,
+                           .bias_one = p->swapped,
+                           .end = r->end,
+                           .y = r->y,
+                           .ldy = p->ldc,
+                           .mr = p->mr,
+                           .kc = p->kc,
+                           .nc = p->nc,
+                           .tiles = p->tiles};
+}
+
+void hd_gemm_plan_pack(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task) {
+    const hd_gemm_block g = block_of(p, r);
+    p->isa->pack_a(r->scratch, &g, task * p->tiles / p->pack_tasks, (task + 1) * p->tiles / p->pack_tasks);
+}
+
+void hd_gemm_plan_run(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task) {
+    hd_gemm_block g = block_of(p, r);
+    if (p->tasks > 1) {
+        const int64_t width = 2 * p->isa->lanes, tm = task / p->tasks_n, tn = task % p->tasks_n;
+        const int64_t t0 = tm * p->tiles / p->tasks_m, t1 = (tm + 1) * p->tiles / p->tasks_m;
+        const int64_t i = t0 * p->mr, j = tn * p->panels / p->tasks_n * width;
+        g.tile0 = t0;
+        g.m = least(p->m, t1 * p->mr) - i;
+        g.n = least(p->n, (tn + 1) * p->panels / p->tasks_n * width) - j;
+        g.a += i * g.ra;
+        g.b += g.bt ? j * g.ldb : j;
+        g.c += i * g.ldc + j;
+        if (g.y) g.y += i * g.ldy + j;
+        if (g.bias && !g.bias_one) g.bias += j;
+        if (g.m <= 0 || g.n <= 0) return;
+    }
+    if (p->pack_a) g.a_packed = r->scratch;
+    if (p->pack_b) g.pack = r->thread_scratch;
+    if (p->dots)
+        p->isa->dots(&g);
+    else
+        p->isa->tiles(&g);
+}

@@ -1,0 +1,35 @@
+/* gemm_plan.h: how a product is cut into tasks and blocks: a function of its shape and of the instruction set alone. */
+#ifndef HD_CPU_GEMM_PLAN_H
+#define HD_CPU_GEMM_PLAN_H
+#include "backends/cpu/gemm.h"
+
+typedef struct hd_gemm_plan {
+    /* the shape, filled in by the caller: C[m, n] = A(i, p) = a[i·ra + p·ca] times B(p, j) = b[p·ldb + j], or
+     * b[j·ldb + p] when bt; C rows are ldc apart. ra or ca is 1. */
+    int64_t m, n, k, ra, ca, ldb, ldc;
+    bool bt;
+    bool alone; /* no packing in shared scratch: one of many products in a batch */
+    /* what comes out */
+    const hd_gemm_isa *isa;
+    bool swapped; /* A and B have changed places, C is one row */
+    bool dots, pack_a, pack_b;
+    int64_t mr, tiles, panels, kc, nc;
+    int64_t tasks_m, tasks_n, tasks; /* the grid of tasks over C */
+    int64_t pack_tasks;              /* 0: A is read in place */
+    size_t scratch, thread_scratch;  /* bytes */
+} hd_gemm_plan;
+
+/* What differs from run to run. */
+typedef struct hd_gemm_run {
+    const float *a, *b, *bias, *y; /* bias and y may be NULL; y lies as C does */
+    float *c;
+    hd_gemm_end end;
+    bool add;
+    void *scratch, *thread_scratch;
+} hd_gemm_run;
+
+void hd_gemm_plan_make(hd_gemm_plan *plan, hd_isa isa);
+/* Copies a part of A into the scratch; all of these before any of the next. */
+void hd_gemm_plan_pack(const hd_gemm_plan *plan, const hd_gemm_run *run, int64_t task);
+void hd_gemm_plan_run(const hd_gemm_plan *plan, const hd_gemm_run *run, int64_t task);
+#endif

@@ -1,0 +1,199 @@
+/* product.c: the ops that are matrix products: linear and its two gradients, matmul. Says which operand is A, which is
+ * B and what happens at the end; how the product is computed is gemm_plan.c's. */
+#include "backends/cpu/gemm_plan.h"
+#include "compile/kernel.h"
+#include "ops/fused.h"
+
+/* Multiply-adds up to which calling a library costs more than it gains. */
+enum { SMALL_MACS = 1 << 22 };
+
+typedef struct product {
+    hd_gemm_plan plan;
+    int a, b, bias, y; /* numbers of the inputs; -1: none */
+    hd_gemm_end end;
+    int64_t batch, step_a, step_b, step_c; /* products, and how far apart */
+    bool sums;                             /* linear_grad_weight: db as well */
+} product;
+
+static void product_run_of(const product *s, const hd_exec *e, int64_t number, hd_gemm_run *r) {
+    *r = (hd_gemm_run){.a = (const float *)e->in[s->a] + number * s->step_a,
+                       .b = (const float *)e->in[s->b] + number * s->step_b,
+                       .c = (float *)e->out[0] + number * s->step_c,
+                       .bias = s->bias >= 0 ? e->in[s->bias] : NULL,
+                       .y = s->y >= 0 ? e->in[s->y] : NULL,
+                       .end = s->end,
+                       .scratch = e->scratch,
+                       .thread_scratch = s->plan.thread_scratch ? hd_thread_scratch(e) : NULL};
+}
+
+static void product_pack(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const product *s = e->state;
+    hd_gemm_run r;
+    product_run_of(s, e, 0, &r);
+    hd_gemm_plan_pack(&s->plan, &r, task);
+}
+
+/* db[j] = Σ over samples of dz[., j]. dz is A, transposed: unless the sides were swapped, columns are rows of A. */
+static void product_sums(const product *s, const hd_exec *e) {
+    const hd_gemm_plan *p = &s->plan;
+    const int64_t outputs = p->swapped ? p->n : p->m, samples = p->k;
+    p->isa->column_sums(e->out[1], e->in[s->a], samples, outputs, outputs);
+}
+
+static void product_main(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const product *s = e->state;
+    const hd_gemm_plan *p = &s->plan;
+    hd_gemm_run r;
+    const int64_t tasks = p->tasks * s->batch;
+    if (s->sums && (task == tasks || tasks <= 1)) {
+        product_sums(s, e);
+        if (task == tasks) return;
+    }
+    const int64_t number = s->batch > 1 ? task / p->tasks : 0;
+    product_run_of(s, e, number, &r);
+    hd_gemm_plan_run(p, &r, task - number * p->tasks);
+}
+
+static hd_status product_prepare(hd_kctx *k, product *s, hd_prepared *out) {
+    hd_gemm_plan_make(&s->plan, k->isa);
+    product *state = hd_arena_alloc(k->arena, sizeof *state);
+    if (!state) return HD_E_MEMORY;
+    *state = *s;
+    const int64_t tasks = s->plan.tasks * s->batch;
+    out->state = state;
+    if (s->plan.pack_tasks) out->phase[out->phases++] = (hd_phase){product_pack, s->plan.pack_tasks};
+    out->phase[out->phases++] = (hd_phase){product_main, s->sums ? (tasks > 1 ? tasks + 1 : 1) : tasks};
+    out->scratch = s->plan.scratch;
+    out->scratch_per_thread = s->plan.thread_scratch;
+    return HD_OK;
+}
+
+static hd_gemm_end end_of_act(int64_t act) {
+    return act == HD_ACT_RELU      ? HD_END_RELU
+           : act == HD_ACT_SIGMOID ? HD_END_SIGMOID
+           : act == HD_ACT_TANH    ? HD_END_TANH
+                                   : HD_END_NONE;
+}
+static hd_gemm_end end_of_slope(int64_t act) {
+    return act == HD_ACT_RELU      ? HD_END_RELU_GRAD
+           : act == HD_ACT_SIGMOID ? HD_END_SIGMOID_GRAD
+           : act == HD_ACT_TANH    ? HD_END_TANH_GRAD
+                                   : HD_END_NONE;
+}
+
+/* ---- the ops ---- */
+
+static bool present(const hd_kctx *k, int i) {
+    return i < k->n_in && k->in[i].dims.rank >= 0;
+}
+static int64_t last_dim(const hd_operand *o) {
+    return o->dims.dim[o->dims.rank - 1];
+}
+
+/* y [n, out] = act(x [n, in] · wᵀ + b) */
+static product linear_of(const hd_kctx *k) {
+    const hd_linear_args *args = k->attr;
+    const int64_t out = k->in[1].dims.dim[0], in = k->in[1].dims.dim[1];
+    return (product){.plan = {.m = out ? k->out[0].count / out : 0,
+                              .n = out,
+                              .k = in,
+                              .ra = in,
+                              .ca = 1,
+                              .ldb = in,
+                              .bt = true,
+                              .ldc = out},
+                     .a = 0,
+                     .b = 1,
+                     .bias = present(k, 2) ? 2 : -1,
+                     .y = -1,
+                     .end = end_of_act(args->act),
+                     .batch = 1};
+}
+
+/* dx [n, in] = act'(y) · dz [n, out] w */
+static product grad_input_of(const hd_kctx *k) {
+    const hd_linear_grad_input_args *args = k->attr;
+    const int64_t out = k->in[1].dims.dim[0], in = k->in[1].dims.dim[1];
+    return (product){.plan = {.m = k->in[0].dims.dim[0], .n = in, .k = out, .ra = out, .ca = 1, .ldb = in, .ldc = in},
+                     .a = 0,
+                     .b = 1,
+                     .bias = -1,
+                     .y = args->act ? 2 : -1,
+                     .end = end_of_slope(args->act),
+                     .batch = 1};
+}
+
+/* dw [out, in] = dzᵀ x, db = Σ dz */
+static product grad_weight_of(const hd_kctx *k) {
+    const int64_t n = k->in[0].dims.dim[0], in = k->in[0].dims.dim[1], out = k->in[1].dims.dim[1];
+    return (product){.plan = {.m = out, .n = in, .k = n, .ra = 1, .ca = out, .ldb = in, .ldc = in},
+                     .a = 1,
+                     .b = 0,
+                     .bias = -1,
+                     .y = -1,
+                     .batch = 1,
+                     .sums = true};
+}
+
+static product matmul_of(const hd_kctx *k) {
+    const hd_matmul_args *args = k->attr;
+    const hd_operand *a = &k->in[0], *b = &k->in[1];
+    const int ra = a->dims.rank;
+    const int64_t m = k->out[0].dims.dim[ra - 2], n = last_dim(&k->out[0]),
+                  depth = a->dims.dim[ra - (args->trans_a ? 2 : 1)];
+    product s = {.plan = {.m = m,
+                          .n = n,
+                          .k = depth,
+                          .ra = args->trans_a ? 1 : depth,
+                          .ca = args->trans_a ? m : 1,
+                          .ldb = args->trans_b ? depth : n,
+                          .bt = args->trans_b,
+                          .ldc = n},
+                 .a = 0,
+                 .b = 1,
+                 .bias = -1,
+                 .y = -1,
+                 .batch = m * n > 0 ? k->out[0].count / (m * n) : 0,
+                 .step_a = m * depth,
+                 .step_b = b->dims.rank > 2 ? depth * n : 0,
+                 .step_c = m * n};
+    if (s.batch > 1 && s.step_b == 0 && !args->trans_a) { /* one B for all: one tall product */
+        s.plan.m *= s.batch;
+        s.batch = 1;
+    }
+    s.plan.alone = s.batch > 1;
+    return s;
+}
+
+/* What a product costs, and so whose it is. */
+static const char *refuse(const hd_kctx *k, const product *s, bool small) {
+    if (k->out[0].dtype != HD_F32) return "computes in f32 only";
+    if (small && (double)s->plan.m * (double)s->plan.n * (double)s->plan.k > SMALL_MACS)
+        return "the product is not small";
+    return NULL;
+}
+
+#define PRODUCT_KERNEL(name_, op_, of)                                                                                 \
+    static const char *op_##_fits_small(const hd_kctx *k) {                                                            \
+        const product s = of(k);                                                                                       \
+        return refuse(k, &s, true);                                                                                    \
+    }                                                                                                                  \
+    static const char *op_##_fits(const hd_kctx *k) {                                                                  \
+        const product s = of(k);                                                                                       \
+        return refuse(k, &s, false);                                                                                   \
+    }                                                                                                                  \
+    static hd_status op_##_prepare(hd_kctx *k, hd_prepared *out) {                                                     \
+        product s = of(k);                                                                                             \
+        return product_prepare(k, &s, out);                                                                            \
+    }                                                                                                                  \
+    const hd_kernel hd_kernel_cpu_##op_##_small = {                                                                    \
+        .name = "cpu." name_ ".small", .op = name_, .supports = op_##_fits_small, .prepare = op_##_prepare};           \
+    const hd_kernel hd_kernel_cpu_##op_ = {                                                                            \
+        .name = "cpu." name_, .op = name_, .supports = op_##_fits, .prepare = op_##_prepare};
+
+PRODUCT_KERNEL("linear", linear, linear_of)
+PRODUCT_KERNEL("linear_grad_input", linear_grad_input, grad_input_of)
+PRODUCT_KERNEL("linear_grad_weight", linear_grad_weight, grad_weight_of)
+PRODUCT_KERNEL("matmul", matmul, matmul_of)

@@ -1,0 +1,142 @@
+/* tile_body.h: the tile, R rows by NV vectors of C in registers while k runs, in one copy per R, NV and way to read A
+ * and B. Knows nothing of blocks and packing. Compiled once per instruction set. */
+#ifndef HD_CPU_TILE_BODY_H
+#define HD_CPU_TILE_BODY_H
+#include "backends/cpu/isa.h"
+
+#if HD_VL == 16
+enum { TILE_ROWS = 14 }; /* 28 of 32 registers, 2 for B, 1 for A */
+#else
+enum { TILE_ROWS = 6 }; /* 12 of 16 */
+#endif
+enum { TILE_COLUMNS = 2 * HD_VL };
+
+typedef struct tile_args {
+    int64_t k;
+    const float *a;
+    int64_t ra, ca;
+    const float *b;
+    int64_t ldb;
+    float *c;
+    int64_t ldc;
+    const float *start; /* what C begins from, rows `ld_start` apart; NULL: zero */
+    int64_t ld_start;
+    int64_t last; /* columns in the last vector, 1 … HD_VL */
+} tile_args;
+
+/* The last vector of a row may be cut; whole ones take the plain form, which later loads can be forwarded from. */
+HD_INLINE vf tile_load(const float *p, bool cut, vm m) {
+    return cut ? vf_load_m(p, m) : vf_load(p);
+}
+
+HD_INLINE void tile_store(const int R, const int NV, const tile_args *t, vf acc[TILE_ROWS][2]) {
+    float *c = t->c + (NV - 1) * HD_VL;
+    if (t->last == HD_VL) {
+        HD_UNROLL for (int i = 0; i < R; i++) {
+            if (NV == 2) vf_store(t->c + i * t->ldc, acc[i][0]);
+            vf_store(c + i * t->ldc, acc[i][NV - 1]);
+        }
+    } else {
+        const vm m = vm_first(t->last);
+        HD_UNROLL for (int i = 0; i < R; i++) {
+            if (NV == 2) vf_store(t->c + i * t->ldc, acc[i][0]);
+            vf_store_m(c + i * t->ldc, acc[i][NV - 1], m);
+        }
+    }
+}
+
+/* UNIT: rows of A are neighbours (ra 1). Few rows: two sums each, over even and odd p, to hide the latency of adding.
+ */
+HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, const tile_args *t) {
+    const int64_t ra = UNIT ? 1 : t->ra, ca = t->ca, ldb = t->ldb;
+    const vm m = vm_first(CUT ? t->last : HD_VL);
+    const float *a = t->a, *b = t->b;
+    const bool SPLIT = R * NV < 8;
+    vf acc[TILE_ROWS][2], odd[TILE_ROWS][2];
+    HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) {
+        acc[i][v] = odd[i][v] = (vf){0};
+        if (t->start) acc[i][v] = tile_load(t->start + i * t->ld_start + v * HD_VL, CUT && v == NV - 1, m);
+    }
+    int64_t k = t->k;
+    if (SPLIT)
+        for (; k > 1; k -= 2) {
+            vf b0[2], b1[2];
+            HD_UNROLL for (int v = 0; v < NV; v++) {
+                b0[v] = tile_load(b + v * HD_VL, CUT && v == NV - 1, m);
+                b1[v] = tile_load(b + ldb + v * HD_VL, CUT && v == NV - 1, m);
+            }
+            HD_UNROLL for (int i = 0; i < R; i++) {
+                const vf a0 = vf_splat(a[i * ra]), a1 = vf_splat(a[i * ra + ca]);
+                HD_UNROLL for (int v = 0; v < NV; v++) {
+                    acc[i][v] += a0 * b0[v];
+                    odd[i][v] += a1 * b1[v];
+                }
+            }
+            a += 2 * ca;
+            b += 2 * ldb;
+        }
+    for (; k > 0; k--) {
+        vf b0[2];
+        HD_UNROLL for (int v = 0; v < NV; v++) b0[v] = tile_load(b + v * HD_VL, CUT && v == NV - 1, m);
+        HD_UNROLL for (int i = 0; i < R; i++) {
+            const vf a0 = vf_splat(a[i * ra]);
+            HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] += a0 * b0[v];
+        }
+        a += ca;
+        b += ldb;
+    }
+    if (SPLIT) HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] += odd[i][v];
+    tile_store(R, NV, t, acc);
+}
+
+/* A masked load costs nothing with AVX-512: there is no other copy. */
+#define TILE_EACH_CUT(X, R) X(R, 1, true) X(R, 2, true)
+#if HD_VL != 16
+#undef TILE_EACH_CUT
+#define TILE_EACH_CUT(X, R) X(R, 1, true) X(R, 2, true) X(R, 1, false) X(R, 2, false)
+#endif
+#if HD_VL == 16
+#define TILE_EACH(X)                                                                                                   \
+    TILE_EACH_CUT(X, 1)                                                                                                \
+    TILE_EACH_CUT(X, 2)                                                                                                \
+    TILE_EACH_CUT(X, 3)                                                                                                \
+    TILE_EACH_CUT(X, 4)                                                                                                \
+    TILE_EACH_CUT(X, 5)                                                                                                \
+    TILE_EACH_CUT(X, 6)                                                                                                \
+    TILE_EACH_CUT(X, 7)                                                                                                \
+    TILE_EACH_CUT(X, 8)                                                                                                \
+    TILE_EACH_CUT(X, 9)                                                                                                \
+    TILE_EACH_CUT(X, 10)                                                                                               \
+    TILE_EACH_CUT(X, 11) TILE_EACH_CUT(X, 12) TILE_EACH_CUT(X, 13) TILE_EACH_CUT(X, 14)
+#else
+#define TILE_EACH(X)                                                                                                   \
+    TILE_EACH_CUT(X, 1)                                                                                                \
+    TILE_EACH_CUT(X, 2) TILE_EACH_CUT(X, 3) TILE_EACH_CUT(X, 4) TILE_EACH_CUT(X, 5) TILE_EACH_CUT(X, 6)
+#endif
+
+#define TILE_FUNCTION(R, NV, CUT)                                                                                      \
+    static void tile_unit_##R##_##NV##_##CUT(const tile_args *t) {                                                     \
+        tile(R, NV, true, CUT, t);                                                                                     \
+    }                                                                                                                  \
+    static void tile_rows_##R##_##NV##_##CUT(const tile_args *t) {                                                     \
+        tile(R, NV, false, CUT, t);                                                                                    \
+    }
+TILE_EACH(TILE_FUNCTION)
+
+/* [unit][cut][vectors - 1][rows] */
+typedef void (*tile_fn)(const tile_args *t);
+static const tile_fn tile_table[2][2][2][TILE_ROWS + 1] = {
+#define TILE_ENTRY(R, NV, CUT) [0][CUT][NV - 1][R] = tile_rows_##R##_##NV##_##CUT,
+    TILE_EACH(TILE_ENTRY)
+#undef TILE_ENTRY
+#define TILE_ENTRY(R, NV, CUT) [1][CUT][NV - 1][R] = tile_unit_##R##_##NV##_##CUT,
+        TILE_EACH(TILE_ENTRY)
+#undef TILE_ENTRY
+};
+
+/* The copy for so many rows and columns of a panel, ra and ca. */
+HD_INLINE tile_fn tile_for(int64_t rows, int64_t columns, bool unit) {
+    const bool cut = HD_VL == 16 || columns % HD_VL != 0;
+    return tile_table[unit][cut][columns > HD_VL][rows];
+}
+#endif
