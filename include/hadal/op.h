@@ -143,7 +143,7 @@ typedef struct hd_op {
     uint32_t flags;
     hd_status (*infer)(hd_infer *c);
     void (*grad)(hd_grad *c);
-    const char *no_grad_reason; /**< when grad is NULL: why mathematics gives none */
+    const char *no_grad_reason; /**< why mathematics gives none: grad is NULL, or leaves all none where it is 0 */
     void (*ref)(const hd_ref *r);
     hd_cost (*cost)(const hd_infer *c); /**< NULL: a FLOP per output element */
     /** For effects: alias[o] = i + 1 when output o lives in the memory of input i (must be a param or state). */

@@ -91,8 +91,8 @@ static hd_status hd_layout_node(hd_lower *l, int32_t node) {
     }
     for (int32_t o = 0; o < n_out && status == HD_OK; o++) {
         const int32_t value = g->nodes[node].out + o;
-        const uint8_t alias = g->nodes[node].op->alias[o];
-        l->v[value].layout = alias ? l->v[g->nodes[node].in[alias - 1]].layout : want[n_in + o];
+        const int32_t alias = hd_node_alias(&g->nodes[node], o);
+        l->v[value].layout = alias >= 0 ? l->v[alias].layout : want[n_in + o];
         l->v[value].layout_set = true;
     }
     hd_free(l->ctx, operands);

@@ -50,7 +50,7 @@ static void hd_regions(hd_lower *l) {
         const hd_node *n = &g->nodes[i];
         if (n->op->flags & HD_OP_VIEW) hd_share(l, n->out, n->in[0], 0);
         for (int k = 0; k < n->n_out; k++)
-            if (n->op->alias[k]) hd_share(l, n->out + k, n->in[n->op->alias[k] - 1], 0);
+            if (hd_node_alias(n, k) >= 0) hd_share(l, n->out + k, hd_node_alias(n, k), 0);
     }
 }
 

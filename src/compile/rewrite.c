@@ -134,8 +134,8 @@ static hd_status hd_sorted_order(hd_graph *g, int32_t *sorted, int32_t *count) {
     for (size_t i = 0; i < n; i++) { /* an effect waits for the other readers of what it changes */
         const hd_node *node = &g->nodes[i];
         for (int k = 0; k < node->n_out && !node->dead; k++) {
-            if (!node->op->alias[k]) continue;
-            for (int32_t u = head[node->in[node->op->alias[k] - 1]]; u >= 0; u = next[u])
+            const int32_t changed = hd_node_alias(node, k);
+            for (int32_t u = changed >= 0 ? head[changed] : -1; u >= 0; u = next[u])
                 if (user[u] != (int32_t)i) waits[i]++;
         }
     }
@@ -155,9 +155,7 @@ static hd_status hd_sorted_order(hd_graph *g, int32_t *sorted, int32_t *count) {
             for (int32_t u = head[node->in[k]]; u >= 0; u = next[u]) {
                 const hd_node *other = &g->nodes[user[u]];
                 for (int o = 0; user[u] != i && o < other->n_out; o++)
-                    if (other->op->alias[o] && other->in[other->op->alias[o] - 1] == node->in[k] &&
-                        --waits[user[u]] == 0)
-                        hd_heap_push(&s, user[u]);
+                    if (hd_node_alias(other, o) == node->in[k] && --waits[user[u]] == 0) hd_heap_push(&s, user[u]);
             }
         }
     }

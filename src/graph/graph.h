@@ -54,6 +54,12 @@ struct hd_graph {
     size_t derived_count, derived_capacity;
 };
 
+/* The input in whose memory output k of a node lives, or -1: none, or an optional one that is absent. */
+static inline int32_t hd_node_alias(const hd_node *node, int k) {
+    const int i = node->op->alias[k] - 1;
+    return i >= 0 && i < node->n_in ? node->in[i] : -1;
+}
+
 static inline hd_value *hd_value_of(hd_val v) {
     return v.graph ? &v.graph->values[v.id] : NULL;
 }

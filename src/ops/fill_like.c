@@ -19,6 +19,7 @@ const hd_op hd_op_fill_like = {
     .options =
         (const hd_option[]){HD_OPTION(FLOAT, hd_fill_like_args, value, .help = "of every element"), HD_OPTION_END},
     .infer = fill_like_infer,
+    .grad = hd_grad_zero,
     .no_grad_reason = "the result does not depend on x, only on its shape",
     .ref = fill_like_ref,
     .cost = hd_cost_copy,

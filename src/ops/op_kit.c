@@ -143,6 +143,10 @@ hd_cost hd_cost_none(const hd_infer *c) {
 
 /* ---- gradients ---- */
 
+void hd_grad_zero(hd_grad *c) {
+    (void)c;
+}
+
 hd_val hd_unbroadcast(hd_val d, hd_val operand) {
     const hd_dims have = hd_val_dims(d), want = hd_val_dims(operand);
     return hd_dims_equal(&have, &want) ? d : hd_sum_like(d, operand);

@@ -169,6 +169,8 @@ hd_cost hd_cost_none(const hd_infer *c);  /* neither: views */
 
 /* ---- gradients ---- */
 
+/* The rule of an op whose derivative is 0 (its no_grad_reason says why): leaves every gradient none. */
+void hd_grad_zero(hd_grad *c);
 /* Sums a gradient of a broadcast result down to its operand, when shapes differ. */
 hd_val hd_unbroadcast(hd_val d, hd_val operand);
 /* A settled option as a builder takes it: an explicit zero stays one. */

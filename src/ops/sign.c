@@ -10,6 +10,7 @@ const hd_op hd_op_sign = {
     .args_size = sizeof(hd_unary_args),
     .flags = HD_OP_ELEMENTWISE | HD_OP_KINK | HD_OP_INPLACE,
     .infer = hd_infer_unary_number,
+    .grad = hd_grad_zero,
     .no_grad_reason = "the derivative is 0 everywhere but at 0, where there is none",
     .ref = sign_ref,
     .formula = "y = −1, 0 or 1 as x is < 0, = 0 or > 0",
