@@ -146,7 +146,7 @@ typedef struct hd_conv2d_args {
 } hd_conv2d_args;
 HD_API hd_val hd_conv2d_at(hd_loc at, const hd_conv2d_args *args);
 #define hd_conv2d(...) HD_CALL_(conv2d, __VA_ARGS__)
-/** Gradients of conv2d: of x from (dy, w), x_like gives the shape; of w (and b) from (x, dy), w_like gives the shape. */
+/** Gradients of conv2d: of x from (dy, w); of w from (x, dy); `like` gives the shape. */
 typedef struct hd_conv2d_grad_args {
     hd_val a, b, like; /**< input: dy, w, x;  weight: x, dy, w */
     int64_t stride[2], padding[2], dilation[2];
@@ -175,6 +175,9 @@ typedef struct hd_pool2d_grad_args {
 } hd_pool2d_grad_args;
 HD_API hd_val hd_max_pool2d_grad_at(hd_loc at, const hd_pool2d_grad_args *args);
 HD_API hd_val hd_avg_pool2d_grad_at(hd_loc at, const hd_pool2d_grad_args *args);
+/** y = dy at the place of the largest x of each window: the second derivative of max_pool2d. */
+HD_API hd_val hd_max_pool2d_pick_at(hd_loc at, const hd_pool2d_grad_args *args);
+#define hd_max_pool2d_pick(...) hd_max_pool2d_pick_at(HD_HERE, &(hd_pool2d_grad_args){__VA_ARGS__, .end_ = 0})
 #define hd_max_pool2d_grad(...) hd_max_pool2d_grad_at(HD_HERE, &(hd_pool2d_grad_args){__VA_ARGS__, .end_ = 0})
 #define hd_avg_pool2d_grad(...) hd_avg_pool2d_grad_at(HD_HERE, &(hd_pool2d_grad_args){__VA_ARGS__, .end_ = 0})
 /** Mean over height and width, x [n, c, h, w] → [n, c, 1, 1]. */
@@ -352,7 +355,7 @@ HD_API hd_val hd_assign_at(hd_loc at, const hd_assign_args *args);
 #define hd_assign(...) HD_CALL_(assign, __VA_ARGS__)
 
 /** Optimiser steps, in place. hyper: f64 [4] = learning rate, step number t = 1, 2, …, weight decay, 0. scale (may be none):
- * f32 scalar that multiplies the gradient (clipping).
+ * a float scalar that multiplies the gradient (clipping).
  * sgd: g += wd·p; v = momentum·v + g (v = g at t = 1); p −= lr·(nesterov ? g + momentum·v : v). PyTorch's form.
  * adam (decoupled: AdamW): Kingma, Ba 2015; Loshchilov, Hutter 2019; PyTorch's order of operations. */
 typedef struct hd_sgd_update_args {
@@ -371,7 +374,8 @@ typedef struct hd_adam_update_args {
 } hd_adam_update_args;
 HD_API hd_val hd_adam_update_at(hd_loc at, const hd_adam_update_args *args);
 #define hd_adam_update(...) HD_CALL_(adam_update, __VA_ARGS__)
-/** min(1, max_norm / (‖all x‖₂ + 1e-6)), f32 scalar: the scale for clipping the gradient by its norm. */
+/** min(1, max_norm / (‖all x‖₂ + 1e-6)), a scalar, f64 when an x is, else f32: the scale for clipping the gradient by its
+ * norm. */
 typedef struct hd_clip_scale_args {
     const hd_val *x;
     int64_t n;

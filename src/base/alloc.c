@@ -60,6 +60,10 @@ void hd_free(hd_context *ctx, void *memory) {
     ctx->allocator.free(ctx->allocator.user, b, b->size);
 }
 
+void hd_memory_free(hd_context *ctx, void *memory) {
+    hd_free(ctx, memory);
+}
+
 void *hd_realloc_n(hd_context *ctx, void *memory, size_t n, size_t size) {
     size_t bytes;
     if (!hd_mul_ok(n, size, &bytes)) bytes = SIZE_MAX;

@@ -80,11 +80,25 @@ static bool read_based(const char *s, size_t length, int64_t *out) {
     return true;
 }
 
-/* Only digits, a point and an exponent: hd_text_to_f64 would take "inf" and "nan", which are words in YAML. */
+/* [-+] digits [. digits] [e [-+] digits], or without digits before the point: YAML 1.2's float. Anything else is a
+ * text, however much it looks like a number: 784-10 is a network, 30e a name. */
 static bool is_number(const char *s, size_t length) {
     size_t i = s[0] == '-' || s[0] == '+';
-    return i < length && strspn(s + i, "0123456789.eE+-") == length - i &&
-           strpbrk(s + i, "0123456789") == s + i + (s[i] == '.');
+    const size_t whole = strspn(s + i, "0123456789");
+    i += whole;
+    size_t fraction = 0;
+    if (s[i] == '.') {
+        fraction = strspn(s + i + 1, "0123456789");
+        i += 1 + fraction;
+    }
+    if (whole + fraction == 0) return false;
+    if (s[i] == 'e' || s[i] == 'E') {
+        i += s[i + 1] == '-' || s[i + 1] == '+' ? 2 : 1;
+        const size_t digits = strspn(s + i, "0123456789");
+        if (digits == 0) return false;
+        i += digits;
+    }
+    return i == length;
 }
 
 static hd_status set_plain(reader *r, hd_json *v, yaml_mark_t mark) {

@@ -178,8 +178,21 @@ hd_val hd_per_channel(hd_val v, hd_val x) {
     return rank > 2 ? hd_reshape(v, .dims = dims) : v;
 }
 
-hd_val hd_channel_sum(hd_val x) {
+static hd_dims channel_axes(hd_val x) {
     hd_dims axes = {.rank = 1};
     for (int i = 2; i < hd_val_dims(x).rank; i++) axes.dim[axes.rank++] = i;
-    return hd_sum(x, .axes = axes);
+    return axes;
+}
+
+hd_val hd_channel_sum(hd_val x) {
+    return hd_sum(x, .axes = channel_axes(x));
+}
+
+hd_val hd_channel_mean(hd_val x) {
+    return hd_mean(x, .axes = channel_axes(x));
+}
+
+hd_val hd_plus(hd_val a, hd_val b) {
+    if (hd_val_is_none(a)) return b;
+    return hd_val_is_none(b) ? a : hd_add(a, b);
 }

@@ -136,7 +136,8 @@ hd_status hd_need_dtype(hd_infer *c, int i, hd_dtype dtype);
 hd_status hd_need_rank(hd_infer *c, int i, int rank);
 hd_status hd_need_same(hd_infer *c, int i, int j); /* equal dtype and dims */
 hd_status hd_need_scalar(hd_infer *c, int i, hd_dtype dtype);
-hd_status hd_need_channels(hd_infer *c, int i, int x); /* in[i] is [c] of the dtype of in[x], c its axis 1 */
+hd_status hd_need_hyper(hd_infer *c, int hyper, int scale); /* of an optimiser: f64 [4]; a float scalar or none */
+hd_status hd_need_channels(hd_infer *c, int i, int x);      /* in[i] is [c] of the dtype of in[x], c its axis 1 */
 /* Number of places of a window on an axis; *out ≥ 1, or a message. */
 hd_status hd_infer_window(hd_infer *c, const char *axis, int64_t size, int64_t kernel, int64_t stride, int64_t padding,
                           int64_t dilation, int64_t *out);
@@ -157,6 +158,35 @@ static inline bool hd_absent(const hd_infer *c, int i) {
 static inline hd_type hd_scalar_type(hd_dtype dtype) {
     return (hd_type){.dtype = dtype};
 }
+
+/* ---- windows over pictures ---- */
+
+/* x [n, c, h, w], weight [k, c/groups, r, s], y [n, k, oh, ow]; channels of a group of the input and of the output. */
+typedef struct hd_conv2d_sizes {
+    int64_t n, c, h, w, k, r, s, oh, ow, cg, kg;
+} hd_conv2d_sizes;
+/* Sizes of tensors that infer has accepted. */
+hd_conv2d_sizes hd_conv2d_sizes_of(const hd_dims *x, const hd_dims *w, const hd_dims *y);
+typedef struct hd_conv2d_window {
+    const int64_t *stride, *padding, *dilation;
+    int64_t groups;
+} hd_conv2d_window;
+/* Shape of the result of x and w (inputs ix and iw of the node), or a message. */
+hd_status hd_infer_conv2d(hd_infer *c, int ix, int iw, hd_conv2d_window window, hd_dims *y);
+double hd_conv2d_flops(const hd_dims *w, const hd_dims *y);
+#define HD_CONV2D_OPTIONS(args_)                                                                                       \
+    HD_OPTION_INTS(args_, stride, 2, .def = 1, .min = 1, .max = HD_MAX_WINDOW, .help = "step of the window"),          \
+        HD_OPTION_INTS(args_, padding, 2, .min = 0, .max = HD_MAX_WINDOW, .help = "zeros on each side"),               \
+        HD_OPTION_INTS(args_, dilation, 2, .def = 1, .min = 1, .max = HD_MAX_WINDOW,                                   \
+                       .help = "distance of the window's points"),                                                     \
+        HD_OPTION(INT, args_, groups, .def = 1, .min = 1, .max = HD_MAX_WINDOW, .help = "separate groups of channels")
+/* Settles stride 0 as kernel_size; y of x (input 0), or a message. */
+hd_status hd_infer_pool2d(hd_infer *c, const int64_t *kernel_size, int64_t *stride, const int64_t *padding, hd_dims *y);
+#define HD_POOL2D_OPTIONS(args_)                                                                                       \
+    HD_OPTION_INTS(args_, kernel_size, 2, .min = 0, .max = HD_MAX_WINDOW, .help = "height and width of the window"),   \
+        HD_OPTION_INTS(args_, stride, 2, .min = 0, .max = HD_MAX_WINDOW, .help = "step of the window; kernel_size"),   \
+        HD_OPTION_INTS(args_, padding, 2, .min = 0, .max = HD_MAX_WINDOW,                                              \
+                       .help = "rows and columns on each side, at most half the window")
 
 /* ---- costs ---- */
 
@@ -183,8 +213,11 @@ hd_val hd_keep_axes(hd_val d, hd_val x, const hd_dims *axes, bool keepdim);
 hd_val hd_act_grad(int64_t act, hd_val y, hd_val dy);
 /* v [c] as [1, c, 1, …] of the rank of x: broadcasts over x [n, c, …]. */
 hd_val hd_per_channel(hd_val v, hd_val x);
-/* Sum of x [n, c, …] over all axes but 1: [c]. */
+/* Sum and mean of x [n, c, …] over all axes but 1: [c]. */
 hd_val hd_channel_sum(hd_val x);
+hd_val hd_channel_mean(hd_val x);
+/* a + b, where either may be none. */
+hd_val hd_plus(hd_val a, hd_val b);
 
 /* y = act(x) for HD_ACT_…, as the scalar function of the definition. */
 double hd_act_apply(int64_t act, double x);
@@ -195,6 +228,11 @@ extern const char *const hd_act_choices[]; /* "none" "relu" "sigmoid" "tanh" NUL
 #define HD_REDUCE_OPTIONS(args_)                                                                                       \
     HD_OPTION(DIMS, args_, axes, .help = "axes to reduce, negative from the end; none: all"),                          \
         HD_OPTION(BOOL, args_, keepdim, .help = "keep the reduced axes as 1")
+#define HD_BATCH_NORM_OPTIONS                                                                                          \
+    HD_OPTION(FLOAT, hd_batch_norm_args, eps, .def = 1e-5, .min = 0, .max = 1e30, .help = "added to the variance"),    \
+        HD_OPTION(FLOAT, hd_batch_norm_args, momentum, .def = 0.1, .min = 0, .max = 1,                                 \
+                  .help = "share of the batch in the new running statistics"),                                         \
+        HD_OPTION(ENUM, hd_batch_norm_args, act, .choices = hd_act_choices, .help = "none or relu")
 /* One option of one number: HD_OPTION(BOOL, hd_sum_args, keepdim, .help = "…"). */
 #define HD_OPTION(type_, args_, field_, ...)                                                                           \
     { .name = #field_, .type = HD_OPT_##type_, .offset = offsetof(args_, field_), .count = 1, __VA_ARGS__ }

@@ -42,6 +42,14 @@ hd_status hd_need_scalar(hd_infer *c, int i, hd_dtype dtype) {
     return hd_need_dtype(c, i, dtype);
 }
 
+hd_status hd_need_hyper(hd_infer *c, int hyper, int scale) {
+    const hd_type *h = &c->in[hyper];
+    if (h->dtype != HD_F64 || h->dims.rank != 1 || h->dims.dim[0] != 4)
+        return hd_infer_fail(c, "hyper must be f64 [4]: learning rate, step, weight decay, 0");
+    if (hd_absent(c, scale) || (c->in[scale].dims.rank == 0 && hd_is_float(c->in[scale].dtype))) return HD_OK;
+    return hd_infer_fail(c, "scale must be a float scalar");
+}
+
 hd_status hd_need_channels(hd_infer *c, int i, int x) {
     char a[192], b[192];
     if (c->in[i].dims.rank != 1 || c->in[i].dims.dim[0] != c->in[x].dims.dim[1])
@@ -104,6 +112,7 @@ hd_status hd_infer_class_loss(hd_infer *c) {
 hd_status hd_infer_window(hd_infer *c, const char *axis, int64_t size, int64_t kernel, int64_t stride, int64_t padding,
                           int64_t dilation, int64_t *out) {
     if (size < 0) return hd_infer_fail(c, "the %s of x must be a number, it is the batch", axis);
+    if (size == 0) return hd_infer_fail(c, "the %s of x is 0: there is no picture", axis);
     if (size > INT64_MAX / 4) return hd_infer_fail(c, "the %s of x is too large", axis);
     if (kernel > HD_MAX_WINDOW || dilation > HD_MAX_WINDOW)
         return hd_infer_fail(c, "the kernel's %s is too large", axis);

@@ -1,0 +1,211 @@
+/* recipe_check.c: holds a tree against the table of keys: unknown keys, wrong types, values out of range, each with its
+ * place and the nearest right word. */
+#include "base/status.h"
+#include "train/recipe.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH = 128, PLACE = 700, MANY_KEYS = 128 };
+
+static const char *place_of(const hd_recipe *r, char *buffer, int line, int column) {
+    if (line > 0)
+        (void)snprintf(buffer, PLACE, "%s:%d:%d", r->where, line, column);
+    else
+        (void)snprintf(buffer, PLACE, "%s", r->where);
+    return buffer;
+}
+
+static const char *describe(const hd_json *v, char *buffer, size_t size) {
+    char number[32];
+    switch (v->type) {
+    case HD_JSON_NULL: return "nothing";
+    case HD_JSON_BOOL: return v->boolean ? "yes (true)" : "no (false)";
+    case HD_JSON_INT:
+    case HD_JSON_FLOAT: (void)snprintf(buffer, size, "%s", hd_text_from_f64(number, v->number)); return buffer;
+    case HD_JSON_STRING: (void)snprintf(buffer, size, "\"%.60s\"", v->string); return buffer;
+    case HD_JSON_ARRAY: return "a list";
+    case HD_JSON_OBJECT: return "an object";
+    }
+    return "something else";
+}
+
+static bool type_fits(unsigned types, const hd_json *v) {
+    switch (v->type) {
+    case HD_JSON_NULL: return true;
+    case HD_JSON_BOOL: return types & HD_KEY_BOOL;
+    case HD_JSON_INT: return types & (HD_KEY_INT | HD_KEY_NUMBER);
+    case HD_JSON_FLOAT: return (types & HD_KEY_NUMBER) && isfinite(v->number);
+    case HD_JSON_STRING: return types & (HD_KEY_TEXT | HD_KEY_MODEL);
+    case HD_JSON_OBJECT: return types & (HD_KEY_OBJECT | HD_KEY_MODEL);
+    case HD_JSON_ARRAY:
+        if (types & HD_KEY_MODEL) return true;
+        for (const hd_json *item = v->child; item; item = item->next)
+            if (item->type != HD_JSON_STRING) return false;
+        return types & HD_KEY_LIST;
+    }
+    return false;
+}
+
+static hd_status wrong_choice(hd_recipe *r, const hd_key *key, const char *place, const hd_json *v, hd_status blame) {
+    char list[200] = "";
+    size_t n = 0, used = 0;
+    for (; key->choices[n] && used + 24 < sizeof list; n++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", n ? ", " : "", key->choices[n]);
+    const char *near = hd_text_nearest(v->string, key->choices, n);
+    if (near)
+        return hd_fail(r->ctx, blame, "%s|%s can not be \"%.60s\"|Did you mean %s?", place, key->pub.name, v->string,
+                       near);
+    return hd_fail(r->ctx, blame, "%s|%s can not be \"%.60s\"|It can be %s", place, key->pub.name, v->string, list);
+}
+
+hd_status hd_recipe_check_value(hd_recipe *r, const hd_key *key, const char *place, const hd_json *v, hd_status blame) {
+    char got[80];
+    if (!type_fits(key->types, v))
+        return hd_fail(r->ctx, blame, "%s|%s takes a %s, not %s|%s: %s", place, key->pub.name, key->pub.type,
+                       key->types & HD_KEY_LIST && v->type == HD_JSON_ARRAY ? "of other things than texts"
+                                                                            : describe(v, got, sizeof got),
+                       key->pub.name, key->pub.help);
+    const bool number = v->type == HD_JSON_INT || v->type == HD_JSON_FLOAT;
+    if (number && key->min < key->max && !(v->number >= key->min && v->number <= key->max)) {
+        char low[32], high[32];
+        if (key->max >= 1e9)
+            return hd_fail(r->ctx, blame, "%s|%s is %s or more, not %s", place, key->pub.name,
+                           hd_text_from_f64(low, key->min), describe(v, got, sizeof got));
+        return hd_fail(r->ctx, blame, "%s|%s lies between %s and %s, not %s", place, key->pub.name,
+                       hd_text_from_f64(low, key->min), hd_text_from_f64(high, key->max), describe(v, got, sizeof got));
+    }
+    if (v->type != HD_JSON_STRING || !key->choices) return HD_OK;
+    for (int i = 0; key->choices[i]; i++)
+        if (strcmp(key->choices[i], v->string) == 0) return HD_OK;
+    return wrong_choice(r, key, place, v, blame);
+}
+
+/* The members that a section knows, keys and sections alike; returns how many. */
+static size_t members_of(const char *section, const char **names, char store[][48], size_t room) {
+    size_t n = 0;
+    const size_t skip = section[0] ? strlen(section) + 1 : 0;
+    const hd_key *key;
+    for (int i = 0; (key = hd_key_at(i)) && n < room; i++) {
+        const char *name = key->pub.name;
+        if (skip && (strncmp(name, section, skip - 1) != 0 || name[skip - 1] != '.')) continue;
+        const size_t length = strcspn(name + skip, ".");
+        if (n > 0 && strlen(store[n - 1]) == length && strncmp(store[n - 1], name + skip, length) == 0) continue;
+        (void)snprintf(store[n], 48, "%.*s", (int)length, name + skip);
+        names[n] = store[n];
+        n++;
+    }
+    return n;
+}
+
+static hd_status unknown_key(hd_recipe *r, const char *section, const hd_json *m) {
+    char store[MANY_KEYS][48], place[PLACE];
+    const char *names[MANY_KEYS] = {NULL};
+    const size_t n = members_of(section, names, store, MANY_KEYS);
+    const char *near = hd_text_nearest(m->key, names, n);
+    const hd_key *elsewhere = hd_key_find(m->key);
+    place_of(r, place, m->key_line, m->key_column);
+    if (near) return hd_fail(r->ctx, HD_E_MODEL, "%s|unknown key \"%.60s\"|Did you mean %s?", place, m->key, near);
+    if (elsewhere)
+        return hd_fail(r->ctx, HD_E_MODEL, "%s|unknown key \"%.60s\"|It belongs elsewhere: %s", place, m->key,
+                       elsewhere->pub.name);
+    return hd_fail(r->ctx, HD_E_MODEL,
+                   "%s|unknown key \"%.60s\"|%s has %s, %s, …; all are listed by `hadal help recipe`", place, m->key,
+                   section[0] ? section : "A recipe", names[0], names[1]);
+}
+
+/* "optimizer: sgd" becomes "optimizer: {name: sgd}", in place. */
+static hd_status expand(hd_recipe *r, hd_json *m, const char *shorthand) {
+    hd_json *inner = hd_json_copy(&r->arena, m);
+    if (!inner) return HD_E_MEMORY;
+    m->type = HD_JSON_OBJECT;
+    m->child = m->last = NULL;
+    m->count = 0;
+    return hd_json_set(&r->arena, m, shorthand, inner) ? HD_OK : HD_E_MEMORY;
+}
+
+static hd_status check_section(hd_recipe *r, const char *section, hd_json *object) {
+    char path[PATH], place[PLACE], got[80];
+    for (hd_json *m = object->child; m; m = m->next) {
+        const char *shorthand = NULL;
+        if (snprintf(path, sizeof path, "%s%s%s", section, section[0] ? "." : "", m->key) >= (int)sizeof path)
+            return unknown_key(r, section, m);
+        const hd_key *key = hd_key_find(path);
+        place_of(r, place, m->line, m->column);
+        if (hd_key_is_section(path, &shorthand)) {
+            if (m->type == HD_JSON_NULL) continue;
+            if (m->type != HD_JSON_OBJECT && !shorthand)
+                return hd_fail(r->ctx, HD_E_MODEL, "%s|%s holds keys, not %s|Write %s: {…}", place, path,
+                               describe(m, got, sizeof got), m->key);
+            if (m->type != HD_JSON_OBJECT) HD_TRY(expand(r, m, shorthand));
+            HD_TRY(check_section(r, path, m));
+        } else if (!key || strcmp(key->pub.name, path) != 0) {
+            return unknown_key(r, section, m);
+        } else {
+            HD_TRY(hd_recipe_check_value(r, key, place, m, HD_E_MODEL));
+        }
+    }
+    return HD_OK;
+}
+
+/* Keys that only some choices of another key read: elsewhere they are mistakes, not decoration. */
+static const struct {
+    const char *key, *chooser, *readers;
+} owners[] = {
+    {"train.optimizer.momentum", "train.optimizer.name", "sgd"},
+    {"train.optimizer.nesterov", "train.optimizer.name", "sgd"},
+    {"train.optimizer.beta1", "train.optimizer.name", "adam, adamw"},
+    {"train.optimizer.beta2", "train.optimizer.name", "adam, adamw"},
+    {"train.optimizer.eps", "train.optimizer.name", "adam, adamw"},
+    {"train.schedule.step_size", "train.schedule.name", "step"},
+    {"train.schedule.gamma", "train.schedule.name", "step"},
+    {"train.schedule.eta_min", "train.schedule.name", "cosine"},
+    {"train.schedule.pct_start", "train.schedule.name", "onecycle"},
+    {"train.schedule.div_factor", "train.schedule.name", "onecycle"},
+    {"train.schedule.final_div_factor", "train.schedule.name", "onecycle"},
+    {"train.schedule.anneal", "train.schedule.name", "onecycle"},
+    {"train.schedule.warmup", "train.schedule.name", "constant, step, cosine, warmup"},
+    {"train.schedule.warmup_start", "train.schedule.name", "constant, step, cosine, warmup"},
+};
+
+static bool reads(const char *readers, const char *choice) {
+    const size_t n = strlen(choice);
+    for (const char *at = readers; (at = strstr(at, choice)) != NULL; at += n)
+        if ((at == readers || at[-1] == ' ') && (at[n] == '\0' || at[n] == ',')) return true;
+    return false;
+}
+
+bool hd_key_applies(const hd_recipe *r, const hd_key *key) {
+    for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++)
+        if (strcmp(owners[i].key, key->pub.name) == 0)
+            return reads(owners[i].readers, hd_recipe_text(r, owners[i].chooser));
+    return true;
+}
+
+hd_status hd_recipe_check_whole(hd_recipe *r) {
+    char place[PLACE];
+    for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
+        const hd_json *said = hd_recipe_said(r, owners[i].key);
+        const char *choice = hd_recipe_text(r, owners[i].chooser);
+        if (!said || reads(owners[i].readers, choice)) continue;
+        if (said->line > 0)
+            place_of(r, place, said->key_line, said->key_column);
+        else
+            (void)snprintf(place, sizeof place, "%s", owners[i].key);
+        return hd_fail(r->ctx, HD_E_MODEL, "%s|%s takes no %s|It belongs to %s", place, choice,
+                       strrchr(owners[i].key, '.') + 1, owners[i].readers);
+    }
+    return HD_OK;
+}
+
+hd_status hd_recipe_check(hd_recipe *r, hd_json *root) {
+    char place[PLACE];
+    if (root->type == HD_JSON_NULL) { /* an empty file: all defaults */
+        *root = (hd_json){.type = HD_JSON_OBJECT, .line = root->line, .column = root->column};
+        return HD_OK;
+    }
+    if (root->type != HD_JSON_OBJECT)
+        return hd_fail(r->ctx, HD_E_MODEL, "%s|a recipe holds keys|Begin with data:, model:, train:",
+                       place_of(r, place, root->line, root->column));
+    return check_section(r, "", root);
+}

@@ -1,0 +1,167 @@
+/* recipe_keys.c: the table of everything a recipe can say: names, types, ranges, defaults, help. Read by the parser, by
+ * overrides, by `--help` and by the docs. */
+#include "base/text.h"
+#include "train/recipe.h"
+#include <string.h>
+
+static const char *const splits[] = {"stratified", "random", "last", NULL};
+static const char *const normalizations[] = {"standard", "unit", "none", NULL};
+static const char *const losses[] = {"cross_entropy", "bce_with_logits", "mse", "half_squared_error", NULL};
+static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
+static const char *const schedules[] = {"constant", "step", "cosine", "onecycle", "warmup", NULL};
+static const char *const anneals[] = {"cos", "linear", NULL};
+static const char *const devices[] = {"auto", "cpu", NULL};
+static const char *const precisions[] = {"f32", NULL};
+static const char *const backends[] = {"default", "ref", NULL};
+
+#define MANY 9e15
+
+#define TEXT(name, def, choices, help)                                                                                 \
+    { {name, "text", def, help}, HD_KEY_TEXT, 0, 0, choices, false }
+#define NUMBER(name, def, min, max, help)                                                                              \
+    { {name, "number", def, help}, HD_KEY_NUMBER, min, max, NULL, false }
+#define INT(name, def, min, max, help)                                                                                 \
+    { {name, "whole number", def, help}, HD_KEY_INT, min, max, NULL, false }
+#define BOOL(name, def, help)                                                                                          \
+    { {name, "yes or no", def, help}, HD_KEY_BOOL, 0, 0, NULL, false }
+#define LIST(name, def, help)                                                                                          \
+    { {name, "list", def, help}, HD_KEY_LIST, 0, 0, NULL, false }
+#define ANY(name, type, types, def, help)                                                                              \
+    { {name, type, def, help}, types, 0, 0, NULL, false }
+
+static const hd_key keys[] = {
+    ANY("data.source", "text", HD_KEY_TEXT | HD_KEY_OBJECT, "",
+        "what to learn from: a name, a path, or {path: …, format: …}"),
+    TEXT("data.format", "", NULL, "format of the path, where looking at it is not enough"),
+    ANY("data.label", "text", HD_KEY_TEXT | HD_KEY_INT, "", "tables: the column to predict; the last when not given"),
+    INT("data.n", "", 1, MANY, "drawn data: how many training samples"),
+    NUMBER("data.noise", "", 0, 1e6, "drawn data: how much noise"),
+    BOOL("data.binary", "", "drawn digits: black and white only"),
+    INT("data.classes", "", 1, 1 << 20, "number of classes, when the labels do not show them all"),
+    {{"data.seed", "whole number", "", "drawn data: which draw, whatever the run's seed"},
+     HD_KEY_INT,
+     0,
+     MANY,
+     NULL,
+     true},
+    TEXT("data.missing", "", NULL, "tables: what becomes of cells without a number: drop or mean"),
+    TEXT("data.size", "", NULL, "pictures: bring all to this size, as 64x64"),
+    NUMBER("data.val", "0.1", 0, 0.95, "share of the training samples held out for validation"),
+    NUMBER("data.test", "0.2", 0, 0.95, "share held out for the test, where the data bring none of their own"),
+    TEXT("data.split", "", splits, "how parts are cut: stratified (classes), random, last"),
+    TEXT("data.normalize", "standard", normalizations,
+         "standard: mean 0, deviation 1 by the training part; unit; none"),
+    ANY("model", "text", HD_KEY_MODEL, "", "a known network, a one-line text as 784-200-relu-10, or a list of layers"),
+    TEXT("train.loss", "", losses, "what is minimised; by the data and the model when not given"),
+    TEXT("train.optimizer.name", "adamw", optimizers, "how weights follow the gradient: sgd, adam, adamw"),
+    NUMBER("train.optimizer.lr", "0.001", 0, 1e6, "learning rate; 0.01 for sgd when not given"),
+    NUMBER("train.optimizer.momentum", "0", 0, 1, "sgd: share of the last step that is kept"),
+    BOOL("train.optimizer.nesterov", "false", "sgd: look ahead along the momentum"),
+    NUMBER("train.optimizer.weight_decay", "0.01", 0, 1e6,
+           "pull of weights towards 0; 0 for sgd and adam when not given"),
+    NUMBER("train.optimizer.beta1", "0.9", 0, 1, "adam: memory of the gradient's mean"),
+    NUMBER("train.optimizer.beta2", "0.999", 0, 1, "adam: memory of the gradient's square"),
+    NUMBER("train.optimizer.eps", "1e-08", 0, 1, "adam: added to the root of the square"),
+    TEXT("train.schedule.name", "constant", schedules,
+         "how the learning rate changes: constant, step, cosine, onecycle, warmup"),
+    NUMBER("train.schedule.warmup", "0", 0, 1e9, "epochs in which the rate rises to its full height"),
+    NUMBER("train.schedule.warmup_start", "0.1", 0, 1, "share of the full rate at which warm-up begins"),
+    NUMBER("train.schedule.step_size", "10", 0, 1e9, "step: epochs from one drop to the next"),
+    NUMBER("train.schedule.gamma", "0.1", 0, 1, "step: factor of each drop"),
+    NUMBER("train.schedule.eta_min", "0", 0, 1e6, "cosine: the rate at the end"),
+    NUMBER("train.schedule.pct_start", "0.3", 0, 1, "onecycle: share of the run in which the rate rises"),
+    NUMBER("train.schedule.div_factor", "25", 1, 1e12, "onecycle: the first rate is lr divided by this"),
+    NUMBER("train.schedule.final_div_factor", "10000", 1, 1e18, "onecycle: the last rate is the first divided by this"),
+    TEXT("train.schedule.anneal", "cos", anneals, "onecycle: shape of rise and fall, cos or linear"),
+    INT("train.epochs", "10", 1, MANY, "times through the training part"),
+    INT("train.steps", "0", 0, MANY, "end after so many steps, whatever the epochs; 0: no limit"),
+    INT("train.batch_size", "128", 1, 1e9, "samples a step"),
+    INT("train.patience", "0", 0, MANY, "end after so many epochs without a better one; 0: never"),
+    TEXT("train.monitor", "loss", NULL, "what is better: lower validation loss, or a metric by name"),
+    TEXT("train.target", "", NULL, "end when validation reaches it, as accuracy=0.98"),
+    ANY("train.time", "text", HD_KEY_TEXT | HD_KEY_NUMBER, "", "end after so long, as 90s, 30m or 2h"),
+    NUMBER("train.max_norm", "0", 0, 1e30, "clip the gradient to this length; 0: do not"),
+    INT("train.seed", "1", 0, MANY, "the same seed gives the same bits"),
+    BOOL("train.shuffle", "true", "a new order of the samples each epoch"),
+    BOOL("train.drop_last", "false", "leave out a last batch that is short"),
+    BOOL("train.prefetch", "true", "make the next batch while this one is used"),
+    INT("train.save_every", "0", 0, MANY, "steps from one checkpoint to the next; 0: now and then, and at the end"),
+    INT("train.log_every", "100", 0, MANY, "steps from one line of log.jsonl to the next; 0: epochs alone"),
+    TEXT("train.from", "", NULL, "begin with the weights of this run folder or .safetensors file"),
+    TEXT("train.device", "auto", devices, "where to compute: auto, cpu"),
+    TEXT("train.precision", "f32", precisions, "numbers to compute with: f32"),
+    TEXT("train.backend", "default", backends, "default, or ref: plain loops only"),
+    BOOL("train.exact", "false", "direct kernels only, no Winograd"),
+    LIST("eval.metrics", "", "what is measured: accuracy, f1; rmse, mae, r2 for numbers"),
+    BOOL("eval.baselines", "true", "measure a majority and a linear model beside it"),
+};
+enum { KEYS = sizeof keys / sizeof keys[0] };
+
+/* Sections, and the member that a plain text in their place means. */
+static const struct {
+    const char *path, *shorthand;
+} sections[] = {
+    {"data", "source"}, {"train", NULL}, {"eval", NULL}, {"train.optimizer", "name"}, {"train.schedule", "name"}};
+enum { SECTIONS = sizeof sections / sizeof sections[0] };
+
+const hd_key *hd_key_at(int i) {
+    return i >= 0 && i < (int)KEYS ? &keys[i] : NULL;
+}
+
+const hd_recipe_key *hd_recipe_key_at(int i) {
+    const hd_key *key = hd_key_at(i);
+    return key ? &key->pub : NULL;
+}
+
+bool hd_key_is_section(const char *path, const char **shorthand) {
+    for (int i = 0; i < (int)SECTIONS; i++) {
+        if (strcmp(sections[i].path, path) != 0) continue;
+        if (shorthand) *shorthand = sections[i].shorthand;
+        return true;
+    }
+    return false;
+}
+
+/* Does the dotted name end in `short_name`, at a dot? */
+static bool ends_in(const char *name, const char *short_name) {
+    const size_t n = strlen(name), k = strlen(short_name);
+    if (n < k || strcmp(name + n - k, short_name) != 0) return false;
+    return n == k || name[n - k - 1] == '.';
+}
+
+/* "-" counts as "_". False when it is too long to be a key. */
+static bool plain_name(const char *name, char *out, size_t size) {
+    const size_t n = strlen(name);
+    if (n == 0 || n >= size) return false;
+    for (size_t i = 0; i <= n; i++) out[i] = name[i] == '-' ? '_' : name[i];
+    return true;
+}
+
+const hd_key *hd_key_find(const char *name) {
+    char key[64];
+    if (!plain_name(name, key, sizeof key)) return NULL;
+    if (strncmp(key, "model.", 6) == 0) return hd_key_find("model");
+    for (int i = 0; i < (int)SECTIONS; i++) {
+        const char *word = sections[i].shorthand;
+        if (!word || !ends_in(sections[i].path, key)) continue;
+        for (int k = 0; k < (int)KEYS; k++) {
+            const size_t n = strlen(sections[i].path);
+            if (strncmp(keys[k].pub.name, sections[i].path, n) == 0 && keys[k].pub.name[n] == '.' &&
+                strcmp(keys[k].pub.name + n + 1, word) == 0)
+                return &keys[k];
+        }
+    }
+    const hd_key *found = NULL;
+    for (int k = 0; k < (int)KEYS; k++) {
+        if (strcmp(keys[k].pub.name, key) == 0) return &keys[k];
+        if (keys[k].long_only || !ends_in(keys[k].pub.name, key)) continue;
+        if (found) return NULL; /* two keys of that name: say which */
+        found = &keys[k];
+    }
+    return found;
+}
+
+const hd_recipe_key *hd_recipe_key_find(const char *key) {
+    const hd_key *found = key ? hd_key_find(key) : NULL;
+    return found ? &found->pub : NULL;
+}
