@@ -2,7 +2,7 @@
  * the running statistics, nothing persistent changes; marked results stay when they need no inputs beyond the target's.
  */
 #include "compile/lower.h"
-#include "hadal/ops.h"
+#include "ops/fused.h"
 #include <string.h>
 
 static hd_status hd_infer_form(hd_lower *l) {
@@ -10,6 +10,11 @@ static hd_status hd_infer_form(hd_lower *l) {
     for (size_t i = 0; i < g->node_count; i++) {
         hd_node *n = &g->nodes[i];
         if (hd_is_op(n, "dropout")) {
+            if (g->values[n->out].output && g->values[n->in[0]].output) { /* both are results: a copy stays */
+                n->op = &hd_op_reorder;
+                n->n_in = 1;
+                continue;
+            }
             hd_replace(l, n->out, n->in[0]);
             n->dead = true;
         } else if (hd_is_op(n, "batch_norm")) {

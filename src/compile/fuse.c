@@ -97,6 +97,15 @@ static bool hd_fuse_linear_weight(hd_lower *l, hd_node *n) {
     return hd_pair_gradients(l, n, bias, &hd_op_linear_grad_weight, in, 2, &(hd_linear_grad_weight_args){.end_ = 0});
 }
 
+/* conv2d_grad_weight(x, dy, w) and sum(dy, 0 2 3) → conv2d_grad_params. */
+static bool hd_fuse_conv_params(hd_lower *l, hd_node *n) {
+    if (!hd_is_op(n, "conv2d_grad_weight")) return false;
+    hd_node *bias = hd_find_sum(l->g, n->in[1], (const int64_t[]){0, 2, 3}, 3);
+    if (!bias) return false;
+    const int32_t in[3] = {n->in[0], n->in[1], n->in[2]};
+    return hd_pair_gradients(l, n, bias, &hd_op_conv2d_grad_params, in, 3, n->attr);
+}
+
 /* act_grad(y, matmul(dz, w)) → linear_grad_input with act. */
 static bool hd_fuse_linear_input(hd_lower *l, hd_node *act) {
     hd_graph *g = l->g;
@@ -145,8 +154,9 @@ static bool hd_fuse_loss(hd_lower *l, hd_node *n) {
 }
 
 hd_status hd_pass_fuse(hd_lower *l) {
-    static bool (*const rules[])(hd_lower *, hd_node *) = {hd_fuse_activation, hd_fuse_norm_grad, hd_fuse_linear_weight,
-                                                           hd_fuse_linear_input, hd_fuse_loss};
+    static bool (*const rules[])(hd_lower *, hd_node *) = {hd_fuse_activation,    hd_fuse_norm_grad,
+                                                           hd_fuse_linear_weight, hd_fuse_conv_params,
+                                                           hd_fuse_linear_input,  hd_fuse_loss};
     hd_graph *g = l->g;
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
         for (size_t i = 0; i < g->node_count; i++) {

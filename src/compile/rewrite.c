@@ -24,7 +24,10 @@ void hd_replace(hd_lower *l, int32_t from, int32_t to) {
     for (size_t i = 0; i < g->node_count; i++)
         for (int k = 0; k < g->nodes[i].n_in; k++)
             if (g->nodes[i].in[k] == from) g->nodes[i].in[k] = to;
-    if (g->values[from].output && !g->values[to].output) g->values[to].output = g->values[from].output;
+    if (g->values[from].output && !g->values[to].output) {
+        g->values[to].output = g->values[from].output;
+        g->values[from].output = NULL;
+    }
     if (*g->values[from].name && !*g->values[to].name) g->values[to].name = g->values[from].name;
 }
 

@@ -13,6 +13,7 @@ static bool hd_keeps_elements(const hd_op *op) {
 
 static bool hd_is_identity(const hd_graph *g, const hd_node *n) {
     if (n->n_in < 1 || n->in[0] < 0) return false;
+    if (g->values[n->out].output && g->values[n->in[0]].output) return false; /* both are results */
     const hd_type *x = &g->values[n->in[0]].type, *y = &g->values[n->out].type;
     if (x->dtype != y->dtype || !hd_dims_equal(&x->dims, &y->dims)) return false;
     if (hd_keeps_elements(n->op)) return true;
