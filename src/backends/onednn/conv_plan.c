@@ -79,6 +79,7 @@ static const char *winograd_refuses(const hd_dnnl_conv *c, bool exact) {
             return "Winograd is for stride 1, dilation 1, padding 0 or 1";
     if (c->c % 16 || c->k % 16) return "Winograd is for channels in multiples of 16";
     if (c->c * c->k < WINOGRAD_CHANNELS) return "Winograd pays from 16 times 32 channels";
+    if (c->act != HD_ACT_NONE && c->act != HD_ACT_RELU) return "Winograd applies no activation but relu";
     if (2 * c->n * c->oh * c->ow < 16 * tiles_of(c)) return "Winograd's tiles of 4x4 would be less than half full";
     if (tiles_of(c) < WINOGRAD_TILES) return "too few tiles to transform the weights for";
     return NULL;
