@@ -5,57 +5,85 @@
 #define HD_CPU_DOT_BODY_H
 #include "backends/cpu/end_body.h"
 
-/* Lane j is the sum over lanes of s[j], j < N; N is a power of two. */
-HD_INLINE vf dot_fold(const int N, vf s[HD_VL]) {
-    HD_UNROLL for (int n = N; n > 1; n /= 2) HD_UNROLL for (int i = 0; i < n / 2; i++) s[i] =
+/* Lane j is the sum over lanes of s[j], j < HD_VL. */
+HD_INLINE vf dot_fold(vf s[HD_VL]) {
+    HD_UNROLL for (int n = HD_VL; n > 1; n /= 2) HD_UNROLL for (int i = 0; i < n / 2; i++) s[i] =
         vf_even(s[2 * i], s[2 * i + 1]) + vf_odd(s[2 * i], s[2 * i + 1]);
-    HD_UNROLL for (int n = N; n < HD_VL; n *= 2) s[0] = vf_even(s[0], s[0]) + vf_odd(s[0], s[0]);
     return s[0];
 }
 
-/* N columns from j on, of one row. One column alone: four sums to hide the latency of adding. */
-HD_INLINE void dot_columns(const int N, const hd_gemm_block *g, const float *a, int64_t i, int64_t j) {
-    const float *b = g->b + j * g->ldb;
-    vf s[HD_VL];
-    int64_t p = 0;
-    if (N == 1) {
-        vf part[4] = {{0}, {0}, {0}, {0}};
-        for (; p + 4 * HD_VL <= g->k; p += 4 * HD_VL)
-            HD_UNROLL for (int u = 0; u < 4; u++) part[u] += vf_load(a + p + u * HD_VL) * vf_load(b + p + u * HD_VL);
-        s[0] = (part[0] + part[1]) + (part[2] + part[3]);
-    } else {
-        HD_UNROLL for (int u = 0; u < N; u++) s[u] = (vf){0};
-    }
-    for (; p + HD_VL <= g->k; p += HD_VL) {
-        const vf x = vf_load(a + p);
-        HD_UNROLL for (int u = 0; u < N; u++) s[u] += x * vf_load(b + u * g->ldb + p);
-    }
-    if (p < g->k) {
-        const vm m = vm_first(g->k - p);
-        const vf x = vf_load_m(a + p, m);
-        HD_UNROLL for (int u = 0; u < N; u++) s[u] += x * vf_load_m(b + u * g->ldb + p, m);
-    }
-    vf sum = dot_fold(N, s);
+HD_INLINE void dot_end(const hd_gemm_block *g, vf sum, int64_t i, int64_t j, int64_t columns) {
     float *c = g->c + i * g->ldc + j;
-    const float *bias = g->bias, *y = end_needs_y(g->end) ? g->y + i * g->ldy + j : NULL;
-    if (N == HD_VL) {
-        if (bias) sum += g->bias_one ? vf_splat(*bias) : vf_load(bias + j);
+    const float *y = end_needs_y(g->end) ? g->y + i * g->ldy + j : NULL;
+    const bool one = g->bias && g->bias_one;
+    const float *bias = one ? NULL : g->bias;
+    if (one) sum += vf_splat(*g->bias);
+    if (columns == HD_VL) {
+        if (bias) sum += vf_load(bias + j);
         vf_store(c, end_of(g->end, sum, y ? vf_load(y) : (vf){0}));
     } else {
-        const vm m = vm_first(N);
-        if (bias) sum += g->bias_one ? vf_splat(*bias) : vf_load_m(bias + j, m);
+        const vm m = vm_first(columns);
+        if (bias) sum += vf_load_m(bias + j, m);
         vf_store_m(c, end_of(g->end, sum, y ? vf_load_m(y, m) : (vf){0}), m);
     }
+}
+
+/* R rows by N columns, R · N · U = HD_VL sums in registers; U: sums over every U-th vector of k. */
+HD_INLINE void dot_tile(const int R, const int N, const hd_gemm_block *g, int64_t i, int64_t j) {
+    const int U = HD_VL / (R * N);
+    const float *a = g->a + i * g->ra, *b = g->b + j * g->ldb;
+    vf s[HD_VL];
+    HD_UNROLL for (int u = 0; u < HD_VL; u++) s[u] = (vf){0};
+    int64_t p = 0;
+    for (; p + U * HD_VL <= g->k; p += U * HD_VL) HD_UNROLL for (int u = 0; u < U; u++) {
+            vf x[HD_VL];
+            HD_UNROLL for (int r = 0; r < R; r++) x[r] = vf_load(a + r * g->ra + p + u * HD_VL);
+            HD_UNROLL for (int c = 0; c < N; c++) {
+                const vf w = vf_load(b + c * g->ldb + p + u * HD_VL);
+                HD_UNROLL for (int r = 0; r < R; r++) s[(r * N + c) * U + u] += x[r] * w;
+            }
+        }
+    for (; p < g->k; p += HD_VL) {
+        const vm m = vm_first(g->k - p);
+        vf x[HD_VL];
+        HD_UNROLL for (int r = 0; r < R; r++) x[r] = vf_load_m(a + r * g->ra + p, m);
+        HD_UNROLL for (int c = 0; c < N; c++) {
+            const vf w = vf_load_m(b + c * g->ldb + p, m);
+            HD_UNROLL for (int r = 0; r < R; r++) s[(r * N + c) * U] += x[r] * w;
+        }
+    }
+    vf sum = dot_fold(s);
+    if (R == 1 && N == HD_VL) {
+        dot_end(g, sum, i, j, N);
+        return;
+    }
+    float lane[2 * HD_VL];
+    HD_UNROLL for (int u = 1; u < U; u *= 2) sum = vf_even(sum, sum) + vf_odd(sum, sum);
+    vf_store(lane, sum);
+    HD_UNROLL for (int r = 0; r < R; r++) dot_end(g, vf_load(lane + r * N), i + r, j, N);
+}
+
+/* All rows of N columns; several rows at a time share what is read of B. */
+HD_INLINE void dot_rows(const int N, const hd_gemm_block *g, int64_t j) {
+    int64_t i = 0;
+    if (N < HD_VL)
+        for (; i + HD_VL / N <= g->m; i += HD_VL / N) dot_tile(HD_VL / N, N, g, i, j);
+    for (; i < g->m; i++) dot_tile(1, N, g, i, j);
 }
 
 /* Columns outside: those of B are read once for all rows. */
 static void dots(const hd_gemm_block *g) {
     int64_t j = 0;
-    for (; j + HD_VL <= g->n; j += HD_VL)
-        for (int64_t i = 0; i < g->m; i++) dot_columns(HD_VL, g, g->a + i * g->ra, i, j);
-    for (; j + HD_VL / 4 <= g->n; j += HD_VL / 4)
-        for (int64_t i = 0; i < g->m; i++) dot_columns(HD_VL / 4, g, g->a + i * g->ra, i, j);
-    for (; j < g->n; j++)
-        for (int64_t i = 0; i < g->m; i++) dot_columns(1, g, g->a + i * g->ra, i, j);
+    if (g->m == 1 && g->k >= 8 * HD_VL) /* few streams through memory */
+        for (; j + 4 <= g->n; j += 4) dot_rows(4, g, j);
+    for (; j + HD_VL <= g->n; j += HD_VL) dot_rows(HD_VL, g, j);
+#if HD_VL == 16
+    for (; j + 8 <= g->n; j += 8) dot_rows(8, g, j);
+#endif
+#if HD_VL >= 8
+    for (; j + 4 <= g->n; j += 4) dot_rows(4, g, j);
+#endif
+    for (; j + 2 <= g->n; j += 2) dot_rows(2, g, j);
+    for (; j < g->n; j++) dot_rows(1, g, j);
 }
 #endif

@@ -52,9 +52,7 @@ static void tiles(const hd_gemm_block *block) {
         const int64_t k = g.k - p < g.kc ? g.k - p : g.kc;
         for (int64_t j = 0; j < g.n; j += g.nc) {
             const int64_t n = g.n - j < g.nc ? g.n - j : g.nc;
-            for (int64_t q = 0; g.pack && q < n; q += TILE_COLUMNS)
-                pack_panel(g.pack + q * k, g.b + (g.bt ? (j + q) * g.ldb + p : p * g.ldb + j + q), g.ldb, g.bt, k,
-                           n - q < TILE_COLUMNS ? n - q : TILE_COLUMNS);
+            if (g.pack) pack_b(g.pack, g.b + (g.bt ? j * g.ldb + p : p * g.ldb + j), g.ldb, g.bt, k, n);
             panels(&g, j, n, p, k);
         }
         p += k;

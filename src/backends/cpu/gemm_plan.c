@@ -3,11 +3,18 @@
 #include "backends/cpu/gemm_plan.h"
 
 enum {
-    DOT_ROWS = 4,        /* up to so many rows, packing B costs more than adding across lanes */
-    TASK_MACS = 1 << 20, /* multiply-adds that pay a task */
-    MOST_TASKS = 64,
+    DOT_ROWS = 4,           /* up to so many rows, packing B costs more than adding across lanes … */
+    DOT_COLUMNS = 16,       /* … and for so few columns, when there is much to add */
+    DOT_K = 256,            /* (much) */
+    TASK_MACS = 1 << 20,    /* multiply-adds that pay a task */
+    TASK_BYTES = 1 << 20,   /* or bytes read and written once */
+    MOST_TASKS = 16,        /* a power of two, and so is what is chosen: two or four threads share it evenly */
+    NOMINAL_THREADS = 8,    /* threads that tasks are made for; bits do not depend on how many there are */
+    PACK_ROWS = 6,          /* packing a column of B costs as much as so many rows of products */
     PACK_A_COLUMNS = 96,    /* columns of C from which reading A in order pays its copy … */
     PACK_A_BYTES = 1 << 16, /* … when it does not lie in the first cache anyway */
+    PACK_B_ROWS = 28,       /* rows of C from which the same holds for B … */
+    PACK_B_BYTES = 1 << 18, /* … when it does not lie in the second cache */
     B_BYTES = 1 << 18       /* of packed B at a time: a part of the second cache */
 };
 
@@ -31,40 +38,47 @@ static void swap_sides(hd_gemm_plan *p) {
     p->ldc = p->n;
 }
 
-/* Tasks: the grid that leaves the least to the longest one. Rows may be cut anywhere, columns at panels. */
+/* Tasks: the grid that is done first, were there so many threads. Rows may be cut anywhere, columns at panels. */
 static void cut_tasks(hd_gemm_plan *p) {
-    const int64_t macs = p->m * p->n * p->k, width = 2 * p->isa->lanes;
-    int64_t want = least(MOST_TASKS, macs / TASK_MACS), best = INT64_MAX;
-    if (want > 2) want &= ~INT64_C(1); /* even: two threads share them evenly */
-    if (want < 1) want = 1;
+    const int64_t width = 2 * p->isa->lanes;
+    const int64_t bytes = 4 * (p->m * p->k + p->k * p->n + p->m * p->n);
+    int64_t want = p->m * p->n * p->k / TASK_MACS, best = INT64_MAX;
+    if (want < bytes / TASK_BYTES) want = bytes / TASK_BYTES;
     p->panels = ceil_div(p->n, width);
     p->tasks_m = p->tasks_n = 1;
-    for (int64_t tn = 1; tn <= want; tn++) {
-        const int64_t tm = want / tn;
-        if (tn * tm != want || tn > p->panels || tm > p->m) continue;
-        int64_t cost = ceil_div(p->m, tm) * ceil_div(p->panels, tn) * width; /* multiply-adds per k */
-        if (p->pack_b) cost += ceil_div(p->panels, tn) * width * 4; /* each row of the grid packs B for itself */
-        if (cost < best) {
-            best = cost;
-            p->tasks_m = tm;
-            p->tasks_n = tn;
+    for (int64_t tm = 1; tm <= MOST_TASKS; tm *= 2)
+        for (int64_t tn = 1; tm * tn <= MOST_TASKS; tn *= 2) {
+            if (tm * tn > 1 && (tm * tn > want || tm > p->m || tn > p->panels)) continue;
+            const int64_t rows = ceil_div(p->m, tm), columns = ceil_div(p->panels, tn) * width;
+            const int64_t cost = ceil_div(tm * tn, NOMINAL_THREADS) * columns * (rows + (p->pack_b ? PACK_ROWS : 0));
+            if (cost < best) {
+                best = cost;
+                p->tasks_m = tm;
+                p->tasks_n = tn;
+            }
         }
-    }
     p->tasks = p->tasks_m * p->tasks_n;
+}
+
+/* Dot products, tiles with B in place, tiles with B packed. */
+static void choose_way(hd_gemm_plan *p) {
+    const bool few = p->m <= DOT_ROWS || (p->n <= DOT_COLUMNS && p->k >= DOT_K);
+    p->dots = p->bt && p->ca == 1 && few;
+    p->pack_b = !p->dots && (p->bt || (p->m >= PACK_B_ROWS && p->k * p->ldb * 4 > PACK_B_BYTES));
+    p->kc = p->isa->kc;
+    p->nc = B_BYTES / 4 / p->kc / (2 * p->isa->lanes) * (2 * p->isa->lanes);
+    if (!p->pack_b && p->m <= DOT_ROWS && p->k * p->ldb * 4 > PACK_B_BYTES) p->kc = 16; /* along the rows of B */
 }
 
 void hd_gemm_plan_make(hd_gemm_plan *p, hd_isa isa) {
     const hd_gemm_isa *g = p->isa = hd_gemm_of(isa);
     if (p->n == 1 && p->ldc == 1 && p->m > 1) swap_sides(p);
     if (p->bt && (p->k == 1 && p->ldb == 1)) p->bt = false; /* a single row, whichever way one looks at it */
-    p->dots = p->bt && p->ca == 1 && p->m <= DOT_ROWS;
-    p->pack_b = p->bt && !p->dots;
+    choose_way(p);
     cut_tasks(p);
     const int64_t rows = ceil_div(p->m, p->tasks_m), tiles = ceil_div(rows, g->rows) * p->tasks_m;
     p->mr = tiles ? ceil_div(p->m, tiles) : 1;
     p->tiles = ceil_div(p->m, p->mr);
-    p->kc = g->kc;
-    p->nc = B_BYTES / 4 / g->kc / (2 * g->lanes) * (2 * g->lanes);
     p->pack_a = !p->alone && !p->dots && p->n >= PACK_A_COLUMNS && p->m > g->rows / 2 && (p->ra != 1 || p->ca > 1024) &&
                 p->m * p->k * 4 > PACK_A_BYTES;
     p->pack_tasks = p->pack_a ? least(p->tiles, 2 * p->tasks) : 0;
@@ -117,7 +131,6 @@ void hd_gemm_plan_run(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task)
         g.c += i * g.ldc + j;
         if (g.y) g.y += i * g.ldy + j;
         if (g.bias && !g.bias_one) g.bias += j;
-        if (g.m <= 0 || g.n <= 0) return;
     }
     if (p->pack_a) g.a_packed = r->scratch;
     if (p->pack_b) g.pack = r->thread_scratch;

@@ -35,26 +35,24 @@ static void pack_columns(float *to, int64_t ld, const float *from, int64_t ld_fr
     }
 }
 
-/* A panel of B, k × TILE_COLUMNS, from columns that lie together (bt) or rows. Columns past the end: zero, except that
- * a whole second vector of them is left out. */
-static void pack_panel(float *to, const float *b, int64_t ldb, bool bt, int64_t k, int64_t columns) {
-    const int64_t first = columns < HD_VL ? columns : HD_VL, second = columns - first;
+/* Panels of B, each k × TILE_COLUMNS, one after the other, from columns that lie together (bt) or from rows. In the
+ * last panel, columns past the end are zero, except that a whole second vector of them is left out. */
+static void pack_b(float *to, const float *b, int64_t ldb, bool bt, int64_t k, int64_t n) {
     if (bt) {
-        pack_columns(to, TILE_COLUMNS, b, ldb, k, first);
-        if (second > 0) pack_columns(to + HD_VL, TILE_COLUMNS, b + HD_VL * ldb, ldb, k, second);
+        for (int64_t j = 0; j < n; j += HD_VL)
+            pack_columns(to + j / TILE_COLUMNS * TILE_COLUMNS * k + j % TILE_COLUMNS, TILE_COLUMNS, b + j * ldb, ldb, k,
+                         n - j < HD_VL ? n - j : HD_VL);
         return;
     }
-    if (columns == TILE_COLUMNS) {
-        for (int64_t p = 0; p < k; p++, b += ldb, to += TILE_COLUMNS) {
-            vf_store(to, vf_load(b));
-            vf_store(to + HD_VL, vf_load(b + HD_VL));
+    const vm m = vm_first(n % HD_VL);
+    for (int64_t p = 0; p < k; p++, b += ldb, to += TILE_COLUMNS) { /* along the rows, as memory lies */
+        float *step = to;
+        int64_t j = 0;
+        for (; j + TILE_COLUMNS <= n; j += TILE_COLUMNS, step += TILE_COLUMNS * k) {
+            vf_store(step, vf_load(b + j));
+            vf_store(step + HD_VL, vf_load(b + j + HD_VL));
         }
-        return;
-    }
-    const vm m0 = vm_first(first), m1 = vm_first(second);
-    for (int64_t p = 0; p < k; p++, b += ldb, to += TILE_COLUMNS) {
-        vf_store(to, vf_load_m(b, m0));
-        if (second > 0) vf_store(to + HD_VL, vf_load_m(b + HD_VL, m1));
+        for (; j < n; j += HD_VL, step += HD_VL) vf_store(step, j + HD_VL <= n ? vf_load(b + j) : vf_load_m(b + j, m));
     }
 }
 
