@@ -87,9 +87,9 @@ HD_API hd_val hd_max_at(hd_loc at, const hd_reduce_args *args);
 #define hd_sum(...)  hd_sum_at(HD_HERE, &(hd_reduce_args){__VA_ARGS__, .end_ = 0})
 #define hd_mean(...) hd_mean_at(HD_HERE, &(hd_reduce_args){__VA_ARGS__, .end_ = 0})
 #define hd_max(...)  hd_max_at(HD_HERE, &(hd_reduce_args){__VA_ARGS__, .end_ = 0})
-/** Gradient of max from x, y = max(x) and dy: shared evenly among equal largest elements. */
+/** Gradient of max from x and dy: shared evenly among equal largest elements. */
 typedef struct hd_max_grad_args {
-    hd_val x, y, dy;
+    hd_val x, dy;
     hd_dims axes;
     bool keepdim;
     int end_;

@@ -43,5 +43,5 @@ const hd_op hd_op_cross_entropy_both = {
     .samples = (const hd_sample[]){{"f32[1,2]={0 0}, i64[1]={1}", "{0.6931472} {0.5 -0.5}"},
                                    {"f32[5,10], i64[5]:below(10)", NULL},
                                    {0}},
-    .bad = (const hd_bad_sample[]){{"f32[2,3], i64[3]:below(3)", ""}, {0}},
+    .bad = (const hd_bad_sample[]){{"f32[2,3], i64[3]:below(3)", "one class number for each row"}, {0}},
 };

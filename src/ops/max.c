@@ -38,7 +38,7 @@ static hd_status max_infer(hd_infer *c) {
 
 static void max_rule(hd_grad *c) {
     const hd_reduce_args *a = c->attr;
-    c->din[0] = hd_max_grad(c->in[0], c->out[0], c->dout[0], .axes = a->axes, .keepdim = a->keepdim);
+    c->din[0] = hd_max_grad(c->in[0], c->dout[0], .axes = a->axes, .keepdim = a->keepdim);
 }
 
 static void max_grad_ref(const hd_ref *r) {
@@ -48,13 +48,18 @@ static void max_grad_ref(const hd_ref *r) {
     hd_walk kept, inner;
     const int64_t n = hd_walk_kept(&kept, x_dims, axes), m = hd_walk_inner(&inner, x_dims, axes);
     HD_FLOATS(
-        r->out[0].dtype, const T *x = r->in[0].data; const T *y = r->in[1].data; const T *dy = r->in[2].data;
-        T *dx = r->out[0].data; for (int64_t i = 0; i < n; i++, hd_walk_next(&kept)) {
+        r->out[0].dtype, const T *x = r->in[0].data; const T *dy = r->in[1].data; T *dx = r->out[0].data;
+        for (int64_t i = 0; i < n; i++, hd_walk_next(&kept)) {
+            T best = x[kept.at[0]];
             double ties = 0;
-            for (int64_t j = 0; j < m; j++, hd_walk_next(&inner)) ties += x[kept.at[0] + inner.at[0]] == y[i];
+            for (int64_t j = 0; j < m; j++, hd_walk_next(&inner)) {
+                const T v = x[kept.at[0] + inner.at[0]];
+                if (v > best) best = v, ties = 0;
+                ties += v == best;
+            }
             for (int64_t j = 0; j < m; j++, hd_walk_next(&inner)) {
                 const int64_t at = kept.at[0] + inner.at[0];
-                dx[at] = x[at] == y[i] ? (T)((double)dy[i] / ties) : 0;
+                dx[at] = x[at] == best ? (T)((double)dy[i] / ties) : 0;
             }
         })
 }
@@ -67,19 +72,19 @@ static hd_status max_grad_infer(hd_infer *c) {
     forward.attr = (void *)(uintptr_t)&like;
     if (hd_need_float(c, 0) || max_infer(&forward)) return HD_E_MODEL;
     if (!hd_dims_equal(&c->out[0].dims, &c->in[1].dims))
-        return hd_infer_fail(c, "y is %s, the largest of x are %s", hd_dims_text(got, &c->in[1].dims),
+        return hd_infer_fail(c, "dy is %s, the largest of x are %s", hd_dims_text(got, &c->in[1].dims),
                              hd_dims_text(want, &c->out[0].dims));
     c->out[0] = c->in[0];
-    return hd_need_same(c, 1, 2);
+    return hd_need_dtype(c, 1, c->in[0].dtype);
 }
 
-/* Linear in dy: what reaches dy is gathered with the same weights. */
+/* Linear in dy: what reaches dy is gathered with the same weights. Constant in x almost everywhere. */
 static void max_grad_rule(hd_grad *c) {
     const hd_max_grad_args *a = c->attr;
-    if (!c->needs[2]) return;
-    const hd_val share =
-        hd_max_grad(c->in[0], c->in[1], hd_fill_like(c->in[2], .value = 1), .axes = a->axes, .keepdim = a->keepdim);
-    c->din[2] = hd_sum(hd_mul(c->dout[0], share), .axes = a->axes, .keepdim = a->keepdim);
+    if (!c->needs[1]) return;
+    const hd_val one = hd_fill_like(c->in[1], .value = 1);
+    const hd_val share = hd_max_grad(c->in[0], one, .axes = a->axes, .keepdim = a->keepdim);
+    c->din[1] = hd_sum(hd_mul(c->dout[0], share), .axes = a->axes, .keepdim = a->keepdim);
 }
 
 const hd_op hd_op_max = {
@@ -116,9 +121,9 @@ const hd_op hd_op_max = {
 
 const hd_op hd_op_max_grad = {
     .name = "max_grad",
-    .n_in = 3,
+    .n_in = 2,
     .n_out = 1,
-    .in_names = HD_NAMES("x", "y", "dy"),
+    .in_names = HD_NAMES("x", "dy"),
     .out_names = HD_NAMES("dx"),
     .args_size = sizeof(hd_max_grad_args),
     .options = (const hd_option[]){HD_REDUCE_OPTIONS(hd_max_grad_args), HD_OPTION_END},
@@ -127,16 +132,17 @@ const hd_op hd_op_max_grad = {
     .grad = max_grad_rule,
     .ref = max_grad_ref,
     .cost = hd_cost_input,
-    .formula = "dx = x = y ? dy / (number of x equal to y) : 0",
+    .formula = "dx = dy / (number of largest x) where x is the largest, else 0",
     .source = "subgradient of max; as torch.amax",
     .doc = "Back-propagation through max.",
-    .samples =
-        (const hd_sample[]){{"f32[2,3]={1 7 3 4 6 6}, f32[2]={7 6}, f32[2]={10 20} | axes=[1]", "{0 10 0 0 10 10}"},
-                            {"f32[2,2]={1 2 3 2}, f32[1,2]={3 2}, f32[1,2]={5 4} | axes=[0] keepdim=true", "{0 2 5 2}"},
-                            {"f32[3]={1 9 3}, f32[]={9}, f32[]={2}", "{0 2 0}"},
-                            {0}},
-    .bad = (const hd_bad_sample[]){{"f32[2,3], f32[3], f32[3] | axes=[1]", "y is [3]"},
-                                   {"f32[2,3], f32[2], f32[3] | axes=[1]", "same shape"},
+    .samples = (const hd_sample[]){{"f32[2,3]={1 7 3 4 6 6}, f32[2]={10 20} | axes=[1]", "{0 10 0 0 10 10}"},
+                                   {"f32[2,2]={1 2 3 2}, f32[1,2]={5 4} | axes=[0] keepdim=true", "{0 2 5 2}"},
+                                   {"f32[3]={1 9 3}, f32[]={2}", "{0 2 0}"},
+                                   {"f32[2,3,4]:distinct, f32[3] | axes=[0,2]", NULL},
+                                   {"f32[2,3]:distinct, f32[1,1] | keepdim=true", NULL},
+                                   {0}},
+    .bad = (const hd_bad_sample[]){{"f32[2,3], f32[3] | axes=[1]", "dy is [3], the largest of x are [2]"},
+                                   {"f32[2,3], f64[2] | axes=[1]", "dy must be f32"},
                                    {0}},
 };
 
