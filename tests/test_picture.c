@@ -2,7 +2,6 @@
  * refused. */
 #include "support.h"
 
-#include "base/file.h"
 #include "data/inflate.h"
 #include "hadal/data.h"
 #include <dirent.h>
@@ -16,6 +15,14 @@ static char path_buffer[4400];
 static const char *in(const char *folder, const char *name) {
     (void)snprintf(path_buffer, sizeof path_buffer, "%s/%s", folder, name);
     return path_buffer;
+}
+
+static void save(const char *folder, const char *name, const void *data, size_t length) {
+    (void)remove(in(folder, name)); /* a new file is quicker than one that is truncated */
+    FILE *f = fopen(in(folder, name), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, length, f), length);
+    assert_int_equal(fclose(f), 0);
 }
 
 static hd_picture_args grey(int64_t side) {
@@ -212,7 +219,7 @@ static void test_transparency(void **state) {
                 rows[y * 33 + 2 + 2 * x] = x >= 4 && x < 12 && y >= 4 && y < 12 ? 255 : 0;
             }
         size_t n = make_png(file, 4, 16, 16, rows, sizeof rows);
-        assert_int_equal(hd_file_write(ctx, in(folder, "a.png"), file, n), HD_OK);
+        save(folder, "a.png", file, n);
         hd_picture_args a = grey(16);
         float x[256];
         assert_int_equal(hd_picture_read(ctx, in(folder, "a.png"), &a, x, note, sizeof note), HD_OK);
@@ -233,13 +240,13 @@ static void test_hostile(void **state) {
     hd_picture_args a = grey(28);
     size_t n = make_png(file, 0, 16, 16, rows, sizeof rows);
     for (size_t cut = 0; cut < n; cut++) { /* every length */
-        assert_int_equal(hd_file_write(ctx, in(folder, "b.png"), file, cut), HD_OK);
+        save(folder, "b.png", file, cut);
         assert_int_equal(hd_picture_read(ctx, in(folder, "b.png"), &a, x, NULL, 0), HD_E_DATA);
     }
     for (size_t at = 0; at < n; at++) { /* every byte wrong: an error or a picture, nothing else */
         memcpy(broken, file, n);
         broken[at] ^= 0x55;
-        assert_int_equal(hd_file_write(ctx, in(folder, "b.png"), broken, n), HD_OK);
+        save(folder, "b.png", broken, n);
         hd_status status = hd_picture_read(ctx, in(folder, "b.png"), &a, x, NULL, 0);
         assert_true(status == HD_OK || status == HD_E_DATA);
     }
@@ -247,11 +254,11 @@ static void test_hostile(void **state) {
                                  {1, 100000},    {0x7fffffff, 0x7fffffff}, {0, 5}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         size_t length = make_png(file, 6, sizes[i][0], sizes[i][1], rows, sizeof rows);
-        assert_int_equal(hd_file_write(ctx, in(folder, "b.png"), file, length), HD_OK);
+        save(folder, "b.png", file, length);
         assert_int_equal(hd_picture_read(ctx, in(folder, "b.png"), &a, x, NULL, 0), HD_E_DATA);
     }
     assert_true(hd_context_memory(ctx).peak_bytes < 4 << 20);
-    assert_int_equal(hd_file_write(ctx, in(folder, "b.png"), "GIF89a", 6), HD_OK);
+    save(folder, "b.png", "GIF89a", 6);
     assert_int_equal(hd_picture_read(ctx, in(folder, "b.png"), &a, x, NULL, 0), HD_E_DATA);
     assert_int_equal(hd_picture_read(ctx, in(folder, "none.png"), &a, x, NULL, 0), HD_E_FILE);
     assert_int_equal(hd_picture_read(ctx, folder, &a, x, NULL, 0), HD_E_FILE);
