@@ -3,7 +3,7 @@
 #include "data/dataset.h"
 #include "base/status.h"
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 hd_status hd_data_make(hd_dataset **out, hd_context *ctx) {
@@ -117,6 +117,23 @@ static hd_status name_classes(hd_dataset *d) {
     return HD_OK;
 }
 
+static int compare_labels(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Number of distinct labels when some are beyond all bins: for the message alone. */
+static hd_status count_distinct(const hd_dataset *d, int64_t *distinct) {
+    int64_t *label = hd_alloc_n(d->ctx, (size_t)d->info.count, sizeof *label);
+    if (!label) return HD_E_MEMORY;
+    for (int64_t i = 0; i < d->info.count; i++) label[i] = hd_data_label(d, i);
+    qsort(label, (size_t)d->info.count, sizeof *label, compare_labels);
+    *distinct = 1;
+    for (int64_t i = 1; i < d->info.count; i++) *distinct += label[i] != label[i - 1];
+    hd_free(d->ctx, label);
+    return HD_OK;
+}
+
 /* A label beyond the number of samples is beyond the number of distinct labels too, so that bins = count are enough
  * whatever the file says (bytes need 256). */
 static hd_status settle_classes(hd_dataset *d, int64_t classes) {
@@ -131,6 +148,7 @@ static hd_status settle_classes(hd_dataset *d, int64_t classes) {
     int64_t bad = count_labels(d, seen, bins);
     for (int64_t i = 0; i < bins; i++) distinct += seen[i] > 0;
     hd_free(d->ctx, seen);
+    if (bad >= 0) HD_TRY(count_distinct(d, &distinct));
     int64_t limit = classes ? classes : distinct;
     if (bad < 0) bad = first_beyond(d, limit);
     if (bad >= 0) return refuse_label(d, bad, distinct, classes);
