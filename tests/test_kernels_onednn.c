@@ -5,7 +5,11 @@
 #include "backends/onednn/dnnl_api.h"
 #include "backends/onednn/dnnl_layout.h"
 
-extern const hd_kernel hd_kernel_dnnl_linear, hd_kernel_dnnl_matmul;
+extern const hd_kernel hd_kernel_dnnl_linear, hd_kernel_dnnl_linear_grad_input, hd_kernel_dnnl_linear_grad_weight,
+    hd_kernel_dnnl_matmul, hd_kernel_dnnl_conv2d, hd_kernel_dnnl_conv2d_winograd, hd_kernel_dnnl_conv2d_grad_input,
+    hd_kernel_dnnl_conv2d_grad_input_winograd, hd_kernel_dnnl_conv2d_grad_weight,
+    hd_kernel_dnnl_conv2d_grad_weight_winograd, hd_kernel_dnnl_conv2d_grad_params,
+    hd_kernel_dnnl_conv2d_grad_params_winograd;
 
 static bool absent(void) {
     char text[32];
@@ -30,8 +34,30 @@ static void linear_case(hd_context *ctx, int64_t n, int64_t in, int64_t out, boo
     kit_check(ctx, &c);
 }
 
+static void linear_gradients(hd_context *ctx, int64_t n, int64_t in, int64_t out) {
+    for (int64_t act = HD_ACT_NONE; act <= HD_ACT_TANH; act++) {
+        kit_case c = {.kernel = &hd_kernel_dnnl_linear_grad_input,
+                      .args = &(hd_linear_grad_input_args){.act = act},
+                      .may_refuse = ctx->isa < HD_ISA_AVX512};
+        kit_input(&c, HD_F32, HD_DIMS(n, out));
+        kit_input(&c, HD_F32, HD_DIMS(out, in));
+        if (act == HD_ACT_NONE)
+            kit_absent(&c);
+        else
+            kit_input_as(&c, HD_F32, HD_DIMS(n, in), KIT_UNIT, 0, NULL);
+        kit_check(ctx, &c);
+    }
+    kit_case c = {.kernel = &hd_kernel_dnnl_linear_grad_weight, .may_refuse = ctx->isa < HD_ISA_AVX512};
+    kit_input(&c, HD_F32, HD_DIMS(n, in));
+    kit_input(&c, HD_F32, HD_DIMS(n, out));
+    kit_check(ctx, &c);
+}
+
 static void linears(hd_context *ctx, void *arg) {
     (void)arg;
+    linear_gradients(ctx, 128, 784, 100);
+    linear_gradients(ctx, 77, 130, 515);
+    linear_gradients(ctx, 1000, 33, 17);
     linear_case(ctx, 128, 784, 100, true, HD_ACT_SIGMOID);
     linear_case(ctx, 64, 200, 1000, true, HD_ACT_RELU);
     linear_case(ctx, 1000, 33, 17, true, HD_ACT_TANH);
@@ -66,7 +92,7 @@ static void matmuls(hd_context *ctx, void *arg) {
 static void products_agree_with_their_definition(void **state) {
     (void)state;
     if (absent()) return;
-    for (int threads = 1; threads <= 3; threads++) {
+    for (int threads = 2; threads <= 3; threads++) { /* each against one thread */
         kit_each_isa(threads, linears, NULL);
         kit_each_isa(threads, matmuls, NULL);
     }
@@ -87,6 +113,121 @@ static void small_products_are_refused_with_a_reason(void **state) {
     kit_input(&f64, HD_F64, HD_DIMS(128, 128));
     assert_false(kit_check(ctx, &f64));
     assert_non_null(strstr(f64.refusal, "f32"));
+    hd_context_free(ctx);
+}
+
+/* ---- convolutions ---- */
+
+typedef struct shape {
+    int64_t n, c, h, k, kernel, stride, padding, dilation, groups;
+} shape;
+
+static int64_t out_size(const shape *s, int64_t in) {
+    return (in + 2 * s->padding - s->dilation * (s->kernel - 1) - 1) / s->stride + 1;
+}
+
+typedef struct conv_kernels {
+    const hd_kernel *forward, *grad_input, *grad_weight, *grad_params;
+    double tolerance;
+} conv_kernels;
+static const conv_kernels direct = {&hd_kernel_dnnl_conv2d, &hd_kernel_dnnl_conv2d_grad_input,
+                                    &hd_kernel_dnnl_conv2d_grad_weight, &hd_kernel_dnnl_conv2d_grad_params, 1e-5};
+/* Winograd's transforms lose two or three bits. */
+static const conv_kernels winograd = {&hd_kernel_dnnl_conv2d_winograd, &hd_kernel_dnnl_conv2d_grad_input_winograd,
+                                      &hd_kernel_dnnl_conv2d_grad_weight_winograd,
+                                      &hd_kernel_dnnl_conv2d_grad_params_winograd, 1e-4};
+
+/* Forward and all gradients of one shape; the number of kernels that ran. */
+static int conv_case(hd_context *ctx, const conv_kernels *kernels, shape s, int64_t act, bool may_refuse) {
+    const hd_dims x = HD_DIMS(s.n, s.c, s.h, s.h + 1), w = HD_DIMS(s.k, s.c / s.groups, s.kernel, s.kernel);
+    const hd_dims y = HD_DIMS(s.n, s.k, out_size(&s, s.h), out_size(&s, s.h + 1));
+    const hd_conv2d_args args = {.stride = {s.stride, s.stride},
+                                 .padding = {s.padding, s.padding},
+                                 .dilation = {s.dilation, s.dilation},
+                                 .groups = s.groups,
+                                 .act = act};
+    const hd_conv2d_grad_args grad = {.stride = {s.stride, s.stride},
+                                      .padding = {s.padding, s.padding},
+                                      .dilation = {s.dilation, s.dilation},
+                                      .groups = s.groups};
+    const struct {
+        const hd_kernel *kernel;
+        const void *args;
+        hd_dims in[3];
+    } runs[] = {{kernels->forward, &args, {x, w, HD_DIMS(s.k)}},
+                {kernels->grad_input, &grad, {y, w, x}},
+                {kernels->grad_weight, &grad, {x, y, w}},
+                {kernels->grad_params, &grad, {x, y, w}}};
+    int ran = 0;
+    for (int i = 0; i < 3; i++) {
+        kit_case c = {.kernel = runs[i].kernel,
+                      .args = runs[i].args,
+                      .tolerance = kernels->tolerance,
+                      .may_refuse = may_refuse || ctx->isa < HD_ISA_AVX512,
+                      .input_bytes = true};
+        for (int j = 0; j < 3; j++) kit_input_as(&c, HD_F32, runs[i].in[j], KIT_UNIT, 0, NULL);
+        ran += kit_check(ctx, &c);
+    }
+    return ran;
+}
+
+static const shape shapes[] = {
+    /* n, c, h, k, kernel, stride, padding, dilation, groups */
+    {2, 1, 12, 32, 3, 1, 1, 1, 1},   {7, 32, 9, 32, 3, 1, 1, 1, 1},  {1, 3, 20, 64, 7, 2, 3, 1, 1},
+    {16, 16, 8, 16, 1, 1, 0, 1, 1},  {2, 32, 9, 64, 1, 2, 0, 1, 1},  {3, 16, 10, 32, 3, 2, 1, 1, 1},
+    {2, 16, 11, 16, 5, 1, 2, 1, 1},  {2, 16, 12, 16, 3, 1, 2, 2, 1}, {1, 64, 8, 128, 3, 1, 1, 1, 1},
+    {2, 128, 7, 128, 3, 1, 1, 1, 1}, {16, 16, 6, 16, 3, 1, 0, 1, 1}, {2, 20, 9, 20, 3, 1, 1, 1, 1},
+    {7, 1, 14, 6, 5, 1, 2, 1, 1},    {5, 6, 12, 16, 5, 1, 0, 1, 1},  {2, 20, 8, 12, 1, 1, 0, 1, 1},
+    {4, 32, 8, 32, 3, 1, 1, 1, 32},  {2, 20, 8, 20, 3, 1, 1, 1, 20}, {3, 32, 8, 64, 3, 1, 1, 1, 2},
+    {2, 12, 8, 20, 3, 2, 1, 1, 4},   {2, 3, 9, 5, 3, 1, 1, 1, 1},    {1, 16, 1, 32, 1, 1, 0, 1, 1},
+    {4, 256, 4, 256, 3, 1, 1, 1, 1}, /* weights larger than the output: slices of channels */
+    {1, 16, 5, 20, 3, 1, 0, 1, 1},   {2, 8, 9, 8, 3, 1, 1, 1, 1},    {2, 8, 9, 24, 7, 2, 2, 1, 1},
+};
+
+static void direct_shapes(hd_context *ctx, void *arg) {
+    (void)arg;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        conv_case(ctx, &direct, shapes[i], (int64_t)(i % (HD_ACT_TANH + 1)), false);
+}
+
+static void convolutions_agree_with_their_definition(void **state) {
+    (void)state;
+    if (absent()) return;
+    kit_each_isa(3, direct_shapes, NULL); /* against one thread */
+}
+
+static void winograd_shapes(hd_context *ctx, void *arg) {
+    int *ran = arg;
+    *ran += conv_case(ctx, &winograd, (shape){7, 32, 14, 32, 3, 1, 1, 1, 1}, HD_ACT_RELU, false);
+    *ran += conv_case(ctx, &winograd, (shape){2, 16, 24, 32, 3, 1, 0, 1, 1}, HD_ACT_NONE, false);
+    *ran += conv_case(ctx, &winograd, (shape){1, 64, 28, 64, 3, 1, 1, 1, 1}, HD_ACT_RELU, false);
+}
+
+static void winograd_agrees_within_its_precision(void **state) {
+    (void)state;
+    if (absent()) return;
+    for (int threads = 2; threads <= 3; threads++) {
+        int ran = 0;
+        kit_each_isa(threads, winograd_shapes, &ran);
+        assert_int_equal(ran, hd_cpu_isa() >= HD_ISA_AVX512 ? 9 : 0);
+    }
+}
+
+static void winograd_is_refused_where_it_does_not_fit(void **state) {
+    (void)state;
+    if (absent() || hd_cpu_isa() < HD_ISA_AVX512) return;
+    hd_context *ctx;
+    assert_int_equal(hd_context_new(&ctx, NULL), HD_OK);
+    const shape no[] = {{8, 64, 16, 64, 5, 1, 1, 1, 1}, {8, 64, 16, 64, 3, 2, 1, 1, 1}, {8, 64, 16, 64, 3, 1, 1, 2, 1},
+                        {8, 64, 16, 64, 3, 1, 1, 1, 2}, {8, 20, 16, 64, 3, 1, 1, 1, 1}, {1, 64, 8, 64, 3, 1, 1, 1, 1}};
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        assert_int_equal(conv_case(ctx, &winograd, no[i], HD_ACT_NONE, true), 0);
+    kit_case c = {.kernel = &hd_kernel_dnnl_conv2d_winograd, .exact = true, .may_refuse = true};
+    kit_input(&c, HD_F32, HD_DIMS(8, 64, 16, 16));
+    kit_input(&c, HD_F32, HD_DIMS(64, 64, 3, 3));
+    kit_absent(&c);
+    assert_false(kit_check(ctx, &c));
+    assert_non_null(strstr(c.refusal, "exact"));
     hd_context_free(ctx);
 }
 
@@ -150,6 +291,9 @@ int main(void) {
         cmocka_unit_test(groups_join_the_output_channels),
         cmocka_unit_test(products_agree_with_their_definition),
         cmocka_unit_test(small_products_are_refused_with_a_reason),
+        cmocka_unit_test(convolutions_agree_with_their_definition),
+        cmocka_unit_test(winograd_agrees_within_its_precision),
+        cmocka_unit_test(winograd_is_refused_where_it_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,6 +60,7 @@ int32_t hd_insert(hd_graph *g, const hd_op *op, const int32_t *in, int32_t n_in,
 /* Marks backwards from effects (in training), marked outputs and the target. */
 hd_status hd_drop_dead(hd_lower *l) {
     hd_graph *g = l->g;
+    HD_TRY(hd_sort_nodes(g)); /* producers first, so that one walk backwards is enough */
     bool *wanted = hd_alloc_n(l->ctx, g->value_count + 1, sizeof *wanted);
     if (!wanted) return HD_E_MEMORY;
     for (size_t i = 0; i < g->value_count; i++) wanted[i] = g->values[i].output != NULL;

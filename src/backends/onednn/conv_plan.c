@@ -3,7 +3,7 @@
 #include "hadal/ops.h"
 #include <string.h>
 
-enum { OWNER_BATCH = 16, WINOGRAD_CHANNELS = 64, WINOGRAD_PICTURE = 14, WINOGRAD_PIXELS = 1024 };
+enum { OWNER_BATCH = 16, WINOGRAD_CHANNELS = 512, WINOGRAD_TILES = 48 };
 /* A Winograd task needs scratch in proportion to its images: above this it gets fewer of them. */
 static const size_t WINOGRAD_SCRATCH = (size_t)96 << 20;
 
@@ -65,6 +65,11 @@ static bool fills_blocks(const hd_dnnl_conv *c) {
     return (c->c / c->groups) % blk == 0 && (c->k / c->groups) % blk == 0;
 }
 
+/* Tiles of 4×4 results that Winograd's F(4×4, 3×3) computes. */
+static int64_t tiles_of(const hd_dnnl_conv *c) {
+    return c->n * ((c->oh + 3) / 4) * ((c->ow + 3) / 4);
+}
+
 static const char *winograd_refuses(const hd_dnnl_conv *c, bool exact) {
     if (exact) return "exact kernels were asked for";
     if (c->isa < HD_ISA_AVX512) return "oneDNN has Winograd for AVX-512 only";
@@ -72,10 +77,11 @@ static const char *winograd_refuses(const hd_dnnl_conv *c, bool exact) {
     for (int i = 0; i < 2; i++)
         if (c->stride[i] != 1 || c->dilation[i] != 1 || c->padding[i] > 1)
             return "Winograd is for stride 1, dilation 1, padding 0 or 1";
-    if (c->c < WINOGRAD_CHANNELS || c->k < WINOGRAD_CHANNELS || c->c % 16 || c->k % 16)
-        return "Winograd pays from 64 channels, a multiple of 16";
-    if (c->oh < WINOGRAD_PICTURE || c->ow < WINOGRAD_PICTURE) return "Winograd pays from pictures of 14x14";
-    if (c->n * c->oh * c->ow < WINOGRAD_PIXELS) return "too few pixels to transform the weights for";
+    if (c->c % 16 || c->k % 16) return "Winograd is for channels in multiples of 16";
+    if (c->c * c->k < WINOGRAD_CHANNELS) return "Winograd pays from 16 times 32 channels";
+    if (c->act != HD_ACT_NONE && c->act != HD_ACT_RELU) return "Winograd applies no activation but relu";
+    if (2 * c->n * c->oh * c->ow < 16 * tiles_of(c)) return "Winograd's tiles of 4x4 would be less than half full";
+    if (tiles_of(c) < WINOGRAD_TILES) return "too few tiles to transform the weights for";
     return NULL;
 }
 
@@ -147,11 +153,17 @@ static void by_channels(hd_conv_plan *p, int64_t tasks) {
     p->conv.k = p->k / tasks;
 }
 
+/* Each task transforms all the weights, so it must have many tiles to use them for. */
+static int64_t winograd_tasks(const hd_dnnl_conv *c, int64_t tasks) {
+    const int64_t tiles = tiles_of(c), most = tiles < 4096 ? 2 : tiles < 8192 ? 4 : 8;
+    return tasks < most ? tasks : most;
+}
+
 /* spike of the first day: docs/performance.md, "Tasks of a convolution". */
 static void choose_split(hd_conv_plan *p, double flops) {
     const hd_dnnl_conv *c = &p->conv;
     int64_t tasks = tasks_for(flops);
-    if (c->winograd && tasks > 2) tasks = 2; /* each task transforms all the weights */
+    if (c->winograd) tasks = winograd_tasks(c, tasks);
     const bool gradient = c->direction == HD_DNNL_GRAD_WEIGHT;
     if (gradient && tasks > 4) tasks = 4;
     const int64_t dw = c->k * (c->c / c->groups) * c->r * c->s, dy = p->n * c->k * c->oh * c->ow;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { SPLIT_BATCH, SPLIT_ROWS, SPLIT_COLUMNS };
-enum { MIN_WORK = 64 * 64 * 64, COLUMNS_GRAIN = 64, ROWS_GRAIN = 16 };
+enum { MIN_WORK = 64 * 64 * 64, GRAIN = 16, MIN_ROWS = 32, MIN_COLUMNS = 64 };
 
 /* A node as a product, and how it is cut: `tasks` parts of `part` rows, columns or products, the last maybe smaller. */
 typedef struct product_plan {
@@ -102,10 +102,11 @@ static hd_dnnl_product matmul_product(const hd_kctx *k) {
 
 /* ---- the split: a function of the sizes alone ---- */
 
+/* Fewer than for convolutions: every slice packs its operands again. */
 static int64_t tasks_for(double flops) {
     if (flops < 2e6) return 1;
-    if (flops < 40e6) return 2;
-    return flops < 400e6 ? 4 : 8;
+    if (flops < 400e6) return 2;
+    return flops < 4e9 ? 4 : 8;
 }
 
 static void cut(product_plan *p, int split, int64_t size, int64_t grain, int64_t tasks) {
@@ -116,16 +117,23 @@ static void cut(product_plan *p, int split, int64_t size, int64_t grain, int64_t
     p->last = size - (p->tasks - 1) * p->part;
 }
 
-/* Columns before rows: a slice of columns needs only its part of b packed. */
+/* Where b is transposed, slices of columns run along rows of b that lie a page apart: rows are better, unless there are
+ * too few. Where a is, both operands are packed in any case: the longer side. Measured in docs/performance.md. */
+static bool split_rows(const hd_dnnl_product *w, int64_t tasks) {
+    if (w->trans_a) return w->m > w->n;
+    if (w->trans_b) return w->m >= MIN_ROWS * tasks || w->m > w->n;
+    return w->n < MIN_COLUMNS * tasks && w->m > w->n;
+}
+
 static void choose_split(product_plan *p) {
     const hd_dnnl_product *w = &p->whole;
     const int64_t tasks = tasks_for(2.0 * (double)w->batch * (double)w->m * (double)w->n * (double)w->k);
     if (w->batch >= tasks && w->batch > 1)
         cut(p, SPLIT_BATCH, w->batch, 1, tasks);
-    else if (w->n >= COLUMNS_GRAIN * tasks || w->n >= w->m)
-        cut(p, SPLIT_COLUMNS, w->n, w->n >= COLUMNS_GRAIN * tasks ? COLUMNS_GRAIN : 16, tasks);
+    else if (split_rows(w, tasks))
+        cut(p, SPLIT_ROWS, w->m, GRAIN, tasks);
     else
-        cut(p, SPLIT_ROWS, w->m, ROWS_GRAIN, tasks);
+        cut(p, SPLIT_COLUMNS, w->n, GRAIN, tasks);
 }
 
 static hd_dnnl_product part_of(const product_plan *p, bool last) {

@@ -1,0 +1,73 @@
+/* losses.c: the list of losses: which op builds each, and its value and scores for one sample. */
+#include "train/task.h"
+#include <math.h>
+#include <string.h>
+
+static double cross_entropy(const float *y, const float *target, int64_t label, int64_t outputs) {
+    (void)target;
+    double top = (double)y[0], sum = 0;
+    for (int64_t k = 1; k < outputs; k++) top = fmax(top, (double)y[k]);
+    for (int64_t k = 0; k < outputs; k++) sum += exp((double)y[k] - top);
+    return top + log(sum) - (double)y[label];
+}
+
+static void softmax(const float *y, float *out, int64_t outputs) {
+    float top = y[0];
+    double sum = 0;
+    for (int64_t k = 1; k < outputs; k++) top = fmaxf(top, y[k]);
+    for (int64_t k = 0; k < outputs; k++) {
+        out[k] = expf(y[k] - top);
+        sum += (double)out[k];
+    }
+    for (int64_t k = 0; k < outputs; k++) out[k] = (float)((double)out[k] / sum);
+}
+
+static double bce_with_logits(const float *y, const float *target, int64_t label, int64_t outputs) {
+    double sum = 0;
+    (void)label;
+    for (int64_t k = 0; k < outputs; k++) {
+        const double x = (double)y[k], t = (double)target[k];
+        sum += fmax(x, 0) - x * t + log1p(exp(-fabs(x)));
+    }
+    return sum / (double)outputs;
+}
+
+static void sigmoid(const float *y, float *out, int64_t outputs) {
+    for (int64_t k = 0; k < outputs; k++) out[k] = (float)(1 / (1 + exp(-(double)y[k])));
+}
+
+static double squares(const float *y, const float *target, int64_t outputs) {
+    double sum = 0;
+    for (int64_t k = 0; k < outputs; k++) {
+        const double e = (double)y[k] - (double)target[k];
+        sum += e * e;
+    }
+    return sum;
+}
+
+static double mse(const float *y, const float *target, int64_t label, int64_t outputs) {
+    (void)label;
+    return squares(y, target, outputs) / (double)outputs;
+}
+
+static double half_squared_error(const float *y, const float *target, int64_t label, int64_t outputs) {
+    (void)label;
+    return squares(y, target, outputs) / 2;
+}
+
+static void as_it_is(const float *y, float *out, int64_t outputs) {
+    memcpy(out, y, (size_t)outputs * sizeof *out);
+}
+
+static const hd_loss_kind all[] = {
+    {"cross_entropy", true, true, hd_cross_entropy_at, cross_entropy, softmax},
+    {"bce_with_logits", false, true, hd_bce_with_logits_at, bce_with_logits, sigmoid},
+    {"mse", false, false, hd_mse_at, mse, as_it_is},
+    {"half_squared_error", false, false, hd_half_squared_error_at, half_squared_error, as_it_is},
+};
+
+const hd_loss_kind *hd_loss_find(const char *name) {
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strcmp(all[i].name, name) == 0) return &all[i];
+    return NULL;
+}

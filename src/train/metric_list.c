@@ -1,0 +1,77 @@
+/* metric_list.c: the list of metrics and the choice of a run. */
+#include "base/status.h"
+#include "base/text.h"
+#include "train/recipe.h"
+#include "train/task.h"
+#include <string.h>
+
+#define HD_METRIC(name) extern const hd_metric_kind hd_metric_##name;
+#include "train/metrics.def"
+#undef HD_METRIC
+
+static const hd_metric_kind *const kinds[] = {
+#define HD_METRIC(name) &hd_metric_##name,
+#include "train/metrics.def"
+#undef HD_METRIC
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+const hd_metric_kind *hd_metric_at(int i) {
+    return i >= 0 && i < (int)KINDS ? kinds[i] : NULL;
+}
+
+const hd_metric_kind *hd_metric_find_kind(const char *name) {
+    for (int i = 0; i < (int)KINDS; i++)
+        if (strcmp(kinds[i]->name, name) == 0) return kinds[i];
+    return NULL;
+}
+
+static hd_status unknown(const hd_recipe *r, const char *name) {
+    const char *names[KINDS];
+    for (int i = 0; i < (int)KINDS; i++) names[i] = kinds[i]->name;
+    const char *near = hd_text_nearest(name, names, KINDS);
+    return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|unknown metric \"%.60s\"|%s%s%s", name,
+                   near ? "Did you mean " : "There are accuracy, f1, rmse, mae, r2", near ? near : "", near ? "?" : "");
+}
+
+hd_status hd_metric_list_make(hd_metric_list *out, const hd_recipe *r, const hd_task *task) {
+    const hd_json *said = hd_recipe_said(r, "eval.metrics");
+    const bool classes = task->classes > 0;
+    *out = (hd_metric_list){0};
+    for (int i = 0; !said && i < (int)KINDS; i++)
+        if (kinds[i]->usual && kinds[i]->classes == classes) out->kind[out->count++] = kinds[i];
+    for (const hd_json *item = said ? said->child : NULL; item; item = item->next) {
+        const hd_metric_kind *kind = hd_metric_find_kind(item->string);
+        if (!kind) return unknown(r, item->string);
+        if (kind->classes != classes)
+            return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|%s is for %s, these data have %s|Take it out", kind->name,
+                           kind->classes ? "classes" : "numbers", classes ? "classes" : "numbers");
+        if (out->count == HD_MAX_METRICS)
+            return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|more than %d metrics|Take some out", HD_MAX_METRICS);
+        out->kind[out->count++] = kind;
+    }
+    return HD_OK;
+}
+
+bool hd_metric_list_needs_confusion(const hd_metric_list *list) {
+    for (int i = 0; i < list->count; i++)
+        if (list->kind[i]->confusion) return true;
+    return false;
+}
+
+void hd_scores_make(hd_scores *out, const hd_tally *tally, const hd_metric_list *list) {
+    *out = (hd_scores){.n = tally->n};
+    if (tally->n == 0) return;
+    out->loss = tally->loss / (double)tally->n;
+    for (int i = 0; i < list->count; i++) {
+        if (list->kind[i]->confusion && !tally->confusion) continue;
+        out->metric[out->count] = list->kind[i]->measure(tally);
+        out->metric[out->count++].name = list->kind[i]->name;
+    }
+}
+
+const hd_metric *hd_scores_find(const hd_scores *scores, const char *name) {
+    for (int i = 0; i < scores->count; i++)
+        if (strcmp(scores->metric[i].name, name) == 0) return &scores->metric[i];
+    return NULL;
+}

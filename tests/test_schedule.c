@@ -1,0 +1,115 @@
+/* test_schedule.c: learning rates against PyTorch's, step by step. */
+#include "support.h"
+
+#include "base/file.h"
+#include "train/schedule.h"
+#include <math.h>
+
+static hd_context *ctx;
+
+static int set_up(void **state) {
+    (void)state;
+    ctx = test_context(1);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    hd_context_free(ctx);
+    return 0;
+}
+
+/* The values of a case; pairs (rate, momentum) give their first. */
+static void compare(const hd_json *file, const char *name, const hd_schedule *s) {
+    const hd_json *list = hd_json_get(file, name);
+    int64_t t = 0;
+    if (!list) fail_msg("no case \"%s\"", name);
+    for (const hd_json *v = list->child; v; v = v->next, t++) {
+        const double want = v->type == HD_JSON_ARRAY ? v->child->number : v->number, got = hd_schedule_lr(s, t);
+        if (!(fabs(got - want) <= 1e-12)) fail_msg("%s, step %lld: %.17g, not %.17g", name, (long long)t, got, want);
+    }
+    assert_int_equal(t, 60);
+}
+
+static void test_against_pytorch(void **state) {
+    (void)state;
+    const char *path = test_data("vectors/schedulers.json");
+    if (!path) skip();
+    hd_arena arena = {.ctx = ctx};
+    hd_json *file;
+    char *text;
+    size_t length;
+    assert_int_equal(hd_file_read(ctx, path, 0, &text, &length), HD_OK);
+    assert_int_equal(hd_json_parse(&file, &arena, path, text, length), HD_OK);
+    hd_schedule s = {.kind = hd_schedule_find("step"), .lr = 0.1, .total = 60, .step_size = 7, .gamma = 0.5};
+    compare(file, "StepLR step_size=7 gamma=0.5", &s);
+    s = (hd_schedule){.kind = hd_schedule_find("cosine"), .lr = 0.1, .total = 20, .eta_min = 0.001};
+    compare(file, "CosineAnnealingLR T_max=20 eta_min=0.001", &s);
+    s = (hd_schedule){.kind = hd_schedule_find("warmup"), .lr = 0.1, .total = 60, .warmup = 8, .warmup_start = 0.25};
+    compare(file, "LinearLR 0.25->1 in 8", &s);
+    s = (hd_schedule){.kind = hd_schedule_find("cosine"), .lr = 0.1, .total = 45, .warmup = 5, .warmup_start = 0.1};
+    compare(file, "SequentialLR linear 5 then cosine 40", &s);
+    s = (hd_schedule){.kind = hd_schedule_find("onecycle"),
+                      .lr = 0.2,
+                      .total = 61,
+                      .pct_start = 0.3,
+                      .div_factor = 25,
+                      .final_div_factor = 1e4};
+    compare(file, "OneCycleLR max=0.2 total=61 cos", &s);
+    s.linear = true;
+    compare(file, "OneCycleLR max=0.2 total=61 linear", &s);
+    hd_arena_free(&arena);
+    hd_free(ctx, text);
+}
+
+static hd_schedule from_recipe(const char *text) {
+    hd_recipe *r;
+    assert_int_equal(hd_recipe_parse(&r, ctx, "r", text), HD_OK);
+    const hd_schedule s = hd_schedule_make(r, 10, 50);
+    hd_recipe_free(r);
+    return s;
+}
+
+static void test_from_recipe(void **state) {
+    (void)state;
+    hd_schedule s = from_recipe("{}");
+    assert_false(hd_schedule_moves(&s));
+    assert_true(hd_schedule_lr(&s, 49) == 0.001);
+    s = from_recipe("{\"train\": {\"schedule\": {\"name\": \"cosine\", \"warmup\": 1}}}");
+    assert_true(hd_schedule_moves(&s));
+    assert_true(fabs(hd_schedule_lr(&s, 0) - 0.0001) < 1e-15);
+    assert_true(fabs(hd_schedule_lr(&s, 10) - 0.001) < 1e-15);
+    assert_true(fabs(hd_schedule_lr(&s, 30) - 0.0005) < 1e-15);
+    s = from_recipe("{\"train\": {\"schedule\": {\"name\": \"step\", \"step_size\": 2}}}");
+    assert_true(hd_schedule_lr(&s, 19) == 0.001);
+    assert_true(fabs(hd_schedule_lr(&s, 20) - 0.0001) < 1e-15);
+    s = from_recipe("{\"train\": {\"schedule\": \"warmup\"}}");
+    assert_true(hd_schedule_lr(&s, 9) < 0.001 && hd_schedule_lr(&s, 10) == 0.001);
+    s = from_recipe("{\"train\": {\"schedule\": \"onecycle\"}}");
+    for (int64_t t = 0; t < 60; t++) assert_true(hd_schedule_lr(&s, t) > 0 && hd_schedule_lr(&s, t) <= 0.001 + 1e-15);
+}
+
+/* Runs of a step or none must not divide by it. */
+static void test_short_runs(void **state) {
+    (void)state;
+    static const char *const names[] = {"constant", "step", "cosine", "onecycle", "warmup"};
+    for (size_t i = 0; i < 5; i++)
+        for (double total = 0; total < 3; total++) {
+            const hd_schedule s = {.kind = hd_schedule_find(names[i]),
+                                   .lr = 0.1,
+                                   .total = total,
+                                   .warmup = 1,
+                                   .step_size = 1,
+                                   .gamma = 0.5,
+                                   .pct_start = 0.3,
+                                   .div_factor = 25,
+                                   .final_div_factor = 1e4};
+            for (int64_t t = 0; t < 3; t++) assert_true(isfinite(hd_schedule_lr(&s, t)));
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_pytorch), cmocka_unit_test(test_from_recipe),
+                                       cmocka_unit_test(test_short_runs)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
