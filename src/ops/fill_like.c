@@ -30,6 +30,7 @@ const hd_op hd_op_fill_like = {
                                    {"i64[2]={1 2} | value=-3", "{-3 -3}"},
                                    {"bool[2] | value=1", "{1 1}"},
                                    {"f32[3]", "{0 0 0}"},
+                                   {"f32[2,3] | value=-2", NULL},
                                    {"f32[0]", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[2] | value=x", "value expects a number"}, {0}},

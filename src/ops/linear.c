@@ -28,12 +28,14 @@ static void linear_grad(hd_grad *c) {
     if (a->act == HD_ACT_SIGMOID) dz = hd_sigmoid_grad(c->out[0], dz);
     if (a->act == HD_ACT_TANH) dz = hd_tanh_grad(c->out[0], dz);
     hd_val x = c->in[0], w = c->in[1];
-    if (c->needs[0]) c->din[0] = hd_matmul(dz, w);
     const int rank = hd_val_dims(x).rank;
     if (rank == 1) { /* a single sample: as a batch of one */
         x = hd_reshape(x, .dims = HD_DIMS(1, hd_val_dims(x).dim[0]));
         dz = hd_reshape(dz, .dims = HD_DIMS(1, hd_val_dims(dz).dim[0]));
-    } else if (rank > 2) {
+    }
+    if (c->needs[0]) c->din[0] = hd_matmul(dz, w);
+    if (c->needs[0] && rank == 1) c->din[0] = hd_reshape_like(c->din[0], c->in[0]);
+    if (rank > 2) {
         x = hd_flatten(x, .start_axis = HD_AXIS(0), .end_axis = -2);
         dz = hd_flatten(dz, .start_axis = HD_AXIS(0), .end_axis = -2);
     }

@@ -29,7 +29,7 @@ const hd_op hd_op_relu = {
     .samples = (const hd_sample[]){{"f32[4]={-1 0 2 -0.5}", "{0 0 2 0}"},
                                    {"f32[2,3,5]:away", NULL},
                                    {"f32[0,3]", NULL},
-                                   {"f32[]:away", NULL},
+                                   {"f32[]={2}", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"i64[3]={1 2 3}", "f32 or f64"}, {0}},
 };

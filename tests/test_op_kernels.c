@@ -1,0 +1,95 @@
+/* test_op_kernels.c: every kernel of the default backend on every sample of its op, held against the definition: on one
+ * thread and on the pool, with poisoned outputs, in place where it says it can, for each instruction set. */
+#include "kernel_kit.h"
+#include "op_case.h"
+
+typedef struct tally {
+    int ran;
+    const char *refusal; /* the last */
+} tally;
+
+/* Of the largest result: a few roundings where elements stand alone; sums in another order, and Winograd, lose more. */
+static double tolerance_of(const hd_op *op) {
+    return op->flags & HD_OP_ELEMENTWISE ? 2e-6 : 1e-5;
+}
+
+static void check_sample(hd_context *ctx, const hd_kernel *kernel, const hd_op *op, const hd_sample *s, tally *count) {
+    op_case c;
+    assert_true(op_case_read(&c, ctx, op, s->text, HD_F32));
+    for (int exact = 0; exact < 2; exact++) {
+        kit_case k = {.kernel = kernel, .args = c.attr, .may_refuse = true, .exact = exact};
+        k.tolerance = tolerance_of(op);
+        for (int i = 0; i < c.n_in; i++) {
+            if (c.in[i].dims.rank < 0)
+                kit_absent(&k);
+            else
+                kit_input_as(&k, c.in[i].dtype, c.in[i].dims, KIT_GIVEN, 0, c.data[i]);
+        }
+        if (kit_check(ctx, &k))
+            count->ran++;
+        else
+            count->refusal = k.refusal;
+    }
+    op_case_free(&c);
+}
+
+/* Sizes from which kernels for large work take over: too large for the slow checks that samples go through. */
+static const struct {
+    const char *op;
+    hd_sample sample;
+} large[] = {
+    {"linear", {"f32[66,97], f32[83,97], f32[83] | act=relu", NULL}},
+    {"linear_grad_weight", {"f32[66,97], f32[66,83]", NULL}},
+    {"linear_grad_input", {"f32[66,83], f32[83,97], f32[66,97] | act=tanh", NULL}},
+    {"matmul", {"f32[66,97], f32[97,83]", NULL}},
+    {"matmul", {"f32[97,66], f32[83,97] | trans_a=true trans_b=true", NULL}},
+    {"matmul", {"f32[3,64,64], f32[3,64,80]", NULL}},
+    {"conv2d", {"f32[8,32,14,14], f32[32,32,3,3], f32[32] | padding=1 act=relu", NULL}},
+    {"conv2d", {"f32[3,3,33,31], f32[32,3,5,5], f32[32] | stride=2 padding=2", NULL}},
+    {"conv2d_grad_input", {"f32[8,32,14,14], f32[32,32,3,3], f32[8,32,14,14] | padding=1", NULL}},
+    {"conv2d_grad_weight", {"f32[8,32,14,14], f32[8,32,14,14], f32[32,32,3,3] | padding=1", NULL}},
+    {"conv2d_grad_params", {"f32[8,32,14,14], f32[8,32,14,14], f32[32,32,3,3] | padding=1", NULL}},
+    {"softmax", {"f32[130,1000]", NULL}},
+    {"cross_entropy", {"f32[300,33], i64[300]:below(33)", NULL}},
+    {"sum", {"f32[40,50,60] | axes=[1]", NULL}},
+    {"add", {"f32[300,1,70], f32[40,70]", NULL}},
+    {"batch_norm", {"f32[16,32,9,9], f32[32]:pos, f32[32], f32[32], f32[32]:pos | act=relu", NULL}},
+    {"max_pool2d", {"f32[4,33,28,28]:distinct | kernel_size=2", NULL}},
+    {"dropout", {"f32[70000], i64[2]={7 3} | p=0.25 stream=2", NULL}},
+    {"adam_update",
+     {"f32[70001], f32[70001], f32[70001], f32[70001]:pos, f64[4]={0.01 7 0.01 0}, f32[]={0.7} | decoupled=true",
+      NULL}},
+};
+
+typedef struct one_kernel {
+    const hd_kernel *kernel;
+    tally count; /* over all instruction sets */
+} one_kernel;
+
+static void check_kernel(hd_context *ctx, void *arg) {
+    one_kernel *one = arg;
+    const hd_op *op = hd_op_find(NULL, one->kernel->op);
+    if (!op) fail_msg("%s: there is no op %s", one->kernel->name, one->kernel->op);
+    for (const hd_sample *s = op->samples; s && s->text; s++) check_sample(ctx, one->kernel, op, s, &one->count);
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+        if (strcmp(large[i].op, op->name) == 0) check_sample(ctx, one->kernel, op, &large[i].sample, &one->count);
+}
+
+static void test_kernels(void **state) {
+    (void)state;
+    int n = 0, idle = 0;
+    for (const hd_kernel *const *k = hd_kernels_default(); *k; k++, n++) {
+        one_kernel one = {.kernel = *k};
+        kit_each_isa(2, check_kernel, &one);
+        if (one.count.ran) continue;
+        print_message("%s ran on no sample: %s\n", one.kernel->name, one.count.refusal ? one.count.refusal : "");
+        idle++;
+    }
+    if (idle && hd_cpu_isa() == HD_ISA_AVX512) fail_msg("%d kernels were never tried", idle);
+    print_message("%d kernels\n", n);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernels)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
