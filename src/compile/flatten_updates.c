@@ -1,5 +1,6 @@
-/* flatten_updates.c: the optimiser steps of all parameters that are updated alike become one step over flat vectors: parameters
- * and optimiser state lie one behind the other in a block of the store, gradients in one region of the arena. */
+/* flatten_updates.c: the optimiser steps of all parameters that are updated alike become one step over flat vectors:
+ * parameters and optimiser state lie one behind the other in a block of the store, gradients in one region of the
+ * arena. */
 #include "compile/lower.h"
 #include "compile/store.h"
 #include "ops/fused.h"

@@ -100,7 +100,11 @@ static hd_status hd_layout_node(hd_lower *l, int32_t node) {
     return status;
 }
 
-/* Effects write where the store has the value: their first operand may not be reordered, the others follow it. */
+/* Updates write where the store has the value: their first operand may not be reordered, the others follow it. */
+static bool hd_is_in_place(const hd_node *n) {
+    return (n->op->flags & HD_OP_EFFECT) && n->op->alias[0] == 1;
+}
+
 static hd_status hd_layout_effect(hd_lower *l, int32_t node) {
     hd_graph *g = l->g;
     const int32_t owner = g->nodes[node].in[0], order = g->nodes[node].order;
@@ -164,7 +168,7 @@ hd_status hd_pass_layout(hd_lower *l) {
     HD_TRY(hd_store_entries(l));
     const size_t count = l->g->node_count;
     for (size_t i = 0; i < count; i++) {
-        if (l->g->nodes[i].op->flags & HD_OP_EFFECT)
+        if (hd_is_in_place(&l->g->nodes[i]))
             HD_TRY(hd_layout_effect(l, (int32_t)i));
         else
             HD_TRY(hd_layout_node(l, (int32_t)i));
