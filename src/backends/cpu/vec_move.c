@@ -1,0 +1,167 @@
+/* vec_move.c: kernels that only move elements: reorder, assign, transpose, concat, slice and its gradient, pad. */
+#include "backends/cpu/copy.h"
+#include "backends/cpu/vec.h"
+
+static void move_strides(int64_t stride[HD_MAX_DIMS], const hd_dims *dims) {
+    int64_t n = 1;
+    for (int i = dims->rank - 1; i >= 0; i--) stride[i] = n, n *= dims->dim[i];
+}
+
+static size_t move_size(const hd_kctx *k) {
+    return hd_dtype_size(k->out[0].dtype);
+}
+
+/* ---- reorder ---- */
+
+static const char *reorder_supports(const hd_kctx *k) {
+    return hd_copy_layouts(NULL, NULL, 4, &k->in[0].dims, &k->in[0].layout, &k->out[0].layout)
+               ? NULL
+               : "blocks that do not fit into each other";
+}
+
+static hd_status reorder_prepare(hd_kctx *k, hd_prepared *out) {
+    hd_copy *c = NULL;
+    hd_copy_layouts(&c, k->arena, move_size(k), &k->in[0].dims, &k->in[0].layout, &k->out[0].layout);
+    if (!c) return HD_E_MEMORY;
+    hd_copy_finish(c, hd_layout_count(&k->out[0].layout, &k->out[0].dims), out);
+    return HD_OK;
+}
+
+/* ---- assign: one run of bytes, whatever the layout ---- */
+
+static hd_status assign_prepare(hd_kctx *k, hd_prepared *out) {
+    const size_t size = move_size(k);
+    const int64_t n = (int64_t)(k->out[0].bytes / size);
+    hd_copy *c = hd_copy_new(k->arena, size, 1);
+    if (!c) return HD_E_MEMORY;
+    hd_copy_add(c, &(hd_copy_box){.input = 1, .axes = 1, .axis = {{n, 1, 1}}});
+    hd_copy_finish(c, n, out);
+    return HD_OK;
+}
+
+/* ---- transpose ---- */
+
+static hd_status transpose_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_dims *axes = &((const hd_transpose_args *)k->attr)->axes, *y = &k->out[0].dims;
+    int64_t from[HD_MAX_DIMS], to[HD_MAX_DIMS];
+    hd_copy *c = hd_copy_new(k->arena, move_size(k), 1);
+    if (!c) return HD_E_MEMORY;
+    move_strides(from, &k->in[0].dims);
+    move_strides(to, y);
+    hd_copy_box b = {.axes = y->rank};
+    for (int i = 0; i < y->rank; i++) {
+        int64_t of = i < y->rank - 2 ? i : 2 * y->rank - 3 - i; /* the last two change places */
+        if (axes->rank) of = axes->dim[i] < 0 ? axes->dim[i] + y->rank : axes->dim[i];
+        b.axis[i] = (hd_copy_axis){y->dim[i], from[of], to[i]};
+    }
+    hd_copy_add(c, &b);
+    hd_copy_finish(c, k->out[0].count, out);
+    return HD_OK;
+}
+
+/* ---- concat ---- */
+
+static hd_status concat_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_concat_args *a = k->attr;
+    const hd_dims *y = &k->out[0].dims;
+    const int axis = hd_axis_resolve(a->axis, y->rank);
+    int64_t from[HD_MAX_DIMS], to[HD_MAX_DIMS], at = 0;
+    hd_copy *c = hd_copy_new(k->arena, move_size(k), k->n_in);
+    if (!c) return HD_E_MEMORY;
+    move_strides(to, y);
+    for (int i = 0; i < k->n_in; i++) {
+        const hd_dims *x = &k->in[i].dims;
+        hd_copy_box b = {.input = i, .axes = y->rank, .to = at * to[axis]};
+        move_strides(from, x);
+        for (int d = 0; d < y->rank; d++) b.axis[d] = (hd_copy_axis){x->dim[d], from[d], to[d]};
+        hd_copy_add(c, &b);
+        at += x->dim[axis];
+    }
+    hd_copy_finish(c, k->out[0].count, out);
+    return HD_OK;
+}
+
+/* ---- slice and its gradient ---- */
+
+/* The box of elements start, start + step, … of `big` and all of `small`, one way or the other. */
+static void slice_box(hd_copy_box *b, const hd_dims *big, const hd_dims *small, int axis, int64_t start, int64_t step,
+                      bool back) {
+    int64_t of_big[HD_MAX_DIMS], of_small[HD_MAX_DIMS];
+    move_strides(of_big, big);
+    move_strides(of_small, small);
+    if (start < 0) start = start + big->dim[axis] > 0 ? start + big->dim[axis] : 0;
+    *b = (hd_copy_box){.axes = small->rank};
+    for (int d = 0; d < small->rank; d++) {
+        const int64_t stride = of_big[d] * (d == axis ? step : 1);
+        b->axis[d] = (hd_copy_axis){small->dim[d], back ? of_small[d] : stride, back ? stride : of_small[d]};
+    }
+    *(back ? &b->to : &b->from) = start * of_big[axis];
+}
+
+static hd_status slice_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_slice_args *a = k->attr;
+    hd_copy_box b;
+    hd_copy *c = hd_copy_new(k->arena, move_size(k), 1);
+    if (!c) return HD_E_MEMORY;
+    slice_box(&b, &k->in[0].dims, &k->out[0].dims, hd_axis_resolve(a->axis, k->in[0].dims.rank), a->start, a->step,
+              false);
+    hd_copy_add(c, &b);
+    hd_copy_finish(c, k->out[0].count, out);
+    return HD_OK;
+}
+
+static hd_status slice_grad_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_slice_grad_args *a = k->attr;
+    hd_copy_box b;
+    hd_copy *c = hd_copy_new(k->arena, move_size(k), 1);
+    if (!c) return HD_E_MEMORY;
+    slice_box(&b, &k->out[0].dims, &k->in[0].dims, hd_axis_resolve(a->axis, k->out[0].dims.rank), a->start, a->step,
+              true);
+    hd_copy_add(c, &b);
+    c->fill = true;
+    hd_copy_finish(c, k->out[0].count, out);
+    return HD_OK;
+}
+
+/* ---- pad ---- */
+
+static const char *pad_supports(const hd_kctx *k) {
+    return k->out[0].dtype == HD_F32 || ((const hd_pad_args *)k->attr)->value == 0 ? NULL : "only zeros, or f32";
+}
+
+static hd_status pad_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_pad_args *a = k->attr;
+    const hd_dims *x = &k->in[0].dims, *y = &k->out[0].dims;
+    int64_t from[HD_MAX_DIMS], to[HD_MAX_DIMS];
+    hd_copy *c = hd_copy_new(k->arena, move_size(k), 1);
+    if (!c) return HD_E_MEMORY;
+    move_strides(from, x);
+    move_strides(to, y);
+    hd_copy_box b = {.axes = y->rank};
+    for (int d = 0; d < y->rank; d++) {
+        b.axis[d] = (hd_copy_axis){x->dim[d], from[d], to[d]};
+        if (a->before.rank) b.to += a->before.dim[d] * to[d];
+    }
+    const float value = (float)a->value;
+    if (k->out[0].dtype == HD_F32) memcpy(c->value, &value, sizeof value);
+    c->fill = k->in[0].count != k->out[0].count;
+    hd_copy_add(c, &b);
+    hd_copy_finish(c, k->out[0].count, out);
+    return HD_OK;
+}
+
+#define MOVE_KERNEL(op_name, kernel_flags, supports_fn)                                                                \
+    const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
+        .name = "cpu." #op_name,                                                                                       \
+        .op = #op_name,                                                                                                \
+        .flags = kernel_flags,                                                                                         \
+        .supports = supports_fn,                                                                                       \
+        .prepare = op_name##_prepare,                                                                                  \
+    };
+MOVE_KERNEL(reorder, 0, reorder_supports)
+MOVE_KERNEL(assign, HD_K_ANY_LAYOUT, NULL)
+MOVE_KERNEL(transpose, 0, NULL)
+MOVE_KERNEL(concat, 0, NULL)
+MOVE_KERNEL(slice, 0, NULL)
+MOVE_KERNEL(slice_grad, 0, NULL)
+MOVE_KERNEL(pad, 0, pad_supports)
