@@ -15,15 +15,14 @@ HD_INLINE vf dot_fold(vf s[HD_VL]) {
 HD_INLINE void dot_end(const hd_gemm_block *g, vf sum, int64_t i, int64_t j, int64_t columns) {
     float *c = g->c + i * g->ldc + j;
     const float *y = end_needs_y(g->end) ? g->y + i * g->ldy + j : NULL;
-    const bool one = g->bias && g->bias_one;
-    const float *bias = one ? NULL : g->bias;
-    if (one) sum += vf_splat(*g->bias);
+    const float *start = g->add ? c : g->bias && !g->bias_one ? g->bias + j : NULL;
+    if (g->bias && g->bias_one && !g->add) sum += vf_splat(*g->bias);
     if (columns == HD_VL) {
-        if (bias) sum += vf_load(bias + j);
+        if (start) sum += vf_load(start);
         vf_store(c, end_of(g->end, sum, y ? vf_load(y) : (vf){0}));
     } else {
         const vm m = vm_first(columns);
-        if (bias) sum += vf_load_m(bias + j, m);
+        if (start) sum += vf_load_m(start, m);
         vf_store_m(c, end_of(g->end, sum, y ? vf_load_m(y, m) : (vf){0}), m);
     }
 }
@@ -57,33 +56,39 @@ HD_INLINE void dot_tile(const int R, const int N, const hd_gemm_block *g, int64_
         dot_end(g, sum, i, j, N);
         return;
     }
-    float lane[2 * HD_VL];
+    float lane[HD_VL];
     HD_UNROLL for (int u = 1; u < U; u *= 2) sum = vf_even(sum, sum) + vf_odd(sum, sum);
     vf_store(lane, sum);
-    HD_UNROLL for (int r = 0; r < R; r++) dot_end(g, vf_load(lane + r * N), i + r, j, N);
+    HD_UNROLL for (int r = 0; r < R; r++) dot_end(g, vf_load_m(lane + r * N, vm_first(N)), i + r, j, N);
 }
 
-/* All rows of N columns; several rows at a time share what is read of B. */
-HD_INLINE void dot_rows(const int N, const hd_gemm_block *g, int64_t j) {
+/* All rows of N columns, R at a time; the rest one by one. */
+HD_INLINE void dot_rows(const int R, const int N, const hd_gemm_block *g, int64_t j) {
     int64_t i = 0;
-    if (N < HD_VL)
-        for (; i + HD_VL / N <= g->m; i += HD_VL / N) dot_tile(HD_VL / N, N, g, i, j);
-    for (; i < g->m; i++) dot_tile(1, N, g, i, j);
+    for (; i + R <= g->m; i += R) dot_tile(R, N, g, i, j);
+    if (R > 1)
+        for (; i < g->m; i++) dot_tile(1, N, g, i, j);
 }
 
-/* Columns outside: those of B are read once for all rows. */
+/* Columns outside: those of B are read once for all rows. The more rows share a load of B the better; one row alone
+ * takes many columns, or, of long ones, few streams through memory. */
 static void dots(const hd_gemm_block *g) {
+    enum { SIDE = HD_VL >= 16 ? 4 : 2, LONG = 8 * HD_VL };
     int64_t j = 0;
-    if (g->m == 1 && g->k >= 8 * HD_VL) /* few streams through memory */
-        for (; j + 4 <= g->n; j += 4) dot_rows(4, g, j);
-    for (; j + HD_VL <= g->n; j += HD_VL) dot_rows(HD_VL, g, j);
+    if (g->m >= SIDE) {
+        for (; j + HD_VL / SIDE <= g->n; j += HD_VL / SIDE) dot_rows(SIDE, HD_VL / SIDE, g, j);
+    } else if (g->k >= LONG) {
+        for (; j + 4 <= g->n; j += 4) dot_rows(1, 4, g, j);
+    } else {
+        for (; j + HD_VL <= g->n; j += HD_VL) dot_rows(1, HD_VL, g, j);
+    }
 #if HD_VL == 16
-    for (; j + 8 <= g->n; j += 8) dot_rows(8, g, j);
+    for (; j + 8 <= g->n; j += 8) dot_rows(2, 8, g, j);
 #endif
 #if HD_VL >= 8
-    for (; j + 4 <= g->n; j += 4) dot_rows(4, g, j);
+    for (; j + 4 <= g->n; j += 4) dot_rows(HD_VL / 4, 4, g, j);
 #endif
-    for (; j + 2 <= g->n; j += 2) dot_rows(2, g, j);
-    for (; j < g->n; j++) dot_rows(1, g, j);
+    for (; j + 2 <= g->n; j += 2) dot_rows(HD_VL / 2, 2, g, j);
+    for (; j < g->n; j++) dot_rows(HD_VL, 1, g, j);
 }
 #endif

@@ -29,8 +29,8 @@ typedef struct hd_gemm_block {
     float *c; /* C(i, j) = c[i·ldc + j] */
     int64_t ldc;
     bool add;          /* C += instead of C = */
-    const float *bias; /* [n], or one number when bias_one, or NULL; not together with add */
-    bool bias_one;
+    const float *bias; /* [n]; one number when bias_one; [m] when bias_rows (tiles only); NULL; not used when add */
+    bool bias_one, bias_rows;
     hd_gemm_end end;
     const float *y; /* [m, n] for …_GRAD, rows ldy apart */
     int64_t ldy;
@@ -41,18 +41,35 @@ typedef struct hd_gemm_block {
     float *pack; /* kc × nc (whole panels) floats when B is packed */
 } hd_gemm_block;
 
+/* The windows of a convolution over pictures x [c, h, w]: output pixel j = oh · ow' + ow, point = (c · r + i) · s + l
+ * of the window lies at x(c, oh·stride − padding + i·dilation, ow·… + l·…), zero outside. */
+typedef struct hd_windows {
+    int64_t h, w, r, s, oh, ow;
+    int64_t stride[2], padding[2], dilation[2];
+} hd_windows;
+
 typedef struct hd_gemm_isa {
     int lanes;  /* floats in a vector; a panel of B is 2 vectors wide */
     int rows;   /* most rows of a tile */
     int64_t kc; /* k that fits the first cache */
     /* Computes a block; B is read in place when pack is NULL. */
     void (*tiles)(const hd_gemm_block *g);
-    /* For few rows: C(i, j) as dot products, A rows and B columns contiguous (ca 1, bt). Neither add nor packing. */
+    /* C(i, j) as dot products along k: rows of A and columns of B are contiguous (ca 1, bt). No packing, no bias_rows.
+     */
     void (*dots)(const hd_gemm_block *g);
     /* Tiles t0 … t1 of A as the tiles read it: for each kc of k, for each tile, k × mr. */
     void (*pack_a)(float *packed, const hd_gemm_block *g, int64_t t0, int64_t t1);
     /* y[j] = Σ_i x[i·ld + j] */
     void (*column_sums)(float *y, const float *x, int64_t rows, int64_t columns, int64_t ld);
+    /* y[i] (+)= Σ_j x[i·ld + j] */
+    void (*row_sums)(float *y, const float *x, int64_t rows, int64_t columns, int64_t ld, bool add);
+    /* to[q·ld + j - j0] = what x holds under point (row0 + q) of the window at output pixel j, j0 ≤ j < j1: see
+     * hd_windows. Writes up to `lanes` floats past the end of each row. */
+    void (*im2col)(float *to, int64_t ld, const hd_windows *g, const float *x, int64_t row0, int64_t rows, int64_t j0,
+                   int64_t j1);
+    /* The reverse: adds from[q·ld + j - j0] to x there. */
+    void (*col2im)(float *x, const hd_windows *g, const float *from, int64_t ld, int64_t row0, int64_t rows, int64_t j0,
+                   int64_t j1);
     /* y = f(x) for n floats */
     void (*exp)(float *y, const float *x, int64_t n);
     void (*log)(float *y, const float *x, int64_t n);

@@ -1,6 +1,7 @@
 /* gemm_body.h: the routines of gemm.h in vectors of HD_VL floats. Compiled once per instruction set. */
 #include "backends/cpu/dot_body.h"
 #include "backends/cpu/end_body.h"
+#include "backends/cpu/im2col_body.h"
 #include "backends/cpu/pack_body.h"
 #include "backends/cpu/tile_body.h"
 
@@ -11,11 +12,13 @@ HD_INLINE void one_tile(const hd_gemm_block *g, tile_args *t, const float *a, in
     t->c = g->c + i * g->ldc + j;
     t->last = columns > HD_VL ? columns - HD_VL : columns;
     t->start = NULL;
+    t->start_rows = false;
     if (p > 0 || g->add) {
         t->start = t->c;
         t->ld_start = g->ldc;
     } else if (g->bias) {
-        t->start = g->bias + (g->bias_one ? 0 : j);
+        t->start = g->bias + (g->bias_rows ? i : g->bias_one ? 0 : j);
+        t->start_rows = g->bias_rows;
         t->ld_start = 0;
     }
     tile_for(rows, columns, unit)(t);
@@ -76,6 +79,20 @@ static void column_sums(float *y, const float *x, int64_t rows, int64_t columns,
     }
 }
 
+static void row_sums(float *y, const float *x, int64_t rows, int64_t columns, int64_t ld, bool add) {
+    const vm m = vm_first(columns % HD_VL);
+    for (int64_t i = 0; i < rows; i++, x += ld) {
+        vf s[4] = {{0}, {0}, {0}, {0}};
+        int64_t j = 0;
+        for (; j + 4 * HD_VL <= columns; j += 4 * HD_VL)
+            HD_UNROLL for (int u = 0; u < 4; u++) s[u] += vf_load(x + j + u * HD_VL);
+        for (; j + HD_VL <= columns; j += HD_VL) s[0] += vf_load(x + j);
+        if (j < columns) s[1] += vf_load_m(x + j, m);
+        const float sum = vf_sum((s[0] + s[1]) + (s[2] + s[3]));
+        y[i] = add ? y[i] + sum : sum;
+    }
+}
+
 #define HD_MAP(name)                                                                                                   \
     static void map_##name(float *y, const float *x, int64_t n) {                                                      \
         int64_t i = 0;                                                                                                 \
@@ -95,6 +112,9 @@ const hd_gemm_isa HD_ISA(hd_gemm) = {.lanes = HD_VL,
                                      .dots = dots,
                                      .pack_a = pack_a,
                                      .column_sums = column_sums,
+                                     .row_sums = row_sums,
+                                     .im2col = im2col,
+                                     .col2im = col2im,
                                      .exp = map_exp,
                                      .log = map_log,
                                      .tanh = map_tanh,

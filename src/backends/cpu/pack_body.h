@@ -56,10 +56,10 @@ static void pack_b(float *to, const float *b, int64_t ldb, bool bt, int64_t k, i
     }
 }
 
-/* Lanes of v become rows r … of step p of a tile. What is stored past the end of the step belongs to the next one,
- * which is written later; only the last step must be cut. */
-HD_INLINE void pack_step(float *to, vf v, int64_t r, int64_t mr, bool last) {
-    if (r + HD_VL <= mr || (r == 0 && !last))
+/* Lanes of v become rows r … of a step of a tile, of which `steps` are left. What is stored past the end of the step
+ * belongs to the next ones, which are written later; it must not go past the end of the tile. */
+HD_INLINE void pack_step(float *to, vf v, int64_t r, int64_t mr, int64_t steps) {
+    if (r + HD_VL <= mr || (r == 0 && steps * mr >= HD_VL))
         vf_store(to + r, v);
     else
         vf_store_m(to + r, v, vm_first(mr - r));
@@ -70,7 +70,7 @@ static void pack_rows(float *to, const float *a, int64_t ra, int64_t ca, int64_t
                       int64_t k) {
     if (ra == 1) {
         const vm m = vm_first(rows);
-        for (int64_t p = 0; p < k; p++) pack_step(to + p * mr, vf_load_m(a + p * ca, m), r, mr, p == k - 1);
+        for (int64_t p = 0; p < k; p++) pack_step(to + p * mr, vf_load_m(a + p * ca, m), r, mr, k - p);
         return;
     }
     for (int64_t p = 0; p < k; p += HD_VL) {
@@ -78,8 +78,7 @@ static void pack_rows(float *to, const float *a, int64_t ra, int64_t ca, int64_t
         const vm m = vm_first(k - p);
         HD_UNROLL for (int i = 0; i < HD_VL; i++) v[i] = i < rows ? vf_load_m(a + i * ra + p, m) : (vf){0};
         transpose(v);
-        HD_UNROLL for (int i = 0; i < HD_VL; i++) if (i < k - p)
-            pack_step(to + (p + i) * mr, v[i], r, mr, p + i == k - 1);
+        HD_UNROLL for (int i = 0; i < HD_VL; i++) if (i < k - p) pack_step(to + (p + i) * mr, v[i], r, mr, k - p - i);
     }
 }
 

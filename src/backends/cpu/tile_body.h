@@ -21,7 +21,8 @@ typedef struct tile_args {
     int64_t ldc;
     const float *start; /* what C begins from, rows `ld_start` apart; NULL: zero */
     int64_t ld_start;
-    int64_t last; /* columns in the last vector, 1 … HD_VL */
+    bool start_rows; /* start holds one number a row */
+    int64_t last;    /* columns in the last vector, 1 … HD_VL */
 } tile_args;
 
 /* The last vector of a row may be cut; whole ones take the plain form, which later loads can be forwarded from. */
@@ -55,7 +56,10 @@ HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, 
     vf acc[TILE_ROWS][2], odd[TILE_ROWS][2];
     HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) {
         acc[i][v] = odd[i][v] = (vf){0};
-        if (t->start) acc[i][v] = tile_load(t->start + i * t->ld_start + v * HD_VL, CUT && v == NV - 1, m);
+        if (t->start && t->start_rows)
+            acc[i][v] = vf_splat(t->start[i]);
+        else if (t->start)
+            acc[i][v] = tile_load(t->start + i * t->ld_start + v * HD_VL, CUT && v == NV - 1, m);
     }
     int64_t k = t->k;
     if (SPLIT)
