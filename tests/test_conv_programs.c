@@ -1,0 +1,156 @@
+/* Whole training programs with convolutions: the layouts that kernels choose, blocked, padded or channels last, change
+ * no result; the same bits on 1, 2 and 3 threads; other programs read the weights as training left them. */
+#include "support.h"
+
+#include "hadal/hadal.h"
+#include <math.h>
+
+enum { STEPS = 3, BATCH = 10 };
+
+#define OK(ctx, call)                                                                                                  \
+    do {                                                                                                               \
+        if ((call) != HD_OK) fail_msg("%s", hd_last_error(ctx));                                                       \
+    } while (0)
+
+/* ---- networks ---- */
+
+/* Blocked layouts, Winograd, pooling, dropout. */
+static hd_val blocked(hd_val x) {
+    hd_val h = hd_relu(hd_nn_conv2d(x, .name = "c1", .out_channels = 32, .kernel_size = {3, 3}, .padding = {1, 1}));
+    h = hd_relu(hd_nn_conv2d(h, .name = "c2", .out_channels = 32, .kernel_size = {3, 3}, .padding = {1, 1}));
+    h = hd_nn_dropout(hd_max_pool2d(h, .kernel_size = {2, 2}), .p = 0.25);
+    return hd_nn_linear(hd_flatten(h), .name = "fc", .out_features = 4);
+}
+
+/* Channels that fill no vector: channels last, and weights that are padded. */
+static hd_val odd(hd_val x) {
+    hd_val h = hd_tanh(hd_nn_conv2d(x, .name = "c1", .out_channels = 6, .kernel_size = {5, 5}, .padding = {2, 2}));
+    h = hd_avg_pool2d(h, .kernel_size = {2, 2});
+    h = hd_sigmoid(hd_nn_conv2d(h, .name = "c2", .out_channels = 20, .kernel_size = {3, 3}, .stride = {2, 2}));
+    return hd_nn_linear(hd_flatten(h), .name = "fc", .out_features = 4);
+}
+
+/* Batch-norm, strides, depthwise and 1×1 convolutions, no biases, a mean over the picture. */
+static hd_val separable(hd_val x) {
+    hd_val h =
+        hd_nn_conv2d(x, .name = "c1", .out_channels = 16, .kernel_size = {3, 3}, .stride = {2, 2}, .no_bias = true);
+    h = hd_relu(hd_nn_batch_norm(h, .name = "n1"));
+    h = hd_nn_conv2d(h, .name = "c2", .out_channels = 16, .kernel_size = {3, 3}, .padding = {1, 1}, .groups = 16);
+    h = hd_nn_conv2d(h, .name = "c3", .out_channels = 48, .kernel_size = {1, 1}, .no_bias = true);
+    h = hd_relu(hd_nn_batch_norm(h, .name = "n2"));
+    return hd_nn_linear(hd_flatten(hd_global_avg_pool(h)), .name = "fc", .out_features = 4);
+}
+
+/* ---- a run ---- */
+
+typedef struct setting {
+    hd_val (*net)(hd_val x);
+    const char *backend;
+    int threads;
+    bool exact;
+    const char *optimizer;
+} setting;
+
+typedef struct outcome {
+    float *values; /* of all tensors of the store, then the outputs of an evaluation at another batch */
+    size_t count, weights;
+} outcome;
+
+static hd_optimizer optimizer_of(const setting *s) {
+    return strcmp(s->optimizer, "adam") == 0 ? hd_adam(.lr = 0.01) : hd_sgd(.lr = 0.05, .momentum = 0.9);
+}
+
+static void take(outcome *o, hd_store *store, int i) {
+    const hd_store_info info = hd_store_at(store, i);
+    const size_t n = (size_t)hd_dims_count(&info.dims);
+    if (info.dtype != HD_F32) return;
+    o->values = realloc(o->values, (o->count + n) * sizeof(float));
+    assert_int_equal(hd_store_get(store, info.name, o->values + o->count, n * sizeof(float)), HD_OK);
+    o->count += n;
+}
+
+static outcome run(setting s) {
+    static float x[BATCH * 28 * 28];
+    static int64_t label[BATCH];
+    for (int i = 0; i < BATCH * 28 * 28; i++) x[i] = (float)sin(i * 0.7 + (i % 97) * (i % 31));
+    for (int i = 0; i < BATCH; i++) label[i] = i % 4;
+    hd_context *ctx;
+    hd_graph *g;
+    hd_store *store;
+    hd_program *train, *eval;
+    assert_int_equal(hd_context_new(&ctx, &(hd_context_args){.threads = s.threads}), HD_OK);
+    assert_int_equal(hd_graph_new(&g, ctx), HD_OK);
+    assert_int_equal(hd_store_new(&store, ctx, 1), HD_OK);
+    hd_val y = s.net(hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 1, 28, 28)));
+    hd_val loss = hd_cross_entropy(y, hd_input(g, "label", HD_I64, HD_DIMS(HD_BATCH)));
+    hd_compile_args args = {.batch = BATCH, .store = store, .backend = s.backend, .exact = s.exact};
+    OK(ctx, hd_compile_with(&train, hd_train_step(loss, optimizer_of(&s)), &args));
+    OK(ctx, hd_program_set(train, "x", x));
+    OK(ctx, hd_program_set(train, "label", label));
+    for (int i = 0; i < STEPS; i++) OK(ctx, hd_program_run(train));
+    outcome o = {0};
+    for (int i = 0; i < hd_store_count(store); i++) take(&o, store, i);
+    o.weights = o.count;
+    args.batch = 3;
+    hd_mark_output(y, "y");
+    OK(ctx, hd_compile_with(&eval, hd_forward(y), &args));
+    OK(ctx, hd_program_set(eval, "x", x));
+    OK(ctx, hd_program_run(eval));
+    o.values = realloc(o.values, (o.count + 12) * sizeof(float));
+    memcpy(o.values + o.count, hd_program_get(eval, "y"), 12 * sizeof(float));
+    o.count += 12;
+    hd_program_free(eval);
+    hd_program_free(train);
+    hd_store_free(store);
+    hd_graph_free(g);
+    hd_context_free(ctx);
+    return o;
+}
+
+/* ---- what is compared ---- */
+
+static double distance(const outcome *a, const outcome *b) {
+    double worst = 0;
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        assert_true(isfinite(a->values[i]) && isfinite(b->values[i]));
+        worst = fmax(worst, fabs((double)a->values[i] - (double)b->values[i]));
+    }
+    return worst;
+}
+
+static void check_net(hd_val (*net)(hd_val x)) {
+    outcome ref = run((setting){net, "ref", 1, false, "sgd"});
+    outcome exact = run((setting){net, "default", 2, true, "sgd"});
+    outcome fast = run((setting){net, "default", 1, false, "sgd"});
+    const double d = distance(&ref, &exact), f = distance(&ref, &fast);
+    if (!(d < 1e-4) || !(f < 1e-3)) fail_msg("differs from the definition by %g (exact kernels), %g (fast ones)", d, f);
+    for (int threads = 2; threads <= 3; threads++) {
+        outcome more = run((setting){net, "default", threads, false, "sgd"});
+        assert_memory_equal(fast.values, more.values, fast.count * sizeof(float));
+        free(more.values);
+    }
+    outcome adam = run((setting){net, "default", 1, false, "adam"}),
+            again = run((setting){net, "default", 3, false, "adam"});
+    assert_true(distance(&adam, &again) == 0); /* finite, and the padding of weights stays out of it */
+    free(ref.values), free(exact.values), free(fast.values), free(adam.values), free(again.values);
+}
+
+static void blocked_layouts(void **state) {
+    (void)state;
+    check_net(blocked);
+}
+static void odd_channels(void **state) {
+    (void)state;
+    check_net(odd);
+}
+static void separable_convolutions(void **state) {
+    (void)state;
+    check_net(separable);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(blocked_layouts), cmocka_unit_test(odd_channels),
+                                       cmocka_unit_test(separable_convolutions)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
