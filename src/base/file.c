@@ -15,9 +15,9 @@ enum { BUFFER = 64 * 1024 };
 static hd_status fail_errno(hd_context *ctx, const char *path, const char *doing, int error) {
     char text[128] = "unknown error";
     (void)strerror_r(error, text, sizeof text);
-    return hd_fail(ctx, HD_E_FILE, "%s|%s: %s%s", path, doing, text,
-                   error == ENOSPC   ? "|Make room on the disk"
-                   : error == ENOENT ? "|Check the path"
+    return hd_fail(ctx, HD_E_FILE, "%s|%s: %s|%s", path, doing, text,
+                   error == ENOSPC   ? "Make room on the disk"
+                   : error == ENOENT ? "Check the path"
                                      : "");
 }
 
