@@ -103,6 +103,8 @@ HD_API HD_CHECKED hd_status hd_program_set(hd_program *program, const char *inpu
 /** The same by number (hd_program_input, −1 when there is none), for loops: no lookup. */
 HD_API int hd_program_input(const hd_program *program, const char *input);
 HD_API void hd_program_bind(hd_program *program, int input, const void *data);
+/** Allocates now what the first run would: for loops that must not allocate. Errors: HD_E_MEMORY. */
+HD_API HD_CHECKED hd_status hd_program_prepare(hd_program *program);
 /** One step. The first run allocates; later runs allocate nothing. Errors: HD_E_USAGE (an input is not bound), HD_E_MEMORY. */
 HD_API HD_CHECKED hd_status hd_program_run(hd_program *program);
 /** Result by name ("loss", or as marked) after a run: row-major; borrowed until the next run. NULL when there is none. */

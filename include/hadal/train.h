@@ -115,7 +115,8 @@ typedef struct hd_progress {
     int64_t step, steps_in_epoch; /**< within the epoch */
     int64_t total_steps;          /**< so far, all epochs */
     double seconds;               /**< since hd_trainer_run began */
-    double samples_per_second, seconds_left;
+    double samples_per_second;    /**< in this epoch */
+    double seconds_left;          /**< of the whole run, at this epoch's speed */
     double lr;
     bool epoch_end;               /**< train and val are complete */
     bool best;                    /**< this epoch is the best so far */
@@ -130,9 +131,11 @@ typedef struct hd_trainer_args {
     const char *name;
     const char *resume;      /**< run folder to go on with; then recipe may be NULL */
     double seconds_before;   /**< since the process started: added to the result's seconds */
-    /** Called after every step; returning true ends the run (saved, HD_STOP_INTERRUPTED). */
+    /** Called now and then between steps, and at the end of every epoch; returning true ends the run (saved,
+     * HD_STOP_INTERRUPTED). */
     bool (*progress)(void *user, const hd_progress *progress);
     void *user;
+    double progress_every; /**< seconds between calls; 0: 0.05; negative: after every step */
 } hd_trainer_args;
 
 typedef struct hd_result {

@@ -89,6 +89,7 @@ hd_status hd_store_entry(hd_store *s, const char *name, hd_type type, hd_init in
     if (!kept) return HD_E_MEMORY;
     memmove(order + at + 1, order + at, (s->entry_count - at) * sizeof *order);
     order[at] = *out = (int32_t)s->entry_count;
+    s->settled = false;
     s->entries[s->entry_count++] = (hd_entry){.name = kept,
                                               .type = type,
                                               .init = init,
@@ -115,6 +116,7 @@ void hd_store_put(hd_store *s, int32_t entry, int32_t block, size_t offset) {
     e->block = block;
     e->offset = offset;
     s->version++;
+    s->settled = false;
 }
 
 /* ---- values ---- */
@@ -168,6 +170,7 @@ static hd_status hd_entry_start(hd_store *s, int32_t i) {
 }
 
 hd_status hd_store_ready(hd_store *s) {
+    if (s->settled) return HD_OK;
     for (size_t i = 0; i < s->entry_count; i++) {
         hd_entry *e = &s->entries[i];
         e->layout_set = true;
@@ -194,6 +197,7 @@ hd_status hd_store_ready(hd_store *s) {
         s->blocks[i].memory = NULL;
     }
     hd_free(s->ctx, used);
+    s->settled = status == HD_OK;
     return status;
 }
 

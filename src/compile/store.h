@@ -34,6 +34,7 @@ struct hd_store {
     char *arena;
     size_t arena_bytes, arena_wanted;
     uint64_t version; /* counts changes of any address */
+    bool settled;     /* hd_store_ready has nothing to do */
 };
 
 /* The entry of that name, made when absent. Errors: HD_E_MODEL when it exists with another type. */

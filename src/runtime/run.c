@@ -48,6 +48,11 @@ hd_status hd_program_ready(hd_program *p) {
     return HD_OK;
 }
 
+hd_status hd_program_prepare(hd_program *p) {
+    if (p->counts_only || (p->ready && p->store_version == p->store->version)) return HD_OK;
+    return hd_program_ready(p);
+}
+
 int hd_program_input(const hd_program *p, const char *input) {
     for (int32_t i = 0; i < p->input_count; i++)
         if (strcmp(p->inputs[i].name, input) == 0) return i;

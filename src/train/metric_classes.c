@@ -25,8 +25,9 @@ const hd_metric_kind hd_metric_accuracy = {
     .measure = accuracy,
 };
 
-/* F1 of class i is 2 p_ii / s_i with s_i = p_i. + p_.i; macro F1 is their mean over the classes that occur. The interval is
- * the delta method's: the variance of g over cells, g_ij = ∂F1/∂p_ij = (2 δ_ij / s_i − 2 p_ii / s_i² − 2 p_jj / s_j²) / r. */
+/* F1 of class i is 2 p_ii / s_i with s_i = p_i. + p_.i; macro F1 is their mean over the classes that occur. The
+ * interval is the delta method's: the variance of g over cells, g_ij = ∂F1/∂p_ij = (2 δ_ij / s_i − 2 p_ii / s_i² − 2
+ * p_jj / s_j²) / r. */
 static hd_metric f1(const hd_tally *t) {
     const int64_t c = t->task->classes;
     const double n = (double)t->n;

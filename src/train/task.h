@@ -37,12 +37,12 @@ void hd_task_target(const hd_task *task, int64_t label, float *target);
 typedef struct hd_tally {
     const hd_task *task;
     int64_t n;
-    double loss;                 /* sum over samples */
+    double loss; /* sum over samples */
     int64_t correct;
     double square, fourth, absolute; /* Σe², Σe⁴, Σ|e| over all numbers */
-    double *sum, *sum2;          /* [targets] Σt, Σt² */
-    int64_t *confusion;          /* [classes, classes] rows true; NULL: not counted */
-    double *scratch;             /* [classes], with confusion */
+    double *sum, *sum2;              /* [targets] Σt, Σt² */
+    int64_t *confusion;              /* [classes, classes] rows true; NULL: not counted */
+    double *scratch;                 /* [classes], with confusion */
 } hd_tally;
 /* confusion: count it too. Memory of ctx. */
 HD_CHECKED hd_status hd_tally_init(hd_tally *tally, hd_context *ctx, const hd_task *task, bool confusion);
@@ -54,10 +54,10 @@ void hd_tally_add(hd_tally *tally, const float *y, const int64_t *label, const f
 /* A metric: one line of metrics.def. */
 typedef struct hd_metric_kind {
     const char *name;
-    bool classes;       /* for classes; else for numbers */
+    bool classes; /* for classes; else for numbers */
     bool higher_better;
-    bool usual;         /* measured when the recipe does not say */
-    bool confusion;     /* needs the confusion counts */
+    bool usual;     /* measured when the recipe does not say */
+    bool confusion; /* needs the confusion counts */
     const char *formula, *source;
     hd_metric (*measure)(const hd_tally *tally);
 } hd_metric_kind;

@@ -1,0 +1,143 @@
+/* model_build.c: from a recipe and facts about data to a graph: which network, which loss, how many outputs. */
+#include "base/status.h"
+#include "train/model.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Where the recipe's model stands; line 0: on the command line, or nowhere. */
+static hd_loc model_place(const hd_recipe *r) {
+    const hd_json *said = hd_recipe_said(r, "model");
+    return said && said->line > 0 ? (hd_loc){r->model_where, said->line, said->column} : (hd_loc){"model", 0, 0};
+}
+
+static hd_status refuse(const hd_model *m, const char *what, const char *fix) {
+    const hd_loc at = model_place(m->recipe);
+    if (at.line > 0) return hd_fail(m->ctx, HD_E_MODEL, "%s:%d:%d|%s|%s", at.file, at.line, at.column, what, fix);
+    return hd_fail(m->ctx, HD_E_MODEL, "model|%s|%s", what, fix);
+}
+
+/* Name of the network when the recipe gives none, or only options. */
+static hd_status settle_model(hd_model *m) {
+    const hd_json *said = hd_recipe_said(m->recipe, "model");
+    const char *usual = m->data.sample.rank == 3 ? "cnn-small" : "mlp";
+    if (!said) return hd_recipe_put_text(m->recipe, "model", usual);
+    if (said->type != HD_JSON_OBJECT || hd_json_get(said, "name")) return HD_OK;
+    return hd_recipe_put_text(m->recipe, "model.name", usual);
+}
+
+static bool is_activation(const char *name) {
+    static const char *const names[] = {"relu", "sigmoid", "tanh", "softmax", "log_softmax"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
+/* Does the network as written end in an activation? Then its outputs are no logits. */
+static bool ends_activated(const hd_json *model) {
+    hd_line_info line;
+    if (model->type == HD_JSON_STRING) return hd_line_read(model->string, &line) && line.activated;
+    if (model->type != HD_JSON_ARRAY || !model->last) return false;
+    if (model->last->type == HD_JSON_STRING) return is_activation(model->last->string);
+    return model->last->type == HD_JSON_OBJECT && model->last->child && is_activation(model->last->child->key);
+}
+
+/* Outputs to ask of a network that adapts. */
+static int64_t wanted_outputs(const hd_model *m, const char *loss) {
+    if (m->data.classes == 0) return m->data.targets;
+    return loss && m->data.classes == 2 && strcmp(loss, "bce_with_logits") == 0 ? 1 : m->data.classes;
+}
+
+static hd_status build_net(hd_model *m) {
+    const hd_json *model = hd_recipe_said(m->recipe, "model");
+    const hd_loc at = model_place(m->recipe);
+    const int64_t outputs = wanted_outputs(m, hd_recipe_text(m->recipe, "train.loss"));
+    hd_line_info line;
+    if (model->type == HD_JSON_ARRAY) {
+        m->y = hd_nn_layers_tree(m->x, model, m->recipe->model_where);
+    } else if (model->type == HD_JSON_STRING &&
+               (hd_line_read(model->string, &line) || (model->string[0] >= '0' && model->string[0] <= '9'))) {
+        m->y = hd_line_build_at(at, m->x, model->string);
+    } else {
+        const hd_json *options = model->type == HD_JSON_OBJECT ? model : NULL;
+        const hd_json *name = options ? hd_json_get(options, "name") : model;
+        if (name->type != HD_JSON_STRING)
+            return refuse(m, "the name of a model is a text", "Write model: {name: mlp, …}");
+        m->y = hd_zoo_build_tree(m->x, name->string, outputs, options, m->recipe->model_where, at);
+    }
+    m->net_nodes = hd_graph_node_count(m->graph);
+    return hd_graph_status(m->graph);
+}
+
+/* By the data and the network, where the recipe says nothing. */
+static const char *usual_loss(const hd_model *m, int64_t outputs, bool activated) {
+    if (m->data.classes == 0 || activated) return "mse";
+    return outputs == 1 && m->data.classes == 2 ? "bce_with_logits" : "cross_entropy";
+}
+
+static hd_status check_outputs(const hd_model *m, const hd_dims *d) {
+    const hd_task *t = &m->task;
+    char shape[192], text[320];
+    if (d->rank != 2) {
+        (void)snprintf(text, sizeof text, "the network ends in %s, expected [B, outputs]", hd_dims_text(shape, d));
+        return refuse(m, text, "End it in flatten and a linear layer");
+    }
+    const bool one = t->classes == 2 && t->outputs == 1 && !t->loss->label;
+    const int64_t want = t->classes > 0 ? t->classes : t->targets;
+    if (one || t->outputs == want) return HD_OK;
+    (void)snprintf(text, sizeof text, "the network has %lld output%s, the data have %lld %s", (long long)t->outputs,
+                   t->outputs == 1 ? "" : "s", (long long)want, t->classes > 0 ? "classes" : "numbers to predict");
+    char fix[96];
+    (void)snprintf(fix, sizeof fix, "Give the last layer %lld outputs", (long long)want);
+    return refuse(m, text, fix);
+}
+
+static hd_status settle_task(hd_model *m) {
+    const hd_dims d = hd_val_dims(m->y);
+    const bool activated = ends_activated(hd_recipe_said(m->recipe, "model"));
+    const char *said = hd_recipe_text(m->recipe, "train.loss");
+    const int64_t outputs = d.rank > 0 ? d.dim[d.rank - 1] : 1;
+    const char *name = said ? said : usual_loss(m, outputs, activated);
+    m->task = (hd_task){.loss = hd_loss_find(name),
+                        .classes = m->data.classes,
+                        .outputs = outputs,
+                        .targets = m->data.classes > 0 ? 1 : m->data.targets};
+    if (m->task.loss->label && m->data.classes == 0)
+        return hd_fail(m->ctx, HD_E_MODEL,
+                       "train.loss|cross_entropy needs classes, these data have numbers|Use loss=mse");
+    if (activated && m->task.loss->logits)
+        return hd_fail(
+            m->ctx, HD_E_MODEL,
+            "train.loss|%s takes logits, and the network ends in an activation|Take the last activation out, or "
+            "use loss=mse",
+            name);
+    HD_TRY(check_outputs(m, &d));
+    return said ? HD_OK : hd_recipe_put_text(m->recipe, "train.loss", name);
+}
+
+static hd_status build_loss(hd_model *m) {
+    const hd_task *t = &m->task;
+    hd_graph *g = m->graph;
+    m->target = t->loss->label ? hd_input(g, "target", HD_I64, HD_DIMS(HD_BATCH))
+                               : hd_input(g, "target", HD_F32, HD_DIMS(HD_BATCH, t->outputs));
+    hd_mark_output(m->y, "y");
+    m->loss = t->loss->build(HD_HERE, &(hd_loss_args){.x = m->y, .target = m->target});
+    hd_mark_output(m->loss, "loss");
+    if (t->loss->label) hd_mark_output(hd_count_correct(m->y, m->target), "correct");
+    return hd_graph_status(g);
+}
+
+hd_status hd_model_build(hd_model *m) {
+    hd_dims x = {.rank = m->data.sample.rank + 1, .dim = {HD_BATCH}};
+    if (m->data.sample.rank < 1 || m->data.sample.rank >= HD_MAX_DIMS)
+        return hd_fail(m->ctx, HD_E_DATA, "data|samples have %d axes, expected 1 … 7", m->data.sample.rank);
+    for (int i = 0; i < m->data.sample.rank; i++) x.dim[i + 1] = m->data.sample.dim[i];
+    HD_TRY(settle_model(m));
+    HD_TRY(hd_graph_new(&m->graph, m->ctx));
+    m->x = hd_input(m->graph, "x", HD_F32, x);
+    HD_TRY(hd_graph_status(m->graph));
+    HD_TRY(build_net(m));
+    HD_TRY(settle_task(m));
+    HD_TRY(hd_metric_list_make(&m->metrics, m->recipe, &m->task));
+    HD_TRY(build_loss(m));
+    return hd_model_describe(m);
+}
