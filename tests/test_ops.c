@@ -1,8 +1,8 @@
 /* test_ops.c: every op of the table and every sample it brings: what a descriptor must say; literal results; outputs
  * written whatever lay there before; in place; print → parse → same; refusals with their message; failing allocations.
  */
-#include "op_case.h"
 #include "hadal/program.h"
+#include "op_case.h"
 #include <dirent.h>
 
 /* Fails with the op's name and the sample. */
@@ -119,7 +119,7 @@ typedef struct op_run {
     hd_tensor in[OP_CASE_MOST], out[HD_OP_MAX_OUT];
 } op_run;
 
-static void run_open(op_run *r, hd_context *ctx, const hd_op *op, const hd_sample *s, hd_dtype floats) {
+static hd_cost run_open(op_run *r, hd_context *ctx, const hd_op *op, const hd_sample *s, hd_dtype floats) {
     char message[512] = "";
     hd_type out[HD_OP_MAX_OUT] = {0};
     *r = (op_run){0};
@@ -143,10 +143,9 @@ static void run_open(op_run *r, hd_context *ctx, const hd_op *op, const hd_sampl
     }
     for (int o = 0; o < op->n_out; o++)
         r->out[o] = (hd_tensor){out[o].dtype, out[o].dims, hd_dims_count(&out[o].dims), NULL};
-    if (op->cost) {
-        const hd_cost cost = op->cost(&infer);
-        if (!(cost.flops >= 0) || !(cost.bytes >= 0)) OP_FAIL(&r->c, "cost %g FLOP, %g bytes", cost.flops, cost.bytes);
-    }
+    const hd_cost cost = op->cost ? op->cost(&infer) : (hd_cost){0};
+    if (!(cost.flops >= 0) || !(cost.bytes >= 0)) OP_FAIL(&r->c, "cost %g FLOP, %g bytes", cost.flops, cost.bytes);
+    return cost;
 }
 
 static size_t tensor_bytes(const hd_tensor *t) {
@@ -194,7 +193,7 @@ static void check_sample(hd_context *ctx, const hd_op *op, const hd_sample *s) {
     for (int f64 = 0; f64 < 2; f64++) {
         op_run r;
         void *first[HD_OP_MAX_OUT], *again[HD_OP_MAX_OUT];
-        run_open(&r, ctx, op, s, f64 ? HD_F64 : HD_F32);
+        (void)run_open(&r, ctx, op, s, f64 ? HD_F64 : HD_F32);
         run_ref(&r, 0xff, false, first); /* NaN, or -1 */
         if (s->expect) check_literal(&r, s->expect, first);
         for (int pass = 0; pass < 2; pass++) {
@@ -341,6 +340,37 @@ static void test_open_batch(void **state) {
     hd_context_free(ctx);
 }
 
+/* ---- costs ---- */
+
+/* A multiply-add is 2. */
+static void test_costs(void **state) {
+    static const struct {
+        const char *op, *sample;
+        double flops, bytes;
+    } cases[] = {
+        {"linear", "f32[3,4], f32[5,4], f32[5]", 2 * 3 * 4 * 5, -1},
+        {"matmul", "f32[2,3,4], f32[2,4,5]", 2 * 2 * 3 * 4 * 5, 4 * (24 + 40 + 30)},
+        {"conv2d", "f32[2,4,5,6], f32[6,2,3,3] | padding=1 groups=2", 2 * 2 * 6 * 30 * 2 * 9, 4 * (240 + 108 + 360)},
+        {"conv2d_grad_input", "f32[2,4,5,6], f32[4,3,3,3], f32[2,3,5,6] | padding=1", 2 * 2 * 4 * 30 * 27, -1},
+        {"conv2d_grad_weight", "f32[2,3,5,6], f32[2,4,5,6], f32[4,3,3,3] | padding=1", 2 * 2 * 4 * 30 * 27, -1},
+        {"sum", "f64[3,4] | axes=[0]", 12, 8 * (12 + 4)},
+        {"reshape", "f32[3,4] | dims=[12]", 0, 0},
+        {"transpose", "f32[3,4]", 0, 4 * 24},
+        {"max_pool2d", "f32[1,2,4,4] | kernel_size=2", 2 * 4 * 4, -1},
+    };
+    (void)state;
+    hd_context *ctx = test_context(1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        op_run r;
+        const hd_op *op = hd_op_find(NULL, cases[i].op);
+        const hd_cost cost = run_open(&r, ctx, op, &(hd_sample){cases[i].sample, NULL}, HD_F32);
+        if (cost.flops != cases[i].flops || (cases[i].bytes >= 0 && cost.bytes != cases[i].bytes))
+            OP_FAIL(&r.c, "costs %g FLOP and %g bytes", cost.flops, cost.bytes);
+        op_case_free(&r.c);
+    }
+    hd_context_free(ctx);
+}
+
 /* ---- failing allocations ---- */
 
 static hd_status build_all(hd_context *ctx, void *arg) {
@@ -379,9 +409,9 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_files),     cmocka_unit_test(test_definitions),
-        cmocka_unit_test(test_print_parse), cmocka_unit_test(test_refusals),  cmocka_unit_test(test_place_of_a_refusal),
-        cmocka_unit_test(test_open_batch),  cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_files),    cmocka_unit_test(test_definitions),
+        cmocka_unit_test(test_print_parse), cmocka_unit_test(test_refusals), cmocka_unit_test(test_place_of_a_refusal),
+        cmocka_unit_test(test_open_batch),  cmocka_unit_test(test_costs),    cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,7 @@ const hd_op hd_op_conv2d_grad_params = {
     .source = "derivative of conv2d",
     .doc = "Back-propagation through conv2d to its weight and bias together. Of `like` (the weight) only the shape is read.",
     .samples = (const hd_sample[]){{"f32[1,1,2,2]={1 2 3 4}, f32[1,1,1,1]={2}, f32[1,1,2,2]", "{2 4 6 8} {2}"},
+                                   {"f32[2,1,1,2]={1 2 3 4}, f32[2,2,1,2]={1 2 3 4 5 6 7 8}, f32[2,1,1,1]", "{44 64} {14 22}"},
                                    {"f32[2,3,5,6], f32[2,4,5,6], f32[4,3,3,3] | padding=1", NULL},
                                    {"f32[3,1,8,8], f32[3,16,8,8], f32[16,1,3,3] | padding=1", NULL},
                                    {0}},

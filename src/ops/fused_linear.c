@@ -51,6 +51,7 @@ const hd_op hd_op_linear_grad_weight = {
     .source = "derivative of linear",
     .doc = "Gradients of a linear layer's weight and bias from its input and the gradient of its result.",
     .samples = (const hd_sample[]){{"f32[2,2]={1 2 3 4}, f32[2,1]={1 10}", "{31 42} {11}"},
+                                   {"f32[2,1]={1 2}, f32[2,2]={1 10 2 20}", "{5 50} {3 30}"},
                                    {"f32[1,3], f32[1,5]", NULL},
                                    {"f32[17,9], f32[17,33]", NULL},
                                    {0}},

@@ -41,6 +41,7 @@ const hd_op hd_op_cross_entropy_both = {
     .source = "as cross_entropy",
     .doc = "The loss of a classifier and the gradient of its logits, in one pass.",
     .samples = (const hd_sample[]){{"f32[1,2]={0 0}, i64[1]={1}", "{0.6931472} {0.5 -0.5}"},
+                                   {"f32[2,2]={0 0 1000 -1000}, i64[2]={0 1}", "{1000.346574} {-0.25 0.25 0.5 -0.5}"},
                                    {"f32[5,10], i64[5]:below(10)", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[2,3], i64[3]:below(3)", "one class number for each row"}, {0}},
