@@ -36,7 +36,8 @@ static void check_lecture(const char *backend, const char *off) {
     assert_int_equal(hd_graph_new(&g, ctx), HD_OK);
     hd_val y = lecture_net(g, hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 2)));
     HD_ASSERT_OK(ctx, hd_compile_with(&p, hd_forward(y), &(hd_compile_args){.backend = backend, .passes_off = off}));
-    HD_ASSERT_OK(ctx, hd_program_set(p, "x", (float[]){1, -1}));
+    const float x[] = {1, -1};
+    HD_ASSERT_OK(ctx, hd_program_set(p, "x", x));
     HD_ASSERT_OK(ctx, hd_program_run(p));
     const float want[3][2] = {{0.98201379f, 0.11920292f}, {0.8635183f, 0.1107374f}, {0.6177048f, 0.8291240f}};
     static const char *const names[] = {"h1", "h2", "y"};

@@ -80,19 +80,20 @@ static int64_t count_labels(const hd_dataset *d, int64_t *seen, int64_t bins) {
 static hd_status refuse_label(const hd_dataset *d, int64_t index, int64_t distinct, int64_t classes) {
     const hd_data_block *b = hd_data_find_block(d, index);
     long long label = (long long)hd_block_label(b, index), at = (long long)(index - b->first);
-    if (classes)
-        return hd_fail(d->ctx, HD_E_DATA,
-                       "%s|expected labels 0 … %lld, sample %lld has label %lld|Say classes=%lld or mend it", b->where,
-                       (long long)classes - 1, at, label, label + 1);
+    unsigned long long needed = (unsigned long long)label + 1;
     if (label < 0)
         return hd_fail(d->ctx, HD_E_DATA,
                        "%s|expected labels from 0 on, sample %lld has label %lld|Number the classes from 0", b->where,
                        at, label);
+    if (classes)
+        return hd_fail(d->ctx, HD_E_DATA,
+                       "%s|expected labels 0 … %lld, sample %lld has label %lld|Say classes=%llu or mend it", b->where,
+                       (long long)classes - 1, at, label, needed);
     return hd_fail(
         d->ctx, HD_E_DATA,
         "%s|sample %lld has label %lld, but there are only %lld distinct labels (expected 0 … %lld)|Say "
-        "classes=%lld if the missing classes are missing on purpose, else number the labels from 0 without holes",
-        b->where, at, label, (long long)distinct, (long long)distinct - 1, label + 1);
+        "classes=%llu if the missing classes are missing on purpose, else number the labels from 0 without holes",
+        b->where, at, label, (long long)distinct, (long long)distinct - 1, needed);
 }
 
 /* First sample whose label is ≥ limit. */

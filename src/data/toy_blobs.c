@@ -30,7 +30,7 @@ static hd_status open_blobs(hd_dataset *data, const hd_data_request *request) {
     hd_toy toy;
     HD_TRY(hd_toy_begin(&toy, data, &args->toy, args->features, args->centers));
     int64_t f = args->features;
-    double center[MAX_CENTERS * MAX_FEATURES];
+    double center[MAX_CENTERS * MAX_FEATURES] = {0};
     for (int64_t i = 0; i < args->centers * f; i++) center[i] = -10 + 20 * hd_rng_uniform(&toy.rng);
     for (int64_t i = 0; i < toy.n; i++) {
         int64_t cloud = i % args->centers;

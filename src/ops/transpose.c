@@ -50,7 +50,7 @@ static hd_status transpose_infer(hd_infer *c) {
 static void transpose_grad(hd_grad *c) {
     const hd_transpose_args *a = c->attr;
     hd_dims back = a->axes;
-    int order[HD_MAX_DIMS];
+    int order[HD_MAX_DIMS] = {0};
     transpose_order(order, &a->axes, hd_val_dims(c->in[0]).rank);
     for (int i = 0; i < back.rank; i++) back.dim[order[i]] = i;
     c->din[0] = hd_transpose(c->dout[0], .axes = back);

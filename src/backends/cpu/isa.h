@@ -59,7 +59,7 @@ HD_INLINE vf vf_abs(vf x) {
 #if HD_VL == 16
 typedef __mmask16 vm;
 HD_INLINE vm vm_first(int64_t n) {
-    return (vm)((1u << (n < 16 ? n : 16)) - 1u);
+    return (vm)((1u << (n < 0 ? 0 : n < 16 ? n : 16)) - 1u);
 }
 HD_INLINE vf vf_load_m(const float *p, vm m) {
     return (vf)_mm512_maskz_loadu_ps(m, p);

@@ -127,7 +127,7 @@ static void find_singles(const hd_kctx *k, const chain_text *text, int n, bool *
 
 /* Gives results slots, freed after their last use; returns the number of slots. The last result is the output. */
 static int assign_slots(const chain_text *text, int n, int *slot) {
-    int last[MAX_STEPS], holder[MAX_STEPS], slots = 0;
+    int last[MAX_STEPS] = {0}, holder[MAX_STEPS] = {0}, slots = 0;
     for (int i = 0; i < n; i++) {
         last[i] = i;
         for (int j = 0; j < text[i].n_operands; j++)
