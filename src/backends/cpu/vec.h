@@ -21,6 +21,8 @@ typedef void (*hd_vec_fn)(float *y, const float *a, const float *b, int64_t n, c
 /* A phase of a node; exec is a const hd_exec *. */
 typedef void (*hd_vec_run)(void *exec, int64_t task);
 
+typedef void (*hd_vec_cast)(void *y, const void *x, int64_t n);
+
 typedef struct hd_vec {
     hd_vec_fn elem[HD_VEC_OPS][3];
     hd_vec_run sgd_update, adam_update;
@@ -30,6 +32,8 @@ typedef struct hd_vec {
     hd_vec_run dropout, dropout_lanes;
     hd_vec_run pool[2][2][2]; /* gradient, largest, channels side by side */
     hd_vec_run pool_global[2];
+    hd_vec_run softmax, softmax_grad, squares;
+    hd_vec_cast cast_to_f32[HD_DTYPE_COUNT], cast_from_f32[HD_DTYPE_COUNT];
     hd_vec_run loss_squared, loss_bce, loss_squared_grad, loss_bce_grad;
 } hd_vec;
 

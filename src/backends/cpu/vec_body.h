@@ -3,6 +3,8 @@
 #include "backends/cpu/lanes.h"
 #include "backends/cpu/vmath_body.h"
 
+#include "backends/cpu/vec_cast_body.h"
+#include "backends/cpu/vec_clip_body.h"
 #include "backends/cpu/vec_dropout_body.h"
 #include "backends/cpu/vec_elem_body.h"
 #include "backends/cpu/vec_loss_body.h"
@@ -12,6 +14,7 @@
 
 /* over functions of the above */
 #include "backends/cpu/vec_pool_body.h"
+#include "backends/cpu/vec_softmax_body.h"
 
 const hd_vec HD_ISA(hd_vec) = {
 #define UNARY(name)  [HD_VEC_##name] = {elem_##name},
@@ -37,6 +40,19 @@ const hd_vec HD_ISA(hd_vec) = {
     .pool = {{{pool_plain_avg, pool_lanes_avg}, {pool_plain_max, pool_lanes_max}},
              {{pool_plain_avg_grad, pool_lanes_avg_grad}, {pool_plain_max_grad, pool_lanes_max_grad}}},
     .pool_global = {pool_plain_global, pool_lanes_global},
+    .softmax = softmax_run,
+    .softmax_grad = softmax_grad_run,
+    .squares = clip_run,
+    .cast_to_f32 = {[HD_F64] = cast_f64_f32,
+                    [HD_I32] = cast_i32_f32,
+                    [HD_I64] = cast_i64_f32,
+                    [HD_U8] = cast_u8_f32,
+                    [HD_BOOL] = cast_bool_f32},
+    .cast_from_f32 = {[HD_F64] = cast_f32_f64,
+                      [HD_I32] = cast_f32_i32,
+                      [HD_I64] = cast_f32_i64,
+                      [HD_U8] = cast_f32_u8,
+                      [HD_BOOL] = cast_f32_bool},
     .loss_squared = loss_part_squared,
     .loss_bce = loss_part_bce,
     .loss_squared_grad = loss_grad_squared,

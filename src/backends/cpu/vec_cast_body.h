@@ -1,0 +1,25 @@
+/* vec_cast_body.h: elements to and from f32, as plain loops that compilers turn into vectors; once for each instruction
+ * set. Into integers towards zero, what does not fit to the nearest that does, NaN to 0. */
+
+#define CAST(name, FROM, TO, expr)                                                                                     \
+    static void cast_##name(void *to, const void *from, int64_t n) {                                                   \
+        const FROM *p = from;                                                                                          \
+        TO *y = to;                                                                                                    \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            const FROM x = p[i];                                                                                       \
+            y[i] = (TO)(expr);                                                                                         \
+        }                                                                                                              \
+    }
+#define CAST_CLAMPED(x, low, high) ((x) >= (low) ? ((x) <= (high) ? (x) : (high)) : (x) != (x) ? 0 : (low))
+CAST(f64_f32, double, float, x)
+CAST(i32_f32, int32_t, float, x)
+CAST(i64_f32, int64_t, float, (double)x)
+CAST(u8_f32, uint8_t, float, x)
+CAST(bool_f32, uint8_t, float, x != 0)
+CAST(f32_f64, float, double, x)
+CAST(f32_i32, float, int32_t, CAST_CLAMPED((double)x, -0x1p31, 0x1p31 - 1))
+CAST(f32_i64, float, int64_t, x >= 0x1p63f ? INT64_MAX : x < -0x1p63f ? INT64_MIN : x != x ? 0 : (int64_t)x)
+CAST(f32_u8, float, uint8_t, CAST_CLAMPED(x, 0.0f, 255.0f))
+CAST(f32_bool, float, uint8_t, x != 0)
+#undef CAST
+#undef CAST_CLAMPED
