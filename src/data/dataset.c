@@ -60,6 +60,8 @@ hd_status hd_data_add_block(hd_dataset *data, const hd_data_block *block) {
 
 /* ---- classes ---- */
 
+#define CLASSES_MAX (INT64_C(1) << 20)
+
 /* Counts the labels below bins; returns the first sample whose label is not, or -1. */
 static int64_t count_labels(const hd_dataset *d, int64_t *seen, int64_t bins) {
     int64_t bad = -1;
@@ -80,20 +82,20 @@ static int64_t count_labels(const hd_dataset *d, int64_t *seen, int64_t bins) {
 static hd_status refuse_label(const hd_dataset *d, int64_t index, int64_t distinct, int64_t classes) {
     const hd_data_block *b = hd_data_find_block(d, index);
     long long label = (long long)hd_block_label(b, index), at = (long long)(index - b->first);
-    unsigned long long needed = (unsigned long long)label + 1;
-    if (label < 0)
+    long long limit = (long long)(classes ? classes : distinct);
+    if (label < 0 || label >= CLASSES_MAX)
         return hd_fail(d->ctx, HD_E_DATA,
-                       "%s|expected labels from 0 on, sample %lld has label %lld|Number the classes from 0", b->where,
-                       at, label);
+                       "%s|expected labels 0 … %lld, sample %lld has label %lld|Number the classes from 0", b->where,
+                       limit - 1, at, label);
     if (classes)
         return hd_fail(d->ctx, HD_E_DATA,
-                       "%s|expected labels 0 … %lld, sample %lld has label %lld|Say classes=%llu or mend it", b->where,
-                       (long long)classes - 1, at, label, needed);
+                       "%s|expected labels 0 … %lld, sample %lld has label %lld|Say classes=%lld or mend it", b->where,
+                       limit - 1, at, label, label + 1);
     return hd_fail(
         d->ctx, HD_E_DATA,
-        "%s|sample %lld has label %lld, but there are only %lld distinct labels (expected 0 … %lld)|Say "
-        "classes=%llu if the missing classes are missing on purpose, else number the labels from 0 without holes",
-        b->where, at, label, (long long)distinct, (long long)distinct - 1, needed);
+        "%s|sample %lld has label %lld, but there are only %lld distinct labels (expected 0 … %lld)|Say classes=%lld "
+        "if the missing classes are missing on purpose, else number the labels from 0 without holes",
+        b->where, at, label, limit, limit - 1, label + 1);
 }
 
 /* First sample whose label is ≥ limit. */
@@ -140,10 +142,10 @@ static hd_status count_distinct(const hd_dataset *d, int64_t *distinct) {
 static hd_status settle_classes(hd_dataset *d, int64_t classes) {
     int64_t bins = d->block[0].label8 ? 256 : d->info.count, distinct = 0;
     if (!classes) classes = d->info.classes;
+    if (classes > CLASSES_MAX)
+        return hd_fail(d->ctx, HD_E_DATA, "%s|expected at most %lld classes, got classes=%lld", d->info.name,
+                       (long long)CLASSES_MAX, (long long)classes);
     if (classes > bins) bins = classes;
-    if (classes > INT64_C(1) << 20)
-        return hd_fail(d->ctx, HD_E_DATA, "%s|expected at most 1048576 classes, got classes=%lld", d->info.name,
-                       (long long)classes);
     int64_t *seen = hd_alloc_n(d->ctx, (size_t)bins, sizeof *seen);
     if (!seen) return HD_E_MEMORY;
     int64_t bad = count_labels(d, seen, bins);
