@@ -299,6 +299,7 @@ static void test_table_refusals(void **state) {
 
 static void test_real_digits(void **state) {
     (void)state;
+    if (!test_data("data/digits-semeion")) skip();
     hd_context *ctx = test_context(1);
     static const struct {
         const char *path, *name;
@@ -309,7 +310,7 @@ static void test_real_digits(void **state) {
                 {"data/digits-semeion", "semeion", 1593, 16, 159, 255}};
     for (int i = 0; i < 3; i++) {
         const char *path = test_data(sets[i].path);
-        if (!path) skip();
+        if (!path) fail();
         hd_dataset *d = opened(ctx, path), *named;
         hd_data_info info = hd_data_get_info(d);
         assert_true(info.count == sets[i].n && info.classes == 10 && info.sample.dim[1] == sets[i].side &&
