@@ -132,7 +132,7 @@ static void bend(hd_line *line, hd_rng *rng) {
 
 /* Slant and a slight turn (as shears, which need no cosine), and a taste for wide or narrow. */
 static void lean(hd_line *line, hd_rng *rng) {
-    float slant = 0.12f + 0.22f * bell(rng), turn = 0.07f * bell(rng), wide = 0.74f + 0.18f * bell(rng);
+    float slant = 0.12f + 0.2f * bell(rng), turn = 0.07f * bell(rng), wide = 0.74f + 0.18f * bell(rng);
     wide = wide < 0.35f ? 0.35f : wide;
     for (int i = 0; i < line->count; i++) {
         float x = line->p[i].x - 50, y = line->p[i].y - 50;

@@ -11,6 +11,6 @@ typedef struct hd_digit_shape {
     const char *path;
 } hd_digit_shape;
 
-enum { HD_DIGIT_SHAPES = 83 };
+enum { HD_DIGIT_SHAPES = 85 };
 extern const hd_digit_shape hd_digit_shapes[HD_DIGIT_SHAPES];
 #endif
