@@ -149,8 +149,38 @@ static void separable_convolutions(void **state) {
     check_net(separable);
 }
 
+/* ---- the n-th allocation fails ---- */
+
+static hd_status train_once(hd_context *ctx, void *arg) {
+    static float x[7 * 3 * 64];
+    static const int64_t label[7];
+    hd_graph *g = NULL;
+    hd_program *p = NULL;
+    (void)arg;
+    hd_status status = hd_graph_new(&g, ctx);
+    if (status != HD_OK) return status;
+    hd_val h = hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 3, 8, 8));
+    h = hd_nn_conv2d(h, .name = "c1", .out_channels = 16, .kernel_size = {3, 3}, .padding = {1, 1});
+    h = hd_nn_conv2d(h, .name = "c2", .out_channels = 32, .kernel_size = {3, 3}, .padding = {1, 1});
+    h = hd_nn_linear(hd_flatten(h), .name = "fc", .out_features = 20);
+    h = hd_cross_entropy(h, hd_input(g, "label", HD_I64, HD_DIMS(HD_BATCH)));
+    status = hd_compile_with(&p, hd_train_step(h, hd_sgd(.lr = 0.1)), &(hd_compile_args){.batch = 7});
+    if (status == HD_OK) status = hd_program_set(p, "x", x);
+    if (status == HD_OK) status = hd_program_set(p, "label", label);
+    if (status == HD_OK) status = hd_program_run(p);
+    hd_program_free(p);
+    hd_graph_free(g);
+    return status;
+}
+
+static void failed_allocations_give_everything_back(void **state) {
+    (void)state;
+    assert_true(fail_every_allocation(train_once, NULL) > 50);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(blocked_layouts), cmocka_unit_test(odd_channels),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(failed_allocations_give_everything_back),
+                                       cmocka_unit_test(blocked_layouts), cmocka_unit_test(odd_channels),
                                        cmocka_unit_test(separable_convolutions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,10 +153,12 @@ static void by_channels(hd_conv_plan *p, int64_t tasks) {
     p->conv.k = p->k / tasks;
 }
 
-/* Each task transforms all the weights, so it must have many tiles to use them for. */
+/* Each task transforms all the weights, which costs about as much as c·k / 2048 tiles: not over a tenth of its work,
+ * but two tasks at least. Measured: docs/performance.md. */
 static int64_t winograd_tasks(const hd_dnnl_conv *c, int64_t tasks) {
-    const int64_t tiles = tiles_of(c), most = tiles < 4096 ? 2 : tiles < 8192 ? 4 : 8;
-    return tasks < most ? tasks : most;
+    const int64_t most = 200 * tiles_of(c) / (c->c * c->k);
+    const int64_t fit = most >= 8 ? 8 : most >= 4 ? 4 : 2;
+    return tasks < fit ? tasks : fit;
 }
 
 /* spike of the first day: docs/performance.md, "Tasks of a convolution". */
@@ -165,7 +167,7 @@ static void choose_split(hd_conv_plan *p, double flops) {
     int64_t tasks = tasks_for(flops);
     if (c->winograd) tasks = winograd_tasks(c, tasks);
     const bool gradient = c->direction == HD_DNNL_GRAD_WEIGHT;
-    if (gradient && tasks > 4) tasks = 4;
+    if (gradient && !c->winograd && tasks > 4) tasks = 4;
     const int64_t dw = c->k * (c->c / c->groups) * c->r * c->s, dy = p->n * c->k * c->oh * c->ow;
     const bool few_images = p->n == 1 && c->direction != HD_DNNL_GRAD_INPUT;
     const bool large_weights = gradient && !c->winograd && (tasks - 1) * dw > dy;
