@@ -137,6 +137,22 @@ static void run_layer(const bench *b, const char *only, int64_t n, int64_t in, i
         if (!only || strcmp(only, cases[i].op) == 0) run_case(b, &cases[i]);
 }
 
+/* The three of a convolution's: images n of c × size × size to k channels, kernel r, stride, "same" padding. */
+static void run_conv(const bench *b, const char *only, const int64_t *z) {
+    const int64_t n = z[0], c = z[1], size = z[2], k = z[3], r = z[4], stride = z[5], p = r / 2;
+    const int64_t out = (size + 2 * p - r) / stride + 1;
+    const double flops = 2.0 * (double)(n * k * out * out) * (double)(c * r * r);
+    const hd_conv2d_args conv = {
+        .stride = {stride, stride}, .padding = {p, p}, .dilation = {1, 1}, .groups = 1, .act = HD_ACT_RELU};
+    const hd_conv2d_grad_args grad = {.stride = {stride, stride}, .padding = {p, p}, .dilation = {1, 1}, .groups = 1};
+    const hd_dims x = HD_DIMS(n, c, size, size), w = HD_DIMS(k, c, r, r), y = HD_DIMS(n, k, out, out);
+    const bench_case cases[] = {{"conv2d", {x, w, HD_DIMS(k)}, {y}, &conv, flops},
+                                {"conv2d_grad_params", {x, y, w}, {w, HD_DIMS(k)}, &grad, flops},
+                                {"conv2d_grad_input", {y, w, x}, {x}, &grad, flops}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (!only || strcmp(only, cases[i].op) == 0) run_case(b, &cases[i]);
+}
+
 int main(int argc, char **argv) {
     bench b = {0};
     const hd_context_args args = {.threads = argc > 1 ? atoi(argv[1]) : 0, .isa = argc > 2 ? argv[2] : NULL};
@@ -151,6 +167,10 @@ int main(int argc, char **argv) {
                                         {128, 1024, 10}, {1, 1024, 1024}, {512, 512, 512},  {128, 9216, 128}};
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         run_layer(&b, only, layers[i][0], layers[i][1], layers[i][2]);
+    static const int64_t convs[][6] = {{128, 1, 28, 32, 3, 1},  {128, 32, 28, 32, 3, 1},  {32, 3, 32, 64, 3, 1},
+                                       {8, 3, 224, 64, 7, 2},   {16, 64, 56, 64, 3, 1},   {16, 256, 14, 256, 3, 1},
+                                       {16, 512, 7, 512, 3, 1}, {16, 256, 28, 128, 1, 1}, {64, 8, 8, 16, 3, 1}};
+    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) run_conv(&b, only, convs[i]);
     hd_fp_leave(fp);
     hd_context_free(b.ctx);
     return 0;
