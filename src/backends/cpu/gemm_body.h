@@ -31,13 +31,13 @@ static void panels(const hd_gemm_block *g, int64_t j, int64_t n, int64_t p, int6
     const bool packed = g->a_packed != NULL, unit = packed || g->ra == 1;
     tile_args t = {
         .k = k, .ra = g->ra, .ca = packed ? g->mr : g->ca, .ldb = g->pack ? TILE_COLUMNS : g->ldb, .ldc = g->ldc};
-    for (int64_t q = 0; q < n; q += TILE_COLUMNS) {
-        const int64_t columns = n - q < TILE_COLUMNS ? n - q : TILE_COLUMNS;
-        t.b = g->pack ? g->pack + q * k : g->b + p * g->ldb + j + q;
-        for (int64_t i = 0, tile_number = g->tile0; i < g->m; i += g->mr, tile_number++) {
-            const int64_t rows = g->m - i < g->mr ? g->m - i : g->mr;
-            const float *a =
-                packed ? g->a_packed + p * g->mr * g->tiles + tile_number * g->mr * k : g->a + i * g->ra + p * g->ca;
+    for (int64_t i = 0, tile_number = g->tile0; i < g->m; i += g->mr, tile_number++) {
+        const int64_t rows = g->m - i < g->mr ? g->m - i : g->mr;
+        const float *a = packed ? g->a_packed + p * g->mr * g->tiles + tile_number * g->mr * k
+                                    : g->a + i * g->ra + p * g->ca;
+        for (int64_t q = 0; q < n; q += TILE_COLUMNS) {
+            const int64_t columns = n - q < TILE_COLUMNS ? n - q : TILE_COLUMNS;
+            t.b = g->pack ? g->pack + q * k : g->b + p * g->ldb + j + q;
             one_tile(g, &t, a, i, j + q, p, k, rows, columns, unit);
         }
     }
@@ -107,7 +107,7 @@ HD_MAP(sigmoid)
 
 const hd_gemm_isa HD_ISA(hd_gemm) = {.lanes = HD_VL,
                                      .rows = TILE_ROWS,
-                                     .kc = 256,
+                                     .kc = 512,
                                      .tiles = tiles,
                                      .dots = dots,
                                      .pack_a = pack_a,

@@ -15,7 +15,8 @@ enum {
     PACK_A_BYTES = 1 << 16, /* … when it does not lie in the first cache anyway */
     PACK_B_ROWS = 28,       /* rows of C from which the same holds for B … */
     PACK_B_BYTES = 1 << 18, /* … when it does not lie in the second cache */
-    B_BYTES = 1 << 18       /* of packed B at a time: a part of the second cache */
+    B_PANELS = 8,           /* of packed B at a time … */
+    B_BYTES = 1 << 18       /* … and its bytes: a part of the second cache */
 };
 
 static int64_t least(int64_t a, int64_t b) {
@@ -65,8 +66,8 @@ static void choose_way(hd_gemm_plan *p) {
     const bool few = p->m <= DOT_ROWS || (p->n <= DOT_COLUMNS && p->k >= DOT_K);
     p->dots = p->bt && p->ca == 1 && few;
     p->pack_b = !p->dots && (p->bt || (p->m >= PACK_B_ROWS && p->k * p->ldb * 4 > PACK_B_BYTES));
-    p->kc = p->isa->kc;
-    p->nc = B_BYTES / 4 / p->kc / (2 * p->isa->lanes) * (2 * p->isa->lanes);
+    p->kc = p->k > 0 ? ceil_div(p->k, ceil_div(p->k, p->isa->kc)) : 1; /* equal pieces */
+    p->nc = least(B_PANELS, B_BYTES / 4 / p->kc / (2 * p->isa->lanes)) * (2 * p->isa->lanes);
     if (!p->pack_b && p->m <= DOT_ROWS && p->k * p->ldb * 4 > PACK_B_BYTES) p->kc = 16; /* along the rows of B */
 }
 
