@@ -1,6 +1,7 @@
 /* arguments.c: owns what MODEL and DATA on the command line mean. */
 #include "cli/arguments.h"
 #include "cli/describe.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,12 +22,17 @@ model_kind model_kind_of(const char *text) {
 
 hd_status open_trained(cli *c, const char *text, hd_model **out) {
     model_kind kind = model_kind_of(text);
-    if (kind == MODEL_TEXT || kind == MODEL_RECIPE)
+    if (kind == MODEL_RUN || kind == MODEL_WEIGHTS) return cli_lib(c, hd_model_open(out, c->ctx, text));
+    bool network = kind == MODEL_RECIPE || hd_zoo_find(text) || (isdigit((unsigned char)text[0]) && strchr(text, '-'));
+    if (!network)
         return cli_fail(c, HD_E_MODEL,
-                        "%s|expected a run folder or a .safetensors file, this is a network without weights|"
-                        "Train it first: hadal train %s%s",
-                        text, kind == MODEL_RECIPE ? "" : "DATA --model ", text);
-    return cli_lib(c, hd_model_open(out, c->ctx, text));
+                        "%s|expected a run folder or a .safetensors file, there is none of this name|"
+                        "Runs lie in runs/; train one: hadal train DATA --out %s",
+                        text, text);
+    return cli_fail(c, HD_E_MODEL,
+                    "%s|expected a run folder or a .safetensors file, this is a network without weights|"
+                    "Train it first: hadal train %s%s",
+                    text, kind == MODEL_RECIPE ? "" : "DATA --model ", text);
 }
 
 /* The recipe of a trained model, as one of our own that options can change. */

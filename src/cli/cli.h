@@ -114,6 +114,7 @@ bool cli_interrupted(void);
 size_t cli_peak_bytes(void);
 /* Whole file ("-": standard input) into malloc'ed memory, at most `limit` bytes, NUL-terminated. */
 hd_status cli_read_all(cli *c, const char *path, size_t limit, char **out, size_t *length);
-/* The new file or the old one: temporary beside it, fsync, rename. */
+/* The new file or the old one: a temporary beside it, then a rename. For what can be made again: it does not wait for
+ * the disk. */
 hd_status cli_write_file(cli *c, const char *path, const char *bytes, size_t length);
 #endif

@@ -10,7 +10,7 @@ static const double REDRAW = 0.1; /* seconds */
 
 void progress_open(progress *p, cli *c, const char *kind) {
     const char *unit = strcmp(kind, "pictures") == 0 ? "img/s" : strcmp(kind, "table") == 0 ? "rows/s" : "points/s";
-    *p = (progress){.c = c, .unit = unit, .epoch = -1};
+    *p = (progress){.c = c, .unit = unit};
 }
 
 static int digits(int64_t n) {
@@ -86,12 +86,14 @@ static void epoch_line(progress *p, const hd_progress *now, double seconds) {
     (void)fflush(c->people);
 }
 
-static void live_line(progress *p, const hd_progress *now, double seconds) {
+static void live_line(progress *p, const hd_progress *now) {
     cli *c = p->c;
     char first[96], part[192] = "", rate[64], loss[64], score[96], left[64], all[64] = "", line[768];
     double share = now->steps_in_epoch > 0 ? (double)now->step / (double)now->steps_in_epoch : 0;
-    int64_t done = now->step - p->began_step;
-    double rest = done > 0 ? seconds * (double)(now->steps_in_epoch - now->step) / (double)done : 0;
+    /* Samples left in the epoch, at the epoch's speed. */
+    double batch = now->step > 0 ? (double)now->train.n / (double)now->step : 0;
+    double rest =
+        now->samples_per_second > 0 ? batch * (double)(now->steps_in_epoch - now->step) / now->samples_per_second : 0;
     int width = screen_width(c), cells = bar_cells(c);
     head(c, first, sizeof first, now);
     if (cells > 0) bar(c, share, cells, part, sizeof part);
@@ -109,16 +111,13 @@ static void live_line(progress *p, const hd_progress *now, double seconds) {
 
 bool progress_step(void *user, const hd_progress *now) {
     progress *p = user;
-    if (now->epoch != p->epoch) {
-        p->epoch = now->epoch;
-        p->began_step = now->step - 1; /* a resumed run may begin in the middle */
-    }
+    p->epoch = now->epoch;
     if (now->epoch_end) {
         remember(p, now);
         epoch_line(p, now, now->seconds - p->began);
         p->began = p->drawn = now->seconds;
     } else if (p->c->live && now->seconds - p->drawn >= REDRAW) {
-        live_line(p, now, now->seconds - p->began);
+        live_line(p, now);
         p->drawn = now->seconds;
     }
     if (!cli_interrupted()) return false;

@@ -13,7 +13,7 @@ typedef struct progress {
     const char *unit; /* "img/s" */
     double drawn;     /* when the last live line was drawn, in seconds of the run */
     double began;     /* when this epoch began */
-    int64_t epoch, began_step;
+    int64_t epoch;    /* that is running */
     progress_epoch *history;
     size_t count, room;
 } progress;

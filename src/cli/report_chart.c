@@ -114,8 +114,10 @@ static double nice_step(double span, double parts) {
 static bool fit(chart *k, bool from_zero) {
     double low = INFINITY, high = -INFINITY;
     for (size_t i = 0; i < k->r->point_count; i++) {
-        double v[2] = {k->train(&k->r->points[i]), k->val(&k->r->points[i])};
-        for (int j = 0; j < 2; j++)
+        const report_point *p = &k->r->points[i];
+        bool band = k->val == val_metric;
+        double v[4] = {k->train(p), k->val(p), band ? p->val_low : NAN, band ? p->val_high : NAN};
+        for (int j = 0; j < 4; j++)
             if (isfinite(v[j])) low = fmin(low, v[j] * k->scale), high = fmax(high, v[j] * k->scale);
     }
     if (!(low <= high)) return false;

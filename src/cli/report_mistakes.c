@@ -83,7 +83,7 @@ static void row(report *r, const mistake *m, float *x, float *target) {
     char a[64];
     int64_t features = hd_dims_count(&r->facts.sample), shown = features < SHOWN_FEATURES ? features : SHOWN_FEATURES;
     hd_data_x(r->data, r->indices[m->at], x);
-    hd_text_printf(t, "<tr><td class=n>%lld<td>", (long long)r->indices[m->at]);
+    hd_text_printf(t, "<tr><td>%lld<td>", (long long)r->indices[m->at]);
     if (r->info.classes > 0) {
         html_text(t, r->info.class_names[m->truth]);
         hd_text_puts(t, "<td>");
@@ -102,7 +102,7 @@ static void row(report *r, const mistake *m, float *x, float *target) {
 static void rows(report *r, const mistake *list, int count, float *x, float *target) {
     hd_text *t = r->page;
     int64_t features = hd_dims_count(&r->facts.sample);
-    hd_text_printf(t, "<div class=scroll><table><thead><tr><th class=n>sample<th>is<th>said<th class=n>%s",
+    hd_text_printf(t, "<div class=scroll><table><thead><tr><th>sample<th>is<th>said<th class=n>%s",
                    r->info.classes > 0 ? "sure" : "error");
     for (int64_t i = 0; i < features && i < SHOWN_FEATURES; i++)
         hd_text_printf(t, "<th class=n>x%lld", (long long)i + 1);

@@ -132,8 +132,11 @@ static void confusion_row(report *r, int64_t row) {
         if (counts[p] == 0)
             hd_text_puts(t, "<td class=zero>·");
         else
-            hd_text_printf(t, "<td%s style='--s:%.2f'>%lld", shade > 0.55 ? " class=hi" : "", shade,
-                           (long long)counts[p]);
+            hd_text_printf(t, "<td%s style='--s:%.2f'>%lld",
+                           shade > 0.75  ? " class=hi"
+                           : shade > 0.5 ? " class=mid"
+                                         : "",
+                           shade, (long long)counts[p]);
     }
     hd_text_puts(t, "</tr>");
 }

@@ -16,7 +16,11 @@ char *text_bytes(char *buffer, double bytes) {
 
 char *text_seconds(char *buffer, double seconds) {
     if (!(seconds >= 0)) seconds = 0;
-    if (seconds < 0.095)
+    if (seconds < 0.00095)
+        (void)snprintf(buffer, ROOM, "%.0f µs", seconds * 1e6);
+    else if (seconds < 0.00995)
+        (void)snprintf(buffer, ROOM, "%.1f ms", seconds * 1e3);
+    else if (seconds < 0.095)
         (void)snprintf(buffer, ROOM, "%.0f ms", seconds * 1e3);
     else if (seconds < 9.95)
         (void)snprintf(buffer, ROOM, "%.1f s", seconds);

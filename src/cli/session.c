@@ -119,7 +119,7 @@ hd_status cli_write_file(cli *c, const char *path, const char *bytes, size_t len
     if (n < 0 || (size_t)n >= sizeof temporary) return cli_fail(c, HD_E_FILE, "%s|the path is too long|", path);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) return cli_fail(c, HD_E_FILE, "%s|can not be written: %s|", path, strerror(errno));
-    bool ok = write_all(fd, bytes, length) && fsync(fd) == 0;
+    bool ok = write_all(fd, bytes, length);
     int error = errno;
     if (close(fd) != 0 && ok) ok = false, error = errno;
     if (ok && rename(temporary, path) != 0) ok = false, error = errno;

@@ -122,7 +122,8 @@ static hd_status measure(cli *c, bench *b) {
             n++;
             break;
         }
-        if (cli_interrupted()) status = HD_E_INTERRUPTED;
+        if (cli_interrupted())
+            status = cli_fail(c, HD_E_INTERRUPTED, "bench|interrupted after %lld steps|", (long long)n + 1);
     }
     if (status == HD_OK) {
         qsort(times, (size_t)n, sizeof *times, by_size);

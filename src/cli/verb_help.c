@@ -234,8 +234,7 @@ static hd_status unknown_term(cli *c, const char *typed) {
     }
     const char *near = hd_text_nearest(typed, names, n);
     return cli_fail(c, HD_E_USAGE, "help|nothing is known about \"%.80s\"|%s%s%s", typed,
-                    near ? "Did you mean " : "Words are listed by: hadal help words", near ? near : "",
-                    near ? "?" : "");
+                    near ? "Did you mean " : "See: hadal help words", near ? near : "", near ? "?" : "");
 }
 
 static void say_words(cli *c) {
@@ -245,6 +244,31 @@ static void say_words(cli *c) {
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", e->term);
     say(c, "%sWords that hadal help explains%s\n", screen_style_code(c, BOLD), screen_style_code(c, PLAIN));
     say_wrapped(c, list, 2);
+}
+
+static void say_networks(cli *c) {
+    const hd_zoo_entry *e;
+    table t;
+    table_open(&t, "lrl");
+    table_row(&t, (const char *const[]){"network", "year", "what it is"});
+    for (int i = 0; (e = hd_zoo_at(i)) != NULL; i++) {
+        char year[64] = "";
+        if (e->year > 0) (void)snprintf(year, sizeof year, "%d", e->year);
+        table_row(&t, (const char *const[]){e->name, year, e->description});
+    }
+    table_print(c, &t, true, 0);
+    say(c, "\nor a line of widths and activations, as 784-200-relu-10\n");
+}
+
+/* Lists by name: hadal help recipe, words, networks. */
+static bool say_list(cli *c, const char *name) {
+    const char *b = screen_style_code(c, BOLD), *off = screen_style_code(c, PLAIN);
+    if (strcmp(name, "words") == 0) return say_words(c), true;
+    if (strcmp(name, "networks") == 0) return say_networks(c), true;
+    if (strcmp(name, "recipe") != 0) return false;
+    say(c, "%sRECIPE KEYS%s   (the value shown is the default)\n", b, off);
+    say_keys(c, "");
+    return true;
 }
 
 static hd_status run_help(cli *c) {
@@ -259,13 +283,7 @@ static hd_status run_help(cli *c) {
     }
     if (!*term && !c->json) return help_all(c), HD_OK;
     if (!*term) return json_all(c);
-    if (!c->json && strcmp(term, "words") == 0) return say_words(c), HD_OK;
-    if (!c->json && strcmp(term, "recipe") == 0) {
-        say(c, "%sRECIPE KEYS%s   (the value shown is the default)\n", screen_style_code(c, BOLD),
-            screen_style_code(c, PLAIN));
-        say_keys(c, "");
-        return HD_OK;
-    }
+    if (!c->json && say_list(c, term)) return HD_OK;
     found f;
     if (!find_term(term, &f)) return unknown_term(c, term);
     if (c->json) return f.verb ? json_verb(c, f.verb) : json_found(c, term, &f);
@@ -279,7 +297,8 @@ const cli_verb cli_verb_help = {
     .summary = "explain a verb, a flag, a key, a word of the field",
     .things = "[WORD]",
     .free_words = true,
-    .about = "Without a word: every verb. `hadal help recipe` lists the keys of recipes, `hadal help words` the words.",
+    .about = "Without a word: every verb. `hadal help recipe` lists the keys of recipes, `hadal help networks` the\n"
+             "known networks, `hadal help words` the words of the field.",
     .example = "hadal help learning rate",
     .min_things = 0,
     .max_things = 8,

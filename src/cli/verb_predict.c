@@ -191,13 +191,13 @@ static bool is_png(const char *bytes, size_t length) {
 }
 
 static hd_status add_picture(prediction *p, const char *name, const char *path) {
-    char note[256] = "", line[400];
+    char note[256] = "", line[480];
     hd_picture_args args = p->info.picture;
     args.strict = cli_has(p->c, "strict");
     CLI_TRY(p->c, hd_picture_read(p->c->ctx, path, &args, next_input(p), note, sizeof note));
     if (*note) {
-        char clean[400];
-        (void)snprintf(line, sizeof line, "%.120s: %s", name, note);
+        char clean[480];
+        (void)snprintf(line, sizeof line, "%.120s: %s; use --strict to refuse instead", name, note);
         fprintf(stderr, "hadal: %s\n", screen_clean_utf8(clean, sizeof clean, line));
     }
     return add_input(p, name, note, -1);

@@ -133,10 +133,10 @@ static void say_after(cli *c, const progress *p, const hd_result *r, const char 
 }
 
 /* Goes on with the line that the progress began. */
-static void say_interrupted(cli *c, const hd_result *r) {
+static void say_interrupted(cli *c, const hd_result *r, int64_t epoch) {
     char steps[64];
     if (*r->run)
-        say(c, "saved %s at epoch %lld, step %s.  Go on: hadal train --resume %s\n", r->run, (long long)r->epochs,
+        say(c, "saved %s at epoch %lld, step %s.  Go on: hadal train --resume %s\n", r->run, (long long)epoch,
             text_count(steps, r->steps), r->run);
     else
         say(c, "nothing is saved: the run has no folder\n");
@@ -167,14 +167,14 @@ static hd_status train(cli *c, hd_trainer *trainer, progress *p) {
     hd_status status = cli_lib(c, hd_trainer_run(trainer, &r));
     if (status != HD_OK) return status;
     if (r.stop == HD_STOP_INTERRUPTED) {
-        say_interrupted(c, &r);
+        say_interrupted(c, &r, p->epoch);
         if (c->json) put_json(r.result_json);
         return HD_E_INTERRUPTED;
     }
     char example[128];
     input_example(example, sizeof example, hd_trainer_data(trainer));
-    if (*r.run) status = report_write(c, trainer, &r);
-    if (status == HD_OK) say_after(c, p, &r, example);
+    if (*r.run) status = report_write(c, trainer, &r); /* should it fail, what was learnt is still worth telling */
+    say_after(c, p, &r, example);
     if (status == HD_OK && c->json) put_json(r.result_json);
     return status;
 }

@@ -39,7 +39,7 @@ static hd_val unknown(hd_graph *graph, const char *name, hd_loc at) {
     char where[600];
     (void)snprintf(where, sizeof where, at.column > 0 ? "%s:%d:%d" : "%s", at.file, at.line, at.column);
     hd_graph_fail(graph, HD_E_MODEL, "%s|unknown model \"%s\"|%s%s%s", where, name, near ? "Did you mean " : "",
-                  near ? near : "See `hadal zoo` for the list, or write one as 784-200-relu-10", near ? "?" : "");
+                  near ? near : "See: hadal help networks, or write one as 784-200-relu-10", near ? "?" : "");
     return (hd_val){0};
 }
 
