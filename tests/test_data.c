@@ -67,7 +67,8 @@ static void test_refusals(void **state) {
     refused(ctx, "qqqqqqqq", HD_E_DATA, "Names: digits");
     refused(ctx, "none/there.csv", HD_E_FILE, "no such file");
     refused(ctx, "mnist", HD_E_DATA, "hadal data get mnist");
-    refused(ctx, "fashion-mnist", HD_E_DATA, "dataset-fashion-mnist");
+    if (access("/usr/share/datasets/fashion-mnist", F_OK) != 0) /* Debian's package is found wherever one looks */
+        refused(ctx, "fashion-mnist", HD_E_DATA, "dataset-fashion-mnist");
     refused(ctx, "usps", HD_E_DATA, "hadal data get usps");
     refused(ctx, "cifar10", HD_E_DATA, "hadal data get cifar10");
     refused(ctx, "{\"source\":\"digits\",\"m\":3}", HD_E_DATA, "unknown option \"m\"");
