@@ -1,4 +1,5 @@
-/* fused_conv.c: gradients of a convolution's weight and bias in one node. Made by the pass `fuse`. Knows nothing of backends. */
+/* fused_conv.c: gradients of a convolution's weight and bias in one node. Made by the pass `fuse`. Knows nothing of
+ * backends. */
 #include "ops/fused.h"
 #include "ops/op_kit.h"
 
@@ -22,7 +23,9 @@ static void conv2d_grad_params_ref(const hd_ref *r) {
     }
 }
 
-static hd_cost conv2d_grad_params_cost(const hd_infer *c) { return hd_op_conv2d_grad_weight.cost(c); }
+static hd_cost conv2d_grad_params_cost(const hd_infer *c) {
+    return hd_op_conv2d_grad_weight.cost(c);
+}
 
 const hd_op hd_op_conv2d_grad_params = {
     .name = "conv2d_grad_params",
@@ -39,11 +42,14 @@ const hd_op hd_op_conv2d_grad_params = {
     .cost = conv2d_grad_params_cost,
     .formula = "dw as conv2d_grad_weight, db[k] = Σ dy[n,k,i,j]",
     .source = "derivative of conv2d",
-    .doc = "Back-propagation through conv2d to its weight and bias together. Of `like` (the weight) only the shape is read.",
-    .samples = (const hd_sample[]){{"f32[1,1,2,2]={1 2 3 4}, f32[1,1,1,1]={2}, f32[1,1,2,2]", "{2 4 6 8} {2}"},
-                                   {"f32[2,1,1,2]={1 2 3 4}, f32[2,2,1,2]={1 2 3 4 5 6 7 8}, f32[2,1,1,1]", "{44 64} {14 22}"},
-                                   {"f32[2,3,5,6], f32[2,4,5,6], f32[4,3,3,3] | padding=1", NULL},
-                                   {"f32[3,1,8,8], f32[3,16,8,8], f32[16,1,3,3] | padding=1", NULL},
-                                   {0}},
-    .bad = (const hd_bad_sample[]){{"f32[1,1,4,4], f32[1,1,2,2], f32[1,1,2,2]", "the convolution gives [1,1,3,3]"}, {0}},
+    .doc = "Back-propagation through conv2d to its weight and bias together. Of `like` (the weight) only the shape is "
+           "read.",
+    .samples =
+        (const hd_sample[]){{"f32[1,1,2,2]={1 2 3 4}, f32[1,1,1,1]={2}, f32[1,1,2,2]", "{2 4 6 8} {2}"},
+                            {"f32[2,1,1,2]={1 2 3 4}, f32[2,2,1,2]={1 2 3 4 5 6 7 8}, f32[2,1,1,1]", "{44 64} {14 22}"},
+                            {"f32[2,3,5,6], f32[2,4,5,6], f32[4,3,3,3] | padding=1", NULL},
+                            {"f32[3,1,8,8], f32[3,16,8,8], f32[16,1,3,3] | padding=1", NULL},
+                            {0}},
+    .bad =
+        (const hd_bad_sample[]){{"f32[1,1,4,4], f32[1,1,2,2], f32[1,1,2,2]", "the convolution gives [1,1,3,3]"}, {0}},
 };
