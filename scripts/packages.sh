@@ -33,6 +33,7 @@ want_libraries() {
   want libdnnl-dev "oneDNN: fast products and convolutions" has_header oneapi/dnnl/dnnl.h
   want libyaml-dev "recipes in YAML" has_header yaml.h
   want libpng-dev "PNG pictures" has_header png.h
+  want zlib1g-dev "packed data files (.gz)" has_header zlib.h
 }
 
 as_root() {

@@ -77,6 +77,16 @@ static inline hd_context *test_context(int threads) {
     return ctx;
 }
 
+/* Is zlib in this build? If not, says that the test is skipped: if (!test_zlib()) skip(). */
+static inline bool test_zlib(void) {
+#ifdef HD_HAVE_ZLIB
+    return true;
+#else
+    print_message("skipped: built without zlib\n");
+    return false;
+#endif
+}
+
 /* Path of a file of the data room ($HADAL_TEST_DATA, else ../shared), or NULL after saying that the test is skipped:
  * if (!path) skip(). The text is static. */
 static inline const char *test_data(const char *path) {

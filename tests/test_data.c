@@ -300,7 +300,7 @@ static void test_table_refusals(void **state) {
 
 static void test_real_digits(void **state) {
     (void)state;
-    if (!test_data("data/digits-semeion")) skip();
+    if (!test_data("data/digits-semeion") || !test_zlib()) skip();
     hd_context *ctx = test_context(1);
     static const struct {
         const char *path, *name;

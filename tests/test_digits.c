@@ -137,7 +137,7 @@ static void test_legible(void **state) {
     static const char *const real[2] = {"data/digits-usps", "data/digits-semeion"};
     for (int i = 0; i < 2; i++) {
         const char *path = test_data(real[i]);
-        if (!path) continue;
+        if (!path || (i == 0 && !test_zlib())) continue;
         hd_dataset *r = opened(ctx, path);
         double share = nearest_neighbour(d, 4000, r, 0, 500);
         print_message("%s: a nearest neighbour among drawn digits reads %.1f %%\n", real[i], 100 * share);

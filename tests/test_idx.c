@@ -1,8 +1,9 @@
-/* test_idx.c: IDX folders, plain and .gz, whole, halved, damaged and hostile; the inflater against real files. */
+/* test_idx.c: IDX folders, plain and .gz, whole, halved, damaged and hostile; gzip against real files. */
 #include "support.h"
 
 #include "base/file.h"
 #include "base/sha256.h"
+#include "data/checksum.h"
 #include "data/dataset.h"
 #include "data/inflate.h"
 #include <math.h>
@@ -56,13 +57,6 @@ static void put_gzip_tail(bytes *b, uint32_t crc, uint64_t length) {
     for (int i = 0; i < 4; i++) put(b, (unsigned)(length >> (8 * i) & 255));
 }
 
-static uint32_t crc_of(const unsigned char *data, size_t length) {
-    static hd_crc crc;
-    hd_crc_init(&crc);
-    hd_crc_add(&crc, data, length);
-    return crc.value;
-}
-
 /* A byte in the fixed code. */
 static void put_literal(bytes *b, unsigned byte) {
     put_code(b, byte < 144 ? 0x30 + byte : 0x190 + byte - 144, byte < 144 ? 8 : 9);
@@ -75,7 +69,7 @@ static bytes gzip_literals(const unsigned char *data, size_t length) {
     put_bits(&b, 3, 3);
     for (size_t i = 0; i < length; i++) put_literal(&b, data[i]);
     put_code(&b, 0, 7);
-    put_gzip_tail(&b, crc_of(data, length), length);
+    put_gzip_tail(&b, hd_crc32(0, data, length), length);
     return b;
 }
 
@@ -141,6 +135,7 @@ static void expect(hd_context *ctx, const char *source, hd_status status, const 
 
 static void test_folders(void **state) {
     (void)state;
+    if (!test_zlib()) skip();
     hd_context *ctx = test_context(1);
     size_t held = hd_context_memory(ctx).bytes;
     char *folder = test_folder();
@@ -268,6 +263,7 @@ static void test_damaged(void **state) {
 
 static void test_damaged_gzip(void **state) {
     (void)state;
+    if (!test_zlib()) skip();
     hd_context *ctx = test_context(1);
     char *folder = test_folder();
     bytes x, y;
@@ -299,6 +295,7 @@ static void test_damaged_gzip(void **state) {
 /* 200 MB of zeros in a file of 1.3 MB. */
 static void test_bombs(void **state) {
     (void)state;
+    if (!test_zlib()) skip();
     hd_context *ctx = test_context(1);
     char *folder = test_folder();
     bytes x, y, head = {0};
@@ -328,6 +325,87 @@ static void test_bombs(void **state) {
     hd_context_free(ctx);
 }
 
+typedef struct text {
+    char bytes[64];
+    size_t length;
+} text;
+
+static hd_status collect(void *user, const unsigned char *data, size_t length) {
+    text *t = user;
+    assert_true(t->length + length < sizeof t->bytes);
+    memcpy(t->bytes + t->length, data, length);
+    t->length += length;
+    return HD_OK;
+}
+
+static hd_status refuse(void *user, const unsigned char *data, size_t length) {
+    (void)user;
+    (void)data;
+    (void)length;
+    return HD_E_USAGE;
+}
+
+static void put_all(bytes *to, const bytes *b) {
+    for (size_t i = 0; i < b->length; i++) put(to, b->data[i]);
+}
+
+/* A file may be several gzip files in a row, with zeros after each; anything else behind one is an error. */
+static void test_members(void **state) {
+    (void)state;
+    if (!test_zlib()) skip();
+    hd_context *ctx = test_context(1);
+    bytes a = gzip_literals((const unsigned char *)"deep", 4), b = gzip_literals((const unsigned char *)" sea", 4);
+    bytes all = {0};
+    put_all(&all, &a);
+    put_all(&all, &b);
+    for (int i = 0; i < 3; i++) put(&all, 0);
+    put_all(&all, &a);
+    put(&all, 0);
+    text t = {0};
+    assert_int_equal(hd_gunzip(ctx, "a.gz", all.data, all.length, collect, &t), HD_OK);
+    assert_string_equal(t.bytes, "deep seadeep");
+    assert_int_equal(hd_gunzip(ctx, "a.gz", all.data, all.length, refuse, NULL), HD_E_USAGE);
+    put(&all, 'x');
+    t = (text){0};
+    assert_int_equal(hd_gunzip(ctx, "a.gz", all.data, all.length, collect, &t), HD_E_DATA);
+    assert_non_null(strstr(hd_last_error(ctx), "expected gzip data"));
+    t = (text){0};
+    assert_int_equal(hd_gunzip(ctx, "a.gz", a.data, a.length - 1, collect, &t), HD_E_DATA);
+    assert_non_null(strstr(hd_last_error(ctx), "the file ends too early"));
+    a.data[a.length - 1] ^= 1;
+    assert_int_equal(hd_gunzip(ctx, "a.gz", a.data, a.length, collect, &t), HD_E_DATA);
+    assert_non_null(strstr(hd_last_error(ctx), "incorrect length check"));
+    a.data[a.length - 5] ^= 1;
+    assert_int_equal(hd_gunzip(ctx, "a.gz", a.data, a.length, collect, &t), HD_E_DATA);
+    assert_non_null(strstr(hd_last_error(ctx), "incorrect data check"));
+    free(a.data);
+    free(b.data);
+    free(all.data);
+    hd_context_free(ctx);
+}
+
+/* Without zlib the message says what to install, for IDX files and for tables. */
+static void test_without_zlib(void **state) {
+    (void)state;
+#ifdef HD_HAVE_ZLIB
+    print_message("skipped: built with zlib\n");
+    skip();
+#endif
+    hd_context *ctx = test_context(1);
+    char *folder = test_folder();
+    bytes x, y;
+    make_pair(&x, &y, 0);
+    save_packed(folder, "train-images-idx3-ubyte.gz", &x);
+    save(folder, "train-labels-idx1-ubyte", &y);
+    expect(ctx, folder, HD_E_UNSUPPORTED, "zlib1g-dev");
+    save_packed(folder, "table.csv.gz", &x);
+    expect(ctx, in(folder, "table.csv.gz"), HD_E_UNSUPPORTED, "gunzip");
+    free(x.data);
+    free(y.data);
+    test_folder_remove(folder);
+    hd_context_free(ctx);
+}
+
 static hd_status hash(void *user, const unsigned char *data, size_t length) {
     hd_sha256_add(user, data, length);
     return HD_OK;
@@ -344,7 +422,7 @@ static void test_real_files(void **state) {
                                            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
                                           {"data/digits-mnist/t10k-labels-idx1-ubyte.gz",
                                            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}};
-    if (!test_data(sums[0][0])) skip();
+    if (!test_data(sums[0][0]) || !test_zlib()) skip();
     hd_context *ctx = test_context(1);
     for (int i = 0; i < 4; i++) {
         const char *path = test_data(sums[i][0]);
@@ -380,6 +458,7 @@ static hd_status open_folder(hd_context *ctx, void *folder) {
 
 static void test_failing_allocations(void **state) {
     (void)state;
+    if (!test_zlib()) skip();
     hd_context *ctx = test_context(1);
     char *folder = test_folder();
     bytes x, y;
@@ -400,6 +479,8 @@ int main(void) {
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_damaged_gzip),
         cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_without_zlib),
         cmocka_unit_test(test_real_files),
         cmocka_unit_test(test_failing_allocations),
     };

@@ -35,7 +35,8 @@ typedef struct hd_data_info {
 /** Opens a data set. `source` is a built-in name, a path, or a JSON object
  * {"path": …, "format": …, "n": …, "seed": …, "noise": …, "binary": …, "label": …, …}; a built-in name wins over a path.
  * data_dir: where named sets lie (NULL: $HADAL_DATA, else ~/.local/share/hadal, then the distribution's folders).
- * Errors: HD_E_DATA (content, unknown name; says how to get the data), HD_E_FILE, HD_E_MEMORY. */
+ * Errors: HD_E_DATA (content, unknown name; says how to get the data), HD_E_FILE, HD_E_MEMORY, HD_E_UNSUPPORTED (.gz,
+ * built without zlib). */
 HD_API HD_CHECKED hd_status hd_data_open(hd_dataset **out, hd_context *ctx, const char *source, const char *data_dir);
 
 /** A data set over arrays of the caller's, which must outlive it. x: [n, sample…] f32 or u8; labels: [n] classes

@@ -23,6 +23,11 @@ static const struct {
 #else
     {"libpng", false, "no PNG pictures are read", "libpng-dev"},
 #endif
+#ifdef HD_HAVE_ZLIB
+    {"zlib", true, "", ""},
+#else
+    {"zlib", false, "no .gz files are read", "zlib1g-dev"},
+#endif
 };
 enum { LIBRARIES = (int)(sizeof libraries / sizeof *libraries) };
 

@@ -1,32 +1,18 @@
-/* checksum.c: the check sums of gzip, zlib and PNG. */
-#include "data/inflate.h"
+/* checksum.c: the check sums inside a PNG, for the pictures that are written without any library. */
+#include "data/checksum.h"
 
-void hd_crc_init(hd_crc *crc) {
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t c = i;
-        for (int bit = 0; bit < 8; bit++) c = c & 1 ? UINT32_C(0xEDB88320) ^ (c >> 1) : c >> 1;
-        crc->table[0][i] = c;
+/* Four bits at a time: what each remainder of four bits adds, for the reversed polynomial 0xEDB88320. */
+uint32_t hd_crc32(uint32_t crc, const unsigned char *bytes, size_t length) {
+    static const uint32_t step[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+                                      0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+                                      0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
+    uint32_t c = ~crc;
+    for (; length; length--) {
+        c ^= *bytes++;
+        c = step[c & 15] ^ c >> 4;
+        c = step[c & 15] ^ c >> 4;
     }
-    for (int k = 1; k < 8; k++)
-        for (int i = 0; i < 256; i++) {
-            uint32_t c = crc->table[k - 1][i];
-            crc->table[k][i] = crc->table[0][c & 255] ^ (c >> 8);
-        }
-    crc->value = 0;
-}
-
-/* Eight bytes at a time: Kounavis and Berry, "A systematic approach to building high performance software-based CRC
- * generators", ISCC 2005. */
-void hd_crc_add(hd_crc *crc, const unsigned char *bytes, size_t length) {
-    uint32_t c = ~crc->value;
-    const uint32_t(*t)[256] = (const uint32_t(*)[256])crc->table;
-    for (; length >= 8; length -= 8, bytes += 8) {
-        c ^= (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-        c = t[7][c & 255] ^ t[6][c >> 8 & 255] ^ t[5][c >> 16 & 255] ^ t[4][c >> 24] ^ t[3][bytes[4]] ^ t[2][bytes[5]] ^
-            t[1][bytes[6]] ^ t[0][bytes[7]];
-    }
-    for (; length; length--) c = t[0][(c ^ *bytes++) & 255] ^ (c >> 8);
-    crc->value = ~c;
+    return ~c;
 }
 
 uint32_t hd_adler32(uint32_t adler, const unsigned char *bytes, size_t length) {

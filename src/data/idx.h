@@ -10,7 +10,8 @@ typedef struct hd_idx {
     const unsigned char *data;
 } hd_idx;
 
-/* Opens PATH, or PATH.gz where there is no PATH. The size must fit the header exactly. Errors: HD_E_DATA, HD_E_FILE. */
+/* Opens PATH, or PATH.gz where there is no PATH. The size must fit the header exactly. Errors: HD_E_DATA, HD_E_FILE,
+ * HD_E_UNSUPPORTED (.gz, built without zlib). */
 HD_CHECKED hd_status hd_idx_open(hd_idx *out, hd_dataset *data, const char *path);
 
 /* Is there a train-* or t10k-* pair of files in the folder? */

@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/status.h"
-#include "data/inflate.h"
+#include "data/checksum.h"
 #include "hadal/data.h"
 #include <string.h>
 
@@ -21,10 +21,8 @@ static unsigned char *begin_chunk(unsigned char *to, const char *type, size_t le
     return to + 4;
 }
 
-static unsigned char *end_chunk(unsigned char *content, size_t length, hd_crc *crc) {
-    crc->value = 0;
-    hd_crc_add(crc, content - 4, length + 4);
-    return put32(content + length, crc->value);
+static unsigned char *end_chunk(unsigned char *content, size_t length) {
+    return put32(content + length, hd_crc32(0, content - 4, length + 4));
 }
 
 /* zlib's frame around stored blocks (RFC 1950, RFC 1951 section 3.2.4). */
@@ -45,16 +43,16 @@ static void put_stored(unsigned char *to, const unsigned char *raw, size_t lengt
 }
 
 static size_t write_file(unsigned char *to, const unsigned char *raw, size_t raw_length, size_t packed, int64_t h,
-                         int64_t w, int channels, hd_crc *crc) {
+                         int64_t w, int channels) {
     unsigned char *start = to, *content;
     memcpy(to, "\x89PNG\r\n\x1a\n", 8);
     content = begin_chunk(to + 8, "IHDR", 13);
     to = put32(put32(content, (uint32_t)w), (uint32_t)h);
     memcpy(to, channels == 3 ? "\x08\x02\0\0" : "\x08\0\0\0", 5); /* depth, colour type, and the string's own zero */
-    content = begin_chunk(end_chunk(content, 13, crc), "IDAT", packed);
+    content = begin_chunk(end_chunk(content, 13), "IDAT", packed);
     put_stored(content, raw, raw_length);
-    content = begin_chunk(end_chunk(content, packed, crc), "IEND", 0);
-    return (size_t)(end_chunk(content, 0, crc) - start);
+    content = begin_chunk(end_chunk(content, packed), "IEND", 0);
+    return (size_t)(end_chunk(content, 0) - start);
 }
 
 hd_status hd_picture_encode(hd_context *ctx, const unsigned char *pixels, int64_t h, int64_t w, int channels,
@@ -66,21 +64,18 @@ hd_status hd_picture_encode(hd_context *ctx, const unsigned char *pixels, int64_
     size_t row = (size_t)w * (size_t)channels, raw_length = (size_t)h * (row + 1);
     size_t packed = 2 + raw_length + 5 * ((raw_length + STORED_MAX - 1) / STORED_MAX) + 4;
     unsigned char *raw = hd_alloc(ctx, raw_length), *file = hd_alloc(ctx, 8 + 25 + 12 + packed + 12);
-    hd_crc *crc = hd_alloc(ctx, sizeof *crc);
-    hd_status status = raw && file && crc ? HD_OK : HD_E_MEMORY;
+    hd_status status = raw && file ? HD_OK : HD_E_MEMORY;
     if (status == HD_OK) {
-        hd_crc_init(crc);
         for (size_t y = 0; y < (size_t)h; y++) { /* each row begins with its filter: none */
             raw[y * (row + 1)] = 0;
             memcpy(raw + y * (row + 1) + 1, pixels + y * row, row);
         }
-        *length = write_file(file, raw, raw_length, packed, h, w, channels, crc);
+        *length = write_file(file, raw, raw_length, packed, h, w, channels);
         *out = file;
     } else {
         hd_free(ctx, file);
     }
     hd_free(ctx, raw);
-    hd_free(ctx, crc);
     return status;
 }
 
