@@ -77,10 +77,13 @@ install_missing() {
 
 jobs() { nproc 2>/dev/null || echo 2; }
 
-# build_preset NAME LOG: configures and builds; on failure shows why.
+# build_preset NAME LOG [TARGET…]: configures and builds all or the targets; on failure shows why.
 build_preset() {
-  if cmake --preset "$1" >"$2" 2>&1 && cmake --build --preset "$1" -j "$(jobs)" >>"$2" 2>&1; then return 0; fi
-  grep -E 'error|Error|warning' -A 4 "$2" | head -n 40
-  echo "(all of it: $2)"
+  preset=$1 log=$2
+  shift 2
+  if cmake --preset "$preset" >"$log" 2>&1 &&
+    cmake --build --preset "$preset" -j "$(jobs)" ${1:+--target "$@"} >>"$log" 2>&1; then return 0; fi
+  grep -E 'error|Error|warning' -A 4 "$log" | head -n 40
+  echo "(all of it: $log)"
   return 1
 }
