@@ -149,6 +149,44 @@ static void separable_convolutions(void **state) {
     check_net(separable);
 }
 
+/* ---- masks move before overlapping pools ---- */
+
+static float *gradient_of_pooled_relu(const char *off) {
+    static float x[2 * 3 * 81];
+    for (int i = 0; i < 2 * 3 * 81; i++) x[i] = (float)(i * 37 % 23 - 13); /* many equal, many below zero */
+    hd_context *ctx = test_context(1);
+    hd_graph *g;
+    hd_program *p;
+    assert_int_equal(hd_graph_new(&g, ctx), HD_OK);
+    hd_val in = hd_input(g, "x", HD_F32, HD_DIMS(2, 3, 9, 9)), dx;
+    hd_val y = hd_max_pool2d(hd_relu(in), .kernel_size = {3, 3}, .stride = {2, 2}, .padding = {1, 1});
+    OK(ctx, hd_gradients(hd_sum(hd_mul(y, y)), (hd_val){0}, &in, 1, &dx));
+    hd_mark_output(dx, "dx");
+    OK(ctx, hd_compile_with(&p, hd_forward(dx), &(hd_compile_args){.passes_off = off}));
+    OK(ctx, hd_program_set(p, "x", x));
+    OK(ctx, hd_program_run(p));
+    char *text;
+    OK(ctx, hd_program_explain(p, &text));
+    const char *mask = strstr(text, "relu_grad");
+    assert_non_null(mask);
+    const char *shape = strchr(mask, '[');
+    assert_memory_equal(shape, strstr(off, "fuse") ? "[2,3,9,9]" : "[2,3,5,5]", 9);
+    hd_memory_free(ctx, text);
+    float *result = malloc(sizeof x);
+    memcpy(result, hd_program_get(p, "dx"), sizeof x);
+    hd_program_free(p);
+    hd_graph_free(g);
+    hd_context_free(ctx);
+    return result;
+}
+
+static void masks_move_before_pools(void **state) {
+    (void)state;
+    float *moved = gradient_of_pooled_relu("chain"), *plain = gradient_of_pooled_relu("fuse,chain");
+    assert_memory_equal(moved, plain, 2 * 3 * 81 * sizeof(float));
+    free(moved), free(plain);
+}
+
 /* ---- the n-th allocation fails ---- */
 
 static hd_status train_once(hd_context *ctx, void *arg) {
@@ -180,7 +218,7 @@ static void failed_allocations_give_everything_back(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(failed_allocations_give_everything_back),
-                                       cmocka_unit_test(blocked_layouts), cmocka_unit_test(odd_channels),
-                                       cmocka_unit_test(separable_convolutions)};
+                                       cmocka_unit_test(masks_move_before_pools), cmocka_unit_test(blocked_layouts),
+                                       cmocka_unit_test(odd_channels), cmocka_unit_test(separable_convolutions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,33 @@ static bool hd_fuse_norm_grad(hd_lower *l, hd_node *n) {
     return true;
 }
 
+/* relu_grad(y, max_pool2d_grad(y, dy)) → max_pool2d_grad(y, relu_grad(p, dy)), p = max_pool2d(y): the place where the
+ * largest element stands is masked just when p is, and p is smaller than y. */
+static bool hd_mask_before_pool(hd_lower *l, hd_node *act) {
+    hd_graph *g = l->g;
+    const int32_t y = act->in[0], masked = act->out;
+    const hd_node *grad = hd_producer(g, act->in[1]), *pool = NULL;
+    if (!hd_is_op(act, "relu_grad") || !hd_is_op(grad, "max_pool2d_grad") || grad->in[0] != y) return false;
+    if (hd_single_user(g, grad->out) != act) return false;
+    const hd_pool2d_grad_args *a = grad->attr;
+    for (size_t i = 0; i < g->node_count && !pool; i++) {
+        if (!hd_is_op(&g->nodes[i], "max_pool2d") || g->nodes[i].in[0] != y) continue;
+        const hd_pool2d_args *b = g->nodes[i].attr;
+        if (memcmp(a->kernel_size, b->kernel_size, sizeof a->kernel_size) == 0 &&
+            memcmp(a->stride, b->stride, sizeof a->stride) == 0 &&
+            memcmp(a->padding, b->padding, sizeof a->padding) == 0)
+            pool = &g->nodes[i];
+    }
+    if (!pool) return false;
+    const int32_t in[2] = {pool->out, grad->in[1]}, dx = grad->out, order = grad->order;
+    const int32_t v = hd_insert(g, act->op, in, 2, act->attr, order, grad->loc); /* moves the nodes */
+    if (v < 0) return false;
+    hd_producer(g, dx)->in[1] = v;
+    hd_producer(g, masked)->dead = true;
+    hd_replace(l, masked, dx);
+    return true;
+}
+
 /* ---- gradients of layers ---- */
 
 static bool hd_sums_axes(const hd_node *n, const int64_t *axes, int count) {
@@ -154,9 +181,9 @@ static bool hd_fuse_loss(hd_lower *l, hd_node *n) {
 }
 
 hd_status hd_pass_fuse(hd_lower *l) {
-    static bool (*const rules[])(hd_lower *, hd_node *) = {hd_fuse_activation,    hd_fuse_norm_grad,
-                                                           hd_fuse_linear_weight, hd_fuse_conv_params,
-                                                           hd_fuse_linear_input,  hd_fuse_loss};
+    static bool (*const rules[])(hd_lower *, hd_node *) = {
+        hd_fuse_activation,  hd_mask_before_pool,  hd_fuse_norm_grad, hd_fuse_linear_weight,
+        hd_fuse_conv_params, hd_fuse_linear_input, hd_fuse_loss};
     hd_graph *g = l->g;
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
         for (size_t i = 0; i < g->node_count; i++) {
