@@ -233,6 +233,24 @@ static void a_bench_tells_its_ceiling(void **state) {
     hd_arena_free(&arena);
 }
 
+/* The example of each verb's --help, in the order of the verbs: what train leaves is what eval and predict take. */
+static void every_example_works(void **state) {
+    (void)state;
+    static const char *const verbs[] = {"train", "eval", "predict", "summary", "bench", "help", "version"};
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        char words[512];
+        (void)snprintf(words, sizeof words, "%s --help", verbs[i]);
+        ran r = hadal(words);
+        const char *example = strstr(r.out, "EXAMPLE\n  hadal ");
+        assert_non_null(example);
+        example += strlen("EXAMPLE\n  hadal ");
+        (void)snprintf(words, sizeof words, "%.*s%s", (int)strcspn(example, "\n"), example,
+                       strcmp(verbs[i], "bench") == 0 ? " --steps 2" : "");
+        ran_free(&r);
+        expect(words, 0, NULL, "");
+    }
+}
+
 /* Starts a training and sends SIGINT when its first epoch is through; the exit code. */
 static int interrupt(const char *words) {
     pid_t pid = start_hadal(words, NULL, "stdout.txt", "stderr.txt");
@@ -290,6 +308,7 @@ int main(void) {
         cmocka_unit_test(numbers_are_predicted),
         cmocka_unit_test(pictures_and_data_are_predicted_and_evaluated),
         cmocka_unit_test(a_summary_counts_parameters_and_plans),
+        cmocka_unit_test(every_example_works),
         cmocka_unit_test(a_bench_tells_its_ceiling),
         cmocka_unit_test(an_interrupted_run_goes_on_to_the_same_bits),
     };

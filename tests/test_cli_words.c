@@ -160,46 +160,73 @@ static void a_reader_that_leaves_is_no_error(void **state) {
     assert_int_equal(wait_for(pid), 0);
 }
 
-/* Output of `hadal help` on a terminal of its own. */
-static void on_terminal(const char *no_color, char *text, size_t size) {
+/* Output of hadal on a terminal of its own, to the end. The caller frees it. */
+static char *on_terminal(const char *no_color, char *const words[]) {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     assert_true(master >= 0);
     assert_int_equal(grantpt(master), 0);
     assert_int_equal(unlockpt(master), 0);
     const char *name = ptsname(master);
     assert_non_null(name);
-    int held = open(name, O_RDWR | O_NOCTTY); /* keeps what was written until it is read */
-    assert_true(held >= 0);
+    int slave = open(name, O_RDWR | O_NOCTTY);
+    assert_true(slave >= 0);
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
         (void)setenv("TERM", "xterm", 1);
+        (void)setenv("COLUMNS", "100", 1);
         if (no_color)
             (void)setenv("NO_COLOR", no_color, 1);
         else
             (void)unsetenv("NO_COLOR");
-        if (dup2(held, 1) < 0) _exit(97);
-        execl(program_path(), "hadal", "help", (char *)NULL);
+        if (dup2(slave, 1) < 0) _exit(97);
+        (void)close(slave);
+        (void)close(master);
+        execv(program_path(), words);
         _exit(98);
     }
-    assert_int_equal(wait_for(pid), 0);
-    ssize_t n = read(master, text, size - 1);
-    assert_true(n > 0);
-    text[n] = '\0';
-    (void)close(held);
+    (void)close(slave);
+    size_t used = 0, room = 1 << 20;
+    char *text = malloc(room);
+    assert_non_null(text);
+    for (ssize_t n; used + 1 < room && (n = read(master, text + used, room - used - 1)) > 0;) used += (size_t)n;
+    text[used] = '\0';
     (void)close(master);
+    assert_int_equal(wait_for(pid), 0);
+    return text;
 }
 
 static void colour_is_for_terminals_that_want_it(void **state) {
     (void)state;
-    char text[8192];
-    on_terminal(NULL, text, sizeof text);
+    char *help[] = {"hadal", "help", NULL};
+    char *text = on_terminal(NULL, help);
     assert_non_null(strstr(text, "\033["));
-    on_terminal("1", text, sizeof text);
+    free(text);
+    text = on_terminal("1", help);
     assert_null(strstr(text, "\033["));
+    free(text);
     ran r = hadal("help");
     assert_null(strchr(r.out, '\033'));
     ran_free(&r);
+}
+
+static void a_terminal_gets_a_bar_and_one_lasting_line_an_epoch(void **state) {
+    (void)state;
+    char *train[] = {"hadal",    "train", "digits", "n=400", "--model", "256-64-relu-10",
+                     "--epochs", "3",     "--out",  "bar",   NULL};
+    char *text = on_terminal("1", train);
+    int lines = 0;
+    for (char *p = text; (p = strstr(p, "epoch ")) != NULL; p++) {
+        if (p[7] != '/') continue; /* the last line's "best epoch 3: …" */
+        size_t n = strcspn(p, "\r\n");
+        if (p[n] != '\r' || p[n + 1] != '\n') continue; /* a live line: \r alone; a newline comes as both */
+        char *bar = strstr(p, "━");
+        assert_true(bar && bar < p + n);
+        lines++;
+    }
+    assert_int_equal(lines, 3);
+    assert_null(strstr(text, "\033[3")); /* no colour was wanted */
+    free(text);
 }
 
 int main(void) {
@@ -212,6 +239,7 @@ int main(void) {
         cmocka_unit_test(output_that_does_not_arrive_is_a_file_error),
         cmocka_unit_test(a_reader_that_leaves_is_no_error),
         cmocka_unit_test(colour_is_for_terminals_that_want_it),
+        cmocka_unit_test(a_terminal_gets_a_bar_and_one_lasting_line_an_epoch),
     };
     return cmocka_run_group_tests(tests, into_folder, out_of_folder);
 }

@@ -77,14 +77,19 @@ hd_status cli_read_all(cli *c, const char *path, size_t limit, char **out, size_
     else if (!data)
         status = cli_no_memory(c);
     while (status == HD_OK) {
+        if (used > limit) {
+            status = cli_fail(c, HD_E_DATA, "%s|more than %zu bytes|", path, limit);
+            break;
+        }
         if (used + 1 >= room) {
-            char *more = room > limit ? NULL : realloc(data, room * 2);
+            size_t wanted = room < limit / 2 ? room * 2 : limit + 2;
+            char *more = realloc(data, wanted);
             if (!more) {
-                status = cli_fail(c, HD_E_DATA, "%s|more than %zu bytes|", path, limit);
+                status = cli_no_memory(c);
                 break;
             }
             data = more;
-            room *= 2;
+            room = wanted;
         }
         ssize_t n = read(fd, data + used, room - used - 1);
         if (n == 0) break;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { MOST_CONFUSED = 1000 }; /* classes; a larger table is left out */
+
 typedef struct evaluation {
     hd_model *model;
     hd_model_info info;
@@ -83,7 +85,7 @@ static hd_status evaluate(cli *c, evaluation *e) {
     e->facts = hd_data_get_info(e->data);
     CLI_TRY(c, part_open(c, &e->part, e->data, cli_get(c, "part"), hd_model_recipe(e->model)));
     size_t classes = e->info.classes > 0 ? (size_t)e->info.classes : 0;
-    if (classes > 0 && classes <= 20000 && !(e->confusion = calloc(classes * classes, sizeof *e->confusion)))
+    if (classes > 0 && classes <= MOST_CONFUSED && !(e->confusion = calloc(classes * classes, sizeof *e->confusion)))
         return cli_no_memory(c);
     CLI_TRY(c, hd_model_eval(e->model, e->data, e->part.indices, e->part.count, &e->scores, e->confusion, NULL));
     if (e->facts.classes > 0) {
