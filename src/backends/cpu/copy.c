@@ -40,8 +40,10 @@ COPY_TILE_OF(uint32_t)
 COPY_TILE_OF(uint64_t)
 
 /* Tiles first … last-1 of a box. */
-static void copy_pieces(const hd_copy_box *b, size_t size, const char *x, char *y, int64_t first, int64_t last) {
+static void copy_pieces(const hd_copy *c, const hd_copy_box *b, const char *x, char *y, int64_t first, int64_t last) {
     const hd_copy_axis *row = &b->axis[b->axes - 2], *run = &b->axis[b->axes - 1];
+    const size_t size = c->size;
+    const bool turns = c->turn && size == 4 && row->from == 1 && run->to == 1 && run->from != 1;
     for (int64_t p = first; p < last; p++) {
         int64_t rest = p / b->tiles[1], from = b->from, to = b->to;
         const int64_t j = p % b->tiles[1] * b->tile[1], i = rest % b->tiles[0] * b->tile[0];
@@ -57,7 +59,9 @@ static void copy_pieces(const hd_copy_box *b, size_t size, const char *x, char *
         const int64_t n = copy_min(b->tile[0], row->size - i), m = copy_min(b->tile[1], run->size - j);
         const void *source = x + (size_t)from * size;
         void *target = y + (size_t)to * size;
-        if (size == 4)
+        if (turns)
+            c->turn(target, row->to, source, run->from, n, m);
+        else if (size == 4)
             copy_tile_uint32_t(source, target, row, run, n, m);
         else if (size == 8)
             copy_tile_uint64_t(source, target, row, run, n, m);
@@ -72,7 +76,7 @@ static void copy_run(void *exec, int64_t task) {
     const int64_t from = task * c->chunk, to = copy_min(from + c->chunk, c->pieces);
     for (const hd_copy_box *b = c->box; b < c->box + c->boxes; b++) {
         const int64_t first = from > b->first ? from - b->first : 0, last = copy_min(to - b->first, b->pieces);
-        if (first < last) copy_pieces(b, c->size, e->in[b->input], e->out[0], first, last);
+        if (first < last) copy_pieces(c, b, e->in[b->input], e->out[0], first, last);
     }
 }
 
@@ -162,7 +166,8 @@ void hd_copy_add(hd_copy *c, const hd_copy_box *box) {
     c->pieces += b->pieces;
 }
 
-void hd_copy_finish(hd_copy *c, int64_t count, hd_prepared *out) {
+void hd_copy_finish(hd_copy *c, int64_t count, hd_turn_fn turn, hd_prepared *out) {
+    c->turn = turn;
     c->count = count;
     c->tasks = count < 2 * COPY_GRAIN ? 1 : copy_min((count + COPY_GRAIN - 1) / COPY_GRAIN, COPY_MAX_TASKS);
     c->tasks = c->pieces < c->tasks ? (c->pieces > 0 ? c->pieces : 1) : c->tasks;

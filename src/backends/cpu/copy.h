@@ -6,6 +6,9 @@
 
 enum { HD_COPY_AXES = 16 };
 
+/* y[i·ys + j] = x[j·xs + i] for i < n, j < m: 4-byte elements, rows become columns. */
+typedef void (*hd_turn_fn)(float *y, int64_t ys, const float *x, int64_t xs, int64_t n, int64_t m);
+
 typedef struct hd_copy_axis {
     int64_t size, from, to; /* elements; from and to are the strides */
 } hd_copy_axis;
@@ -29,15 +32,16 @@ typedef struct hd_copy {
     int64_t pieces, chunk, tasks; /* pieces of a task */
     bool fill;
     unsigned char value[8];
-    int64_t count; /* elements of the output */
+    int64_t count;   /* elements of the output */
+    hd_turn_fn turn; /* NULL: plain loops */
 } hd_copy;
 
 /* Makes room for so many boxes; NULL without memory. */
 hd_copy *hd_copy_new(hd_arena *arena, size_t size, int boxes);
 /* Adds a box (axes in any order; input, axes, from, to and axis set). */
 void hd_copy_add(hd_copy *c, const hd_copy_box *box);
-/* Fixes the tasks and writes the phases. */
-void hd_copy_finish(hd_copy *c, int64_t count, hd_prepared *out);
+/* Fixes the tasks for an output of `count` elements and writes the phases. */
+void hd_copy_finish(hd_copy *c, int64_t count, hd_turn_fn turn, hd_prepared *out);
 
 /* The boxes between two layouts of the same dims; false when their blocks do not fit into each other. */
 bool hd_copy_layouts(hd_copy **out, hd_arena *arena, size_t size, const hd_dims *dims, const hd_layout *from,

@@ -183,18 +183,33 @@ HD_INLINE vf vf_round(vf x) {
     return (x + 12582912.0f) - 12582912.0f;
 }
 /* Sum and largest of the lanes, always in the same order: halves, quarters, … */
+#if HD_VL == 16 || HD_VL == 8
+#if HD_VL == 16
+#define HD_HALVE(op, v) _mm256_##op##_ps(_mm512_castps512_ps256((__m512)(v)), _mm512_extractf32x8_ps((__m512)(v), 1))
+#else
+#define HD_HALVE(op, v) (__m256)(v)
+#endif
+#define HD_FOLD_LANES(name, op)                                                                                        \
+    HD_INLINE float name(vf v) {                                                                                       \
+        const __m256 eight = HD_HALVE(op, v);                                                                          \
+        __m128 four = _mm_##op##_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));                   \
+        four = _mm_##op##_ps(four, _mm_movehl_ps(four, four));                                                         \
+        return _mm_cvtss_f32(_mm_##op##_ss(four, _mm_shuffle_ps(four, four, 1)));                                      \
+    }
+HD_FOLD_LANES(vf_sum, add)
+HD_FOLD_LANES(vf_largest, max)
+#undef HD_FOLD_LANES
+#undef HD_HALVE
+#else
 HD_INLINE float vf_sum(vf v) {
-    float lane[HD_VL];
-    vf_store(lane, v);
     for (int half = HD_VL / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-    return lane[0];
+        for (int i = 0; i < half; i++) v[i] += v[i + half];
+    return v[0];
 }
 HD_INLINE float vf_largest(vf v) {
-    float lane[HD_VL];
-    vf_store(lane, v);
     for (int half = HD_VL / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-    return lane[0];
+        for (int i = 0; i < half; i++) v[i] = v[i] > v[i + half] ? v[i] : v[i + half];
+    return v[0];
 }
+#endif
 #endif

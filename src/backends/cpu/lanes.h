@@ -30,26 +30,81 @@ HD_INLINE vi vi_first(int64_t n) {
     return vi_lanes() < vi_splat((int32_t)(n < 0 ? 0 : n < HD_VL ? n : HD_VL));
 }
 
-/* Whether a bit is set in a lane; the product of each lane and m as high and low words. */
+/* vk: which lanes a comparison holds for, in the form that the instruction set likes. */
+#if HD_VL == 16
+typedef __mmask16 vk;
+HD_INLINE vk vk_none(void) {
+    return 0;
+}
+HD_INLINE vk vk_more(vf a, vf b) {
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ);
+}
+HD_INLINE vk vk_equal(vf a, vf b) {
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_EQ_OQ);
+}
+HD_INLINE vk vk_nan(vf a) {
+    return _mm512_cmp_ps_mask((__m512)a, (__m512)a, _CMP_UNORD_Q);
+}
+HD_INLINE vk vk_at_least(vu a, vu b) {
+    return _mm512_cmpge_epu32_mask((__m512i)a, (__m512i)b);
+}
+HD_INLINE vk vk_same(vi a, vi b) {
+    return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b);
+}
+HD_INLINE vf vf_keep(vk k, vf x) {
+    return (vf)_mm512_maskz_mov_ps(k, (__m512)x);
+}
+HD_INLINE vf vf_blend(vk k, vf a, vf b) {
+    return (vf)_mm512_mask_mov_ps((__m512)b, k, (__m512)a);
+}
+#define vk_or(a, b)      ((vk)((a) | (b)))
+#define vk_and_not(a, b) ((vk)((a) & ~(b)))
+#else
+typedef vi vk;
+HD_INLINE vk vk_none(void) {
+    return vi_splat(0);
+}
+HD_INLINE vk vk_more(vf a, vf b) {
+    return a > b;
+}
+HD_INLINE vk vk_equal(vf a, vf b) {
+    return a == b;
+}
+HD_INLINE vk vk_nan(vf a) {
+    return a != a;
+}
+HD_INLINE vk vk_at_least(vu a, vu b) {
+    return (vi)(a >= b);
+}
+HD_INLINE vk vk_same(vi a, vi b) {
+    return a == b;
+}
+HD_INLINE vf vf_keep(vk k, vf x) {
+    return (vf)(k & (vi)x);
+}
+HD_INLINE vf vf_blend(vk k, vf a, vf b) {
+    return vf_select(k, a, b);
+}
+#define vk_or(a, b)      ((a) | (b))
+#define vk_and_not(a, b) ((a) & ~(b))
+#endif
+
+/* Joins of reductions. The larger: what is no number stays. */
+HD_INLINE vf join_sum(vf a, vf b) {
+    return a + b;
+}
+HD_INLINE vf join_max(vf a, vf b) {
+    return vf_blend(vk_nan(a), a, vf_max(a, b));
+}
+
+/* Whether a bit is set in a lane. */
 #if HD_VL == 16
 HD_INLINE bool vi_any(vi v) {
     return _mm512_test_epi32_mask((__m512i)v, (__m512i)v) != 0;
 }
-HD_INLINE vu vu_mul(vu x, uint32_t m, vu *high) {
-    const __m512i k = _mm512_set1_epi64((int64_t)m), a = (__m512i)x;
-    const __m512i even = _mm512_mul_epu32(a, k), odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), k);
-    *high = (vu)_mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd);
-    return (vu)_mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
-}
 #elif HD_VL == 8
 HD_INLINE bool vi_any(vi v) {
     return !_mm256_testz_si256((__m256i)v, (__m256i)v);
-}
-HD_INLINE vu vu_mul(vu x, uint32_t m, vu *high) {
-    const __m256i k = _mm256_set1_epi64x((int64_t)m), a = (__m256i)x;
-    const __m256i even = _mm256_mul_epu32(a, k), odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), k);
-    *high = (vu)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
-    return (vu)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
 }
 #else
 HD_INLINE bool vi_any(vi v) {
@@ -57,14 +112,21 @@ HD_INLINE bool vi_any(vi v) {
     for (int i = 0; i < HD_VL; i++) any |= v[i];
     return any != 0;
 }
-HD_INLINE vu vu_mul(vu x, uint32_t m, vu *high) {
-    vu low;
-    for (int i = 0; i < HD_VL; i++) {
-        const uint64_t product = (uint64_t)x[i] * m;
-        low[i] = (uint32_t)product;
-        (*high)[i] = (uint32_t)(product >> 32);
-    }
-    return low;
-}
 #endif
+
+/* Words in the low halves of 64-bit lanes, of which the high halves do not count; their 64-bit products with m. */
+typedef uint64_t vl __attribute__((vector_size(HD_VL * 4)));
+HD_INLINE vl vl_mul(vl x, uint32_t m) {
+#if HD_VL == 16
+    return (vl)_mm512_mul_epu32((__m512i)x, _mm512_set1_epi64((int64_t)m));
+#elif HD_VL == 8
+    return (vl)_mm256_mul_epu32((__m256i)x, _mm256_set1_epi64x((int64_t)m));
+#else
+    return (x & UINT32_MAX) * m;
+#endif
+}
+/* even[0] odd[0] even[1] odd[1] … */
+HD_INLINE vu vu_join(vl even, vl odd) {
+    return (vu)((even & UINT32_MAX) | (odd << 32));
+}
 #endif

@@ -2,7 +2,7 @@
  * split into tasks and the checks of operands. Knows no op. */
 #ifndef HD_BACKENDS_CPU_VEC_H
 #define HD_BACKENDS_CPU_VEC_H
-#include "compile/kernel.h"
+#include "backends/cpu/copy.h"
 #include "hadal/ops.h"
 #include "ops/fused.h"
 #include <string.h>
@@ -34,6 +34,7 @@ typedef struct hd_vec {
     hd_vec_run pool_global[2];
     hd_vec_run softmax, softmax_grad, squares;
     hd_vec_cast cast_to_f32[HD_DTYPE_COUNT], cast_from_f32[HD_DTYPE_COUNT];
+    hd_turn_fn turn;
     hd_vec_run loss_squared, loss_bce, loss_squared_grad, loss_bce_grad;
 } hd_vec;
 

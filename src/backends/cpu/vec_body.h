@@ -10,10 +10,12 @@
 #include "backends/cpu/vec_loss_body.h"
 #include "backends/cpu/vec_norm_body.h"
 #include "backends/cpu/vec_reduce_body.h"
+#include "backends/cpu/vec_turn_body.h"
 #include "backends/cpu/vec_update_body.h"
 
 /* over functions of the above */
 #include "backends/cpu/vec_pool_body.h"
+#include "backends/cpu/vec_pool_plain_body.h"
 #include "backends/cpu/vec_softmax_body.h"
 
 const hd_vec HD_ISA(hd_vec) = {
@@ -53,6 +55,7 @@ const hd_vec HD_ISA(hd_vec) = {
                       [HD_I64] = cast_f32_i64,
                       [HD_U8] = cast_f32_u8,
                       [HD_BOOL] = cast_f32_bool},
+    .turn = turn,
     .loss_squared = loss_part_squared,
     .loss_bce = loss_part_bce,
     .loss_squared_grad = loss_grad_squared,

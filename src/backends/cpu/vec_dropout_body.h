@@ -3,41 +3,50 @@
 #include "backends/cpu/vec_dropout.h"
 
 typedef struct dropout_task {
-    vu key[2], step, stream;
+    uint32_t key[2];
+    vl step, stream;
     vu limit;
-    vi some; /* 0 where p = 1 */
+    vk none; /* all lanes where p = 1 */
     float scale;
 } dropout_task;
 
 static dropout_task dropout_start(const hd_exec *e) {
     const hd_vec_dropout *s = e->state;
     const uint64_t *rng = e->in[1]; /* seed, step */
-    const vu zero = {0};
-    return (dropout_task){.key = {zero + (uint32_t)rng[0], zero + (uint32_t)(rng[0] >> 32)},
+    const vl zero = {0};
+    return (dropout_task){.key = {(uint32_t)rng[0], (uint32_t)(rng[0] >> 32)},
                           .step = zero + (uint32_t)rng[1],
                           .stream = zero + s->stream,
-                          .limit = zero + s->limit,
-                          .some = vi_splat(s->nothing ? 0 : -1),
+                          .limit = (vu){0} + s->limit,
+                          .none = s->nothing ? vk_equal(vf_splat(0), vf_splat(0)) : vk_none(),
                           .scale = s->scale};
 }
 
-/* The four words of each counter (block low, block high, step, stream) as masks of what is kept. */
-HD_INLINE void dropout_masks(const dropout_task *t, vu low, vu high, vf keep[4]) {
-    vu c0 = low, c1 = high, c2 = t->step, c3 = t->stream, k0 = t->key[0], k1 = t->key[1];
+/* Which words of each counter (block low, block high, step, stream) keep their element. Counters of even and odd lanes
+ * go apart: their products then need no sorting. */
+HD_INLINE void dropout_masks(const dropout_task *t, vu low, vu high, vk keep[4]) {
+    vl c0[2] = {(vl)low, (vl)low >> 32}, c1[2] = {(vl)high, (vl)high >> 32};
+    vl c2[2] = {t->step, t->step}, c3[2] = {t->stream, t->stream};
+    uint32_t k0 = t->key[0], k1 = t->key[1];
     for (int round = 0; round < 10; round++) {
-        vu h0, h1;
-        const vu l0 = vu_mul(c0, UINT32_C(0xD2511F53), &h0), l1 = vu_mul(c2, UINT32_C(0xCD9E8D57), &h1);
-        c0 = h1 ^ c1 ^ k0;
-        c2 = h0 ^ c3 ^ k1;
-        c1 = l1;
-        c3 = l0;
+        const vl key0 = (vl){0} + k0, key1 = (vl){0} + k1;
+        for (int i = 0; i < 2; i++) {
+            const vl p0 = vl_mul(c0[i], UINT32_C(0xD2511F53)), p1 = vl_mul(c2[i], UINT32_C(0xCD9E8D57));
+            c0[i] = p1 >> 32 ^ c1[i] ^ key0;
+            c2[i] = p0 >> 32 ^ c3[i] ^ key1;
+            c1[i] = p1;
+            c3[i] = p0;
+        }
         k0 += UINT32_C(0x9E3779B9);
         k1 += UINT32_C(0xBB67AE85);
     }
-    keep[0] = (vf)((vi)(c0 >= t->limit) & t->some);
-    keep[1] = (vf)((vi)(c1 >= t->limit) & t->some);
-    keep[2] = (vf)((vi)(c2 >= t->limit) & t->some);
-    keep[3] = (vf)((vi)(c3 >= t->limit) & t->some);
+    const vu word[4] = {vu_join(c0[0], c0[1]), vu_join(c1[0], c1[1]), vu_join(c2[0], c2[1]), vu_join(c3[0], c3[1])};
+    for (int i = 0; i < 4; i++) keep[i] = vk_and_not(vk_at_least(word[i], t->limit), t->none);
+}
+
+/* x times the scale, or 0 where that is 0, also for x that is no number. */
+HD_INLINE vf dropout_scaled(vf scale, vf x) {
+    return vf_keep(vk_more(scale, vf_splat(0)), x * scale);
 }
 
 /* Plain order: lanes are neighbouring counters; their words are laid behind each other. */
@@ -52,18 +61,20 @@ static void dropout_plain(void *exec, int64_t task) {
         const uint64_t block = (uint64_t)i >> 2;
         const vu first = (vu){0} + (uint32_t)block, low = first + (vu)vi_lanes();
         const vu high = (uint32_t)(block >> 32) - (vu)(low < first); /* a lane that ran over carries */
+        vk keep[4];
         vf k[4];
-        dropout_masks(&t, low, high, k);
+        dropout_masks(&t, low, high, keep);
+        for (int j = 0; j < 4; j++) k[j] = vf_keep(keep[j], vf_splat(t.scale));
         const vf even_low = vf_zip_low(k[0], k[2]), even_high = vf_zip_high(k[0], k[2]);
         const vf odd_low = vf_zip_low(k[1], k[3]), odd_high = vf_zip_high(k[1], k[3]);
-        const vf mask[4] = {vf_zip_low(even_low, odd_low), vf_zip_high(even_low, odd_low),
-                            vf_zip_low(even_high, odd_high), vf_zip_high(even_high, odd_high)};
+        const vf scale[4] = {vf_zip_low(even_low, odd_low), vf_zip_high(even_low, odd_low),
+                             vf_zip_low(even_high, odd_high), vf_zip_high(even_high, odd_high)};
         for (int j = 0; j < 4; j++) {
             const int64_t at = i + j * HD_VL;
             if (at >= to) break;
             const bool whole = at + HD_VL <= to;
             const vm m = vm_first(to - at);
-            vf_store_if(y + at, vf_where((vi)mask[j], vf_load_if(x + at, whole, m) * t.scale), whole, m);
+            vf_store_if(y + at, dropout_scaled(scale[j], vf_load_if(x + at, whole, m)), whole, m);
         }
     }
 }
@@ -85,11 +96,11 @@ static void dropout_lanes(void *exec, int64_t task) {
             const vm m = vm_first(p->held - group * HD_VL);
             const vu lanes = (vu)vi_lanes() * (uint32_t)quads;
             for (int64_t q = 0; q < quads; q++) {
-                vf k[4];
+                vk k[4];
                 dropout_masks(&t, lanes + (uint32_t)((n * p->c + group * HD_VL) * quads + q), (vu){0}, k);
                 for (int j = 0; j < 4; j++) {
                     const int64_t at = (q * 4 + j) * p->step;
-                    vf_store_if(y + at, vf_where((vi)k[j], vf_load_if(x + at, whole, m) * t.scale), whole, m);
+                    vf_store_if(y + at, vf_keep(k[j], vf_load_if(x + at, whole, m) * t.scale), whole, m);
                 }
             }
         }

@@ -42,7 +42,7 @@ UNARY(exp, v_exp(x))
 UNARY(log, v_log(x))
 UNARY(sqrt, vf_sqrt(x))
 UNARY(abs, vf_abs(x))
-UNARY(sign, vf_where(x > 0, vf_splat(1)) - vf_where(x < 0, vf_splat(1)))
+UNARY(sign, vf_keep(vk_more(x, vf_splat(0)), vf_splat(1)) - vf_keep(vk_more(vf_splat(0), x), vf_splat(1)))
 UNARY(sigmoid, v_sigmoid(x))
 UNARY(tanh, v_tanh(x))
 UNARY(relu, vf_max(x, vf_splat(0)))
@@ -63,7 +63,7 @@ BINARY(div, a / b)
 /* a is y, b is dy */
 BINARY(sigmoid_grad, b *a *(1 - a))
 BINARY(tanh_grad, b *(1 - a * a))
-BINARY(relu_grad, vf_where(a > 0, b))
+BINARY(relu_grad, vf_keep(vk_more(a, vf_splat(0)), b))
 
 #undef UNARY
 #undef BINARY

@@ -77,12 +77,13 @@ static void loss_cross_entropy(void *exec, int64_t task) {
         if (c <= HD_VL) {
             vf y;
             sum = softmax_short(x, m, inside, &max, &y);
-            if (dx) vf_store_m(dx, y * (k / sum), m);
+            const vk here = vk_same(vi_lanes(), vi_splat(known ? (int32_t)target[i] : -1));
+            if (dx) vf_store_m(dx, y * (k / sum) - vf_keep(here, vf_splat(k)), m);
         } else {
             sum = softmax_long(x, c, &max, dx);
             if (dx) scale_row(dx, c, k / sum);
+            if (dx && known) dx[target[i]] -= k;
         }
-        if (dx && known) dx[target[i]] -= k;
         if (s->loss >= 0) loss_rows_add(&rows, sum, max - right);
     }
     loss_rows_flush(&rows);

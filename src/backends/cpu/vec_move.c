@@ -23,7 +23,7 @@ static hd_status reorder_prepare(hd_kctx *k, hd_prepared *out) {
     hd_copy *c = NULL;
     hd_copy_layouts(&c, k->arena, move_size(k), &k->in[0].dims, &k->in[0].layout, &k->out[0].layout);
     if (!c) return HD_E_MEMORY;
-    hd_copy_finish(c, hd_layout_count(&k->out[0].layout, &k->out[0].dims), out);
+    hd_copy_finish(c, hd_layout_count(&k->out[0].layout, &k->out[0].dims), hd_vec_for(k->isa)->turn, out);
     return HD_OK;
 }
 
@@ -35,7 +35,7 @@ static hd_status assign_prepare(hd_kctx *k, hd_prepared *out) {
     hd_copy *c = hd_copy_new(k->arena, size, 1);
     if (!c) return HD_E_MEMORY;
     hd_copy_add(c, &(hd_copy_box){.input = 1, .axes = 1, .axis = {{n, 1, 1}}});
-    hd_copy_finish(c, n, out);
+    hd_copy_finish(c, n, hd_vec_for(k->isa)->turn, out);
     return HD_OK;
 }
 
@@ -55,7 +55,7 @@ static hd_status transpose_prepare(hd_kctx *k, hd_prepared *out) {
         b.axis[i] = (hd_copy_axis){y->dim[i], from[of], to[i]};
     }
     hd_copy_add(c, &b);
-    hd_copy_finish(c, k->out[0].count, out);
+    hd_copy_finish(c, k->out[0].count, hd_vec_for(k->isa)->turn, out);
     return HD_OK;
 }
 
@@ -77,7 +77,7 @@ static hd_status concat_prepare(hd_kctx *k, hd_prepared *out) {
         hd_copy_add(c, &b);
         at += x->dim[axis];
     }
-    hd_copy_finish(c, k->out[0].count, out);
+    hd_copy_finish(c, k->out[0].count, hd_vec_for(k->isa)->turn, out);
     return HD_OK;
 }
 
@@ -106,7 +106,7 @@ static hd_status slice_prepare(hd_kctx *k, hd_prepared *out) {
     slice_box(&b, &k->in[0].dims, &k->out[0].dims, hd_axis_resolve(a->axis, k->in[0].dims.rank), a->start, a->step,
               false);
     hd_copy_add(c, &b);
-    hd_copy_finish(c, k->out[0].count, out);
+    hd_copy_finish(c, k->out[0].count, hd_vec_for(k->isa)->turn, out);
     return HD_OK;
 }
 
@@ -119,7 +119,7 @@ static hd_status slice_grad_prepare(hd_kctx *k, hd_prepared *out) {
               true);
     hd_copy_add(c, &b);
     c->fill = true;
-    hd_copy_finish(c, k->out[0].count, out);
+    hd_copy_finish(c, k->out[0].count, hd_vec_for(k->isa)->turn, out);
     return HD_OK;
 }
 
@@ -146,7 +146,7 @@ static hd_status pad_prepare(hd_kctx *k, hd_prepared *out) {
     if (k->out[0].dtype == HD_F32) memcpy(c->value, &value, sizeof value);
     c->fill = k->in[0].count != k->out[0].count;
     hd_copy_add(c, &b);
-    hd_copy_finish(c, k->out[0].count, out);
+    hd_copy_finish(c, k->out[0].count, hd_vec_for(k->isa)->turn, out);
     return HD_OK;
 }
 

@@ -188,7 +188,7 @@ static void norm_infer(void *exec, int64_t task) {
 /* dy where the activation let it through */
 HD_INLINE vf norm_dy(const float *dy, const float *y, int64_t at, bool whole, vm m) {
     const vf d = vf_load_if(dy + at, whole, m);
-    return y ? vf_where(vf_load_if(y + at, whole, m) > 0, d) : d;
+    return y ? vf_keep(vk_more(vf_load_if(y + at, whole, m), vf_splat(0)), d) : d;
 }
 
 /* Phase 1: Σ dy and Σ dy (x − mean). */

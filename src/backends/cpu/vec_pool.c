@@ -67,6 +67,10 @@ static hd_status pool_prepare(hd_kctx *k, hd_prepared *out) {
     }
     s->factor = (float)(1 / ((double)s->kernel[0] * (double)s->kernel[1]));
     s->apart = s->kernel[0] == s->stride[0] && s->kernel[1] == s->stride[1] && !s->padding[0] && !s->padding[1];
+    const int64_t from = hd_vec_min((s->padding[1] + s->stride[1] - 1) / s->stride[1], s->ow);
+    const int64_t room = s->w + s->padding[1] - s->kernel[1];
+    const int64_t past = room < 0 ? 0 : hd_vec_min(room / s->stride[1] + 1, s->ow);
+    s->inner = (hd_vec_cover){(int32_t)from, (int32_t)(past > from ? past : from)};
     /* columns are read in whole vectors: room behind the row */
     s->buffer = s->w + 2 * s->padding[1] + s->kernel[1] + (s->stride[1] + 2) * 16 + s->ow;
     if (grad && !max) {

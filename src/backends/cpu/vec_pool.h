@@ -15,6 +15,7 @@ typedef struct hd_vec_pool {
     float factor;                 /* 1 / size of the window */
     bool apart;                   /* windows touch nowhere and begin at 0: kernel = stride, no padding */
     hd_vec_cover *rows, *columns; /* [h], [w] */
+    hd_vec_cover inner;           /* outputs of a row whose columns all lie inside */
     int64_t buffer;               /* floats of a row with its edges, in thread scratch */
 } hd_vec_pool;
 #endif

@@ -1,6 +1,6 @@
-/* vec_pool_body.h: pooling over windows and its gradients; once for each instruction set. Where channels lie side by
- * side a vector holds the same place of HD_VL channels; in plain order rows are joined first, then columns. NaN is
- * larger than everything, and of equal largest elements the first gets the gradient. */
+/* vec_pool_body.h: pooling over windows and its gradients where channels lie side by side: a vector holds the same
+ * place of HD_VL channels. NaN is larger than everything, and of equal largest elements the first gets the gradient.
+ * Included once for each instruction set. */
 #include "backends/cpu/vec_pool.h"
 
 /* Rows or columns lo … hi-1 of the kernel that lie inside x for output o. */
@@ -12,7 +12,7 @@ HD_INLINE pool_window pool_window_of(const hd_vec_pool *s, int axis, int64_t o, 
     return (pool_window){at, at < 0 ? -at : 0, hd_vec_min(s->kernel[axis], size - at)};
 }
 
-/* Runs body(state, x, y) for each plane group of the task: pointers to its first elements. */
+/* One group of channels of an image. */
 typedef struct pool_place {
     const hd_vec_pool *s;
     const float *x, *dy; /* dy: of gradients */
@@ -21,6 +21,8 @@ typedef struct pool_place {
     vm m;
     int64_t channels; /* from the group on; below 1 in padding */
 } pool_place;
+
+/* Runs body for each group of the task. */
 #define POOL_EACH(body, IN0, IN1, OUT)                                                                                 \
     do {                                                                                                               \
         const hd_exec *e = exec;                                                                                       \
@@ -41,78 +43,61 @@ typedef struct pool_place {
 #define POOL_DY ((const float *)e->in[1] + at_y)
 #define POOL_DX ((float *)e->out[0] + at_x)
 
+/* Runs AT(first element inside, rows, columns) for each window of a plane in order. Columns away from the edges are all
+ * there: the usual windows get loops of constant length. */
+#define POOL_WINDOWS(s, AT)                                                                                            \
+    for (int64_t oh = 0; oh < (s)->oh; oh++) {                                                                         \
+        const pool_window v = pool_window_of(s, 0, oh, (s)->h);                                                        \
+        const int64_t line = (v.at + v.lo) * (s)->w, rows = v.hi - v.lo, kw = (s)->kernel[1], sw = (s)->stride[1];     \
+        int64_t ow = 0, at = line + (s)->inner.from * sw - (s)->padding[1];                                            \
+        for (; ow < (s)->inner.from; ow++) POOL_EDGE(s, AT);                                                           \
+        if (rows == 2 && kw == 2)                                                                                      \
+            for (; ow < (s)->inner.to; ow++, at += sw) AT(at, 2, 2);                                                   \
+        else if (rows == 3 && kw == 3)                                                                                 \
+            for (; ow < (s)->inner.to; ow++, at += sw) AT(at, 3, 3);                                                   \
+        else                                                                                                           \
+            for (; ow < (s)->inner.to; ow++, at += sw) AT(at, rows, kw);                                               \
+        for (; ow < (s)->ow; ow++) POOL_EDGE(s, AT);                                                                   \
+    }
+#define POOL_EDGE(s, AT)                                                                                               \
+    do {                                                                                                               \
+        const pool_window u = pool_window_of(s, 1, ow, (s)->w);                                                        \
+        AT(line + u.at + u.lo, rows, u.hi - u.lo);                                                                     \
+    } while (0)
+
 /* ---- forward ---- */
 
 #define POOL(name, NEUTRAL, join, FACTOR)                                                                              \
-    HD_INLINE void pool_lanes_##name##_one(const hd_exec *e, const pool_place *q, bool whole) {                        \
+    HD_INLINE vf pool_join_##name(const pool_place *q, const float *x, int64_t rows, int64_t columns, bool whole) {    \
+        const int64_t step = q->s->x.step, line = q->s->w * step;                                                      \
+        vf best = vf_splat(NEUTRAL);                                                                                   \
+        for (int64_t i = 0; i < rows; i++)                                                                             \
+            for (int64_t j = 0; j < columns; j++) best = join(best, vf_load_if(x + i * line + j * step, whole, q->m)); \
+        return best;                                                                                                   \
+    }                                                                                                                  \
+    HD_INLINE void pool_lanes_##name##_one(const pool_place *q, bool whole) {                                          \
         const hd_vec_pool *s = q->s;                                                                                   \
-        const int64_t step = s->x.step;                                                                                \
         float *y = q->y;                                                                                               \
-        (void)e;                                                                                                       \
-        for (int64_t oh = 0; oh < s->oh; oh++) {                                                                       \
-            const pool_window v = pool_window_of(s, 0, oh, s->h);                                                      \
-            for (int64_t ow = 0; ow < s->ow; ow++, y += s->y.step) {                                                   \
-                const pool_window u = pool_window_of(s, 1, ow, s->w);                                                  \
-                vf best = vf_splat(NEUTRAL);                                                                           \
-                for (int64_t i = v.lo; i < v.hi; i++) {                                                                \
-                    const float *x = q->x + ((v.at + i) * s->w + u.at) * step;                                         \
-                    for (int64_t j = u.lo; j < u.hi; j++) best = join(best, vf_load_if(x + j * step, whole, q->m));    \
-                }                                                                                                      \
-                vf_store_if(y, best *FACTOR, whole, q->m);                                                             \
-            }                                                                                                          \
-        }                                                                                                              \
+        POOL_WINDOWS(s, POOL_STORE_##name)                                                                             \
     }                                                                                                                  \
     static void pool_lanes_##name##_any(const hd_exec *e, const pool_place *q) {                                       \
+        (void)e;                                                                                                       \
         if (q->whole)                                                                                                  \
-            pool_lanes_##name##_one(e, q, true);                                                                       \
+            pool_lanes_##name##_one(q, true);                                                                          \
         else                                                                                                           \
-            pool_lanes_##name##_one(e, q, false);                                                                      \
+            pool_lanes_##name##_one(q, false);                                                                         \
     }                                                                                                                  \
     static void pool_lanes_##name(void *exec, int64_t task) {                                                          \
         POOL_EACH(pool_lanes_##name##_any, POOL_X, NULL, POOL_Y);                                                      \
-    }                                                                                                                  \
-    /* one output row from the joined input row in b (padding included) */                                             \
-    static void pool_columns_##name(const hd_vec_pool *s, const float *b, float *y) {                                  \
-        const int64_t kw = s->kernel[1], sw = s->stride[1];                                                            \
-        for (int64_t o = 0; o < s->ow; o += HD_VL) {                                                                   \
-            vf best = vf_splat(NEUTRAL);                                                                               \
-            for (int64_t j = 0; j < kw; j++) {                                                                         \
-                const float *p = b + o * sw + j;                                                                       \
-                if (sw == 1)                                                                                           \
-                    best = join(best, vf_load(p));                                                                     \
-                else if (sw == 2)                                                                                      \
-                    best = join(best, vf_even(vf_load(p), vf_load(p + HD_VL)));                                        \
-                else {                                                                                                 \
-                    float lane[HD_VL];                                                                                 \
-                    for (int l = 0; l < HD_VL; l++) lane[l] = p[l * sw];                                               \
-                    best = join(best, vf_load(lane));                                                                  \
-                }                                                                                                      \
-            }                                                                                                          \
-            vf_store_if(y + o, best * FACTOR, o + HD_VL <= s->ow, vm_first(s->ow - o));                                \
-        }                                                                                                              \
-    }                                                                                                                  \
-    static void pool_plain_##name##_one(const hd_exec *e, const pool_place *q) {                                       \
-        const hd_vec_pool *s = q->s;                                                                                   \
-        float *b = hd_thread_scratch(e), *row = b + s->padding[1];                                                     \
-        for (int64_t oh = 0; oh < s->oh; oh++) {                                                                       \
-            const pool_window v = pool_window_of(s, 0, oh, s->h);                                                      \
-            const float *x = q->x + v.at * s->w;                                                                       \
-            for (int64_t l = 0; l < s->w; l += HD_VL) {                                                                \
-                const bool whole = l + HD_VL <= s->w;                                                                  \
-                const vm m = vm_first(s->w - l);                                                                       \
-                vf best = vf_load_if(x + v.lo * s->w + l, whole, m);                                                   \
-                for (int64_t i = v.lo + 1; i < v.hi; i++) best = join(best, vf_load_if(x + i * s->w + l, whole, m));   \
-                vf_store_if(row + l, best, whole, m);                                                                  \
-            }                                                                                                          \
-            pool_columns_##name(s, b, q->y + oh * s->ow);                                                              \
-        }                                                                                                              \
-    }                                                                                                                  \
-    static void pool_plain_##name(void *exec, int64_t task) {                                                          \
-        const hd_vec_pool *state = ((const hd_exec *)exec)->state;                                                     \
-        float *b = hd_thread_scratch((const hd_exec *)exec);                                                           \
-        for (int64_t i = 0; i < state->buffer; i++) b[i] = NEUTRAL;                                                    \
-        POOL_EACH(pool_plain_##name##_one, POOL_X, NULL, POOL_Y);                                                      \
     }
+#define POOL_STORE(name, at, rows, columns)                                                                            \
+    (vf_store_if(y, pool_join_##name(q, q->x + (at)*s->x.step, rows, columns, whole) * POOL_FACTOR_##name, whole,      \
+                 q->m),                                                                                                \
+     y += s->y.step)
+#define POOL_STORE_max(at, rows, columns) POOL_STORE(max, at, rows, columns)
+#define POOL_STORE_avg(at, rows, columns) POOL_STORE(avg, at, rows, columns)
+#define POOL_FACTOR_max                   1.0f
+#define POOL_FACTOR_avg                   s->factor
 POOL(max, -INFINITY, join_max, 1.0f)
 POOL(avg, 0, join_sum, s->factor)
 #undef POOL
@@ -120,39 +105,36 @@ POOL(avg, 0, join_sum, s->factor)
 /* ---- gradient of max_pool2d ---- */
 
 /* The lanes where v is the largest m and none before was; taken grows by them. */
-HD_INLINE vi pool_first(vf v, vf m, vi *taken) {
-    const vi hit = ((v == m) | (v != v)) & ~*taken;
-    *taken |= hit;
+HD_INLINE vk pool_first(vf v, vf m, vk *taken) {
+    const vk hit = vk_and_not(vk_or(vk_equal(v, m), vk_nan(v)), *taken);
+    *taken = vk_or(*taken, hit);
     return hit;
 }
 
-HD_INLINE void pool_lanes_max_grad_one(const pool_place *q, bool whole) {
-    const hd_vec_pool *s = q->s;
-    const int64_t step = s->x.step;
-    const float *dy = q->dy;
-    for (int64_t oh = 0; oh < s->oh; oh++) {
-        const pool_window v = pool_window_of(s, 0, oh, s->h);
-        for (int64_t ow = 0; ow < s->ow; ow++, dy += s->y.step) {
-            const pool_window u = pool_window_of(s, 1, ow, s->w);
-            const vf d = vf_load_if(dy, whole, q->m);
-            vf best = vf_splat(-INFINITY);
-            vi taken = vi_splat(0);
-            for (int64_t i = v.lo; i < v.hi; i++) {
-                const float *x = q->x + ((v.at + i) * s->w + u.at) * step;
-                for (int64_t j = u.lo; j < u.hi; j++) best = join_max(best, vf_load_if(x + j * step, whole, q->m));
-            }
-            for (int64_t i = v.lo; i < v.hi; i++) {
-                const int64_t at = ((v.at + i) * s->w + u.at) * step;
-                for (int64_t j = u.lo; j < u.hi; j++) {
-                    const vi hit = pool_first(vf_load_if(q->x + at + j * step, whole, q->m), best, &taken);
-                    float *dx = q->y + at + j * step;
-                    vf share = vf_where(hit, d);
-                    if (!s->apart) share += vf_load_if(dx, whole, q->m);
-                    vf_store_if(dx, share, whole, q->m);
-                }
-            }
+/* Spreads one dy over its window; apart: no other window writes there. */
+HD_INLINE void pool_spread(const pool_place *q, int64_t at, vf d, int64_t rows, int64_t columns, bool whole,
+                           bool apart) {
+    const int64_t step = q->s->x.step, line = q->s->w * step;
+    const float *x = q->x + at * step;
+    float *dx = q->y + at * step;
+    const vf best = pool_join_max(q, x, rows, columns, whole);
+    vk taken = vk_none();
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++) {
+            float *p = dx + i * line + j * step;
+            vf share = vf_keep(pool_first(vf_load_if(x + i * line + j * step, whole, q->m), best, &taken), d);
+            if (!apart) share += vf_load_if(p, whole, q->m);
+            vf_store_if(p, share, whole, q->m);
         }
-    }
+}
+
+HD_INLINE void pool_lanes_max_grad_one(const pool_place *q, bool whole, bool apart) {
+    const hd_vec_pool *s = q->s;
+    const float *dy = q->dy;
+#define SPREAD(at, rows, columns)                                                                                      \
+    (pool_spread(q, at, vf_load_if(dy, whole, q->m), rows, columns, whole, apart), dy += s->y.step)
+    POOL_WINDOWS(s, SPREAD)
+#undef SPREAD
 }
 
 /* Zeroes a plane, or, where windows lie apart, only what none of them covers. */
@@ -167,72 +149,15 @@ static void pool_lanes_clear(const pool_place *q) {
 static void pool_lanes_max_grad_any(const hd_exec *e, const pool_place *q) {
     (void)e;
     pool_lanes_clear(q);
-    if (q->whole)
-        pool_lanes_max_grad_one(q, true);
+    if (!q->whole)
+        pool_lanes_max_grad_one(q, false, q->s->apart);
+    else if (q->s->apart)
+        pool_lanes_max_grad_one(q, true, true);
     else
-        pool_lanes_max_grad_one(q, false);
+        pool_lanes_max_grad_one(q, true, false);
 }
 static void pool_lanes_max_grad(void *exec, int64_t task) {
     POOL_EACH(pool_lanes_max_grad_any, POOL_X, POOL_DY, POOL_DX);
-}
-
-/* Windows of 2 × 2 that lie apart, in plain order: HD_VL of them at once. */
-static void pool_plain_max_grad_2x2(const pool_place *q) {
-    const hd_vec_pool *s = q->s;
-    for (int64_t oh = 0; oh < s->oh; oh++) {
-        const float *x = q->x + 2 * oh * s->w, *dy = q->dy + oh * s->ow;
-        float *dx = q->y + 2 * oh * s->w;
-        for (int64_t o = 0; o < s->ow; o += HD_VL) {
-            const int64_t left = s->ow - o;
-            const bool whole = left >= HD_VL;
-            const vm low = vm_first(2 * left), high = vm_first(2 * left > HD_VL ? 2 * left - HD_VL : 0);
-            const float *p = x + 2 * o, *p2 = p + s->w;
-            const vf a = vf_load_if(p, whole, low), b = vf_load_if(p + HD_VL, whole, high);
-            const vf c = vf_load_if(p2, whole, low), d = vf_load_if(p2 + HD_VL, whole, high);
-            const vf x00 = vf_even(a, b), x01 = vf_odd(a, b), x10 = vf_even(c, d), x11 = vf_odd(c, d);
-            const vf best = join_max(join_max(x00, x01), join_max(x10, x11));
-            const vf g = vf_load_if(dy + o, whole, vm_first(left));
-            vi taken = vi_splat(0);
-            const vf g00 = vf_where(pool_first(x00, best, &taken), g), g01 = vf_where(pool_first(x01, best, &taken), g);
-            const vf g10 = vf_where(pool_first(x10, best, &taken), g), g11 = vf_where(pool_first(x11, best, &taken), g);
-            vf_store_if(dx + 2 * o, vf_zip_low(g00, g01), whole, low);
-            vf_store_if(dx + 2 * o + HD_VL, vf_zip_high(g00, g01), whole, high);
-            vf_store_if(dx + 2 * o + s->w, vf_zip_low(g10, g11), whole, low);
-            vf_store_if(dx + 2 * o + s->w + HD_VL, vf_zip_high(g10, g11), whole, high);
-        }
-        for (int64_t l = 2 * s->ow; l < s->w; l++) dx[l] = dx[l + s->w] = 0;
-    }
-    for (int64_t at = 2 * s->oh * s->w; at < s->h * s->w; at++) q->y[at] = 0;
-}
-
-static void pool_plain_max_grad_one(const hd_exec *e, const pool_place *q) {
-    const hd_vec_pool *s = q->s;
-    (void)e;
-    if (s->apart && s->kernel[0] == 2 && s->kernel[1] == 2) {
-        pool_plain_max_grad_2x2(q);
-        return;
-    }
-    memset(q->y, 0, (size_t)(s->h * s->w) * sizeof *q->y);
-    for (int64_t oh = 0; oh < s->oh; oh++) {
-        const pool_window v = pool_window_of(s, 0, oh, s->h);
-        for (int64_t ow = 0; ow < s->ow; ow++) {
-            const pool_window u = pool_window_of(s, 1, ow, s->w);
-            int64_t first = (v.at + v.lo) * s->w + u.at + u.lo;
-            float best = q->x[first];
-            for (int64_t i = v.lo; i < v.hi; i++)
-                for (int64_t j = u.lo; j < u.hi; j++) {
-                    const int64_t at = (v.at + i) * s->w + u.at + j;
-                    const float x = q->x[at];
-                    const bool more = x > best || (x != x && best == best);
-                    best = more ? x : best;
-                    first = more ? at : first;
-                }
-            q->y[first] += q->dy[oh * s->ow + ow];
-        }
-    }
-}
-static void pool_plain_max_grad(void *exec, int64_t task) {
-    POOL_EACH(pool_plain_max_grad_one, POOL_X, POOL_DY, POOL_DX);
 }
 
 /* ---- gradient of avg_pool2d: every element gathers from the windows that cover it ---- */
@@ -255,32 +180,6 @@ static void pool_lanes_avg_grad(void *exec, int64_t task) {
     POOL_EACH(pool_lanes_avg_grad_any, NULL, POOL_DY, POOL_DX);
 }
 
-static void pool_plain_avg_grad_one(const hd_exec *e, const pool_place *q) {
-    const hd_vec_pool *s = q->s;
-    float *b = hd_thread_scratch(e);
-    for (int64_t h = 0; h < s->h; h++) {
-        float *dx = q->y + h * s->w;
-        const hd_vec_cover r = s->rows[h];
-        if (r.from < r.to && (h == 0 || s->rows[h - 1].from != r.from || s->rows[h - 1].to != r.to)) {
-            for (int64_t o = 0; o < s->ow; o += HD_VL) {
-                const bool whole = o + HD_VL <= s->ow;
-                const vm m = vm_first(s->ow - o);
-                vf sum = vf_splat(0);
-                for (int32_t oh = r.from; oh < r.to; oh++) sum += vf_load_if(q->dy + oh * s->ow + o, whole, m);
-                vf_store_if(b + o, sum * s->factor, whole, m);
-            }
-        }
-        for (int64_t l = 0; l < s->w; l++) {
-            float sum = 0;
-            for (int32_t ow = s->columns[l].from; r.from < r.to && ow < s->columns[l].to; ow++) sum += b[ow];
-            dx[l] = sum;
-        }
-    }
-}
-static void pool_plain_avg_grad(void *exec, int64_t task) {
-    POOL_EACH(pool_plain_avg_grad_one, NULL, POOL_DY, POOL_DX);
-}
-
 /* ---- global_avg_pool: out is plain ---- */
 
 static void pool_lanes_global_any(const hd_exec *e, const pool_place *q) {
@@ -298,15 +197,3 @@ static void pool_lanes_global_any(const hd_exec *e, const pool_place *q) {
 static void pool_lanes_global(void *exec, int64_t task) {
     POOL_EACH(pool_lanes_global_any, POOL_X, NULL, (float *)e->out[0] + n * s->x.c + g * HD_VL);
 }
-static void pool_plain_global_one(const hd_exec *e, const pool_place *q) {
-    (void)e;
-    *q->y = reduce_run_sum(q->x, q->s->x.places) * q->s->factor;
-}
-static void pool_plain_global(void *exec, int64_t task) {
-    POOL_EACH(pool_plain_global_one, POOL_X, NULL, (float *)e->out[0] + n * s->x.c + g);
-}
-#undef POOL_EACH
-#undef POOL_X
-#undef POOL_Y
-#undef POOL_DY
-#undef POOL_DX

@@ -2,13 +2,6 @@
  * so that the error does not grow with the length. */
 #include "backends/cpu/vec_reduce.h"
 
-HD_INLINE vf join_sum(vf a, vf b) {
-    return a + b;
-}
-/* what is no number stays */
-HD_INLINE vf join_max(vf a, vf b) {
-    return vf_select((b > a) | (b != b), b, a);
-}
 static float lanes_max(vf v) {
     float lane[HD_VL], best;
     vf_store(lane, v);
