@@ -112,8 +112,7 @@ static void all_forms_of_an_option_are_the_same(void **state) {
         "--batch-size 32 --lr 0.01 --momentum 0.5 --optimizer sgd",
         "--batch-size=32 --optimizer.lr=0.01 --optimizer.momentum 0.5 --optimizer.name sgd",
         "batch_size=32 lr=0.01 momentum=0.5 optimizer=sgd",
-        "train.batch_size=32 train.optimizer.lr=0.01 train.optimizer.momentum=0.5 "
-        "train.optimizer.name=sgd"};
+        "train.batch_size=32 train.optimizer.lr=0.01 train.optimizer.momentum=0.5 train.optimizer.name=sgd"};
     char first[65] = "";
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         char words[512];

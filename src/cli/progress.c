@@ -88,7 +88,7 @@ static void epoch_line(progress *p, const hd_progress *now, double seconds) {
 
 static void live_line(progress *p, const hd_progress *now) {
     cli *c = p->c;
-    char first[96], part[192] = "", rate[64], loss[64], score[96], left[64], all[64] = "", line[768];
+    char first[96], part[192] = "", rate[64], loss[64], score[96], left[64], tail[192] = "", whole[96] = "", line[768];
     double share = now->steps_in_epoch > 0 ? (double)now->step / (double)now->steps_in_epoch : 0;
     /* Samples left in the epoch, at the epoch's speed. */
     double batch = now->step > 0 ? (double)now->train.n / (double)now->step : 0;
@@ -98,12 +98,11 @@ static void live_line(progress *p, const hd_progress *now) {
     head(c, first, sizeof first, now);
     if (cells > 0) bar(c, share, cells, part, sizeof part);
     metric(score, sizeof score, &now->train, false);
-    int n = snprintf(line, sizeof line, "%s %s%3.0f %%  %s %s  loss %s", first, part, 100 * share,
-                     text_rate(rate, now->samples_per_second), p->unit, text_short(loss, now->train.loss));
-    if (n > 0 && width >= 60)
-        n += snprintf(line + n, sizeof line - (size_t)n, "%s  %s left", score, text_seconds(left, rest));
-    if (n > 0 && width >= 100 && now->epochs > now->epoch && now->seconds_left > 10)
-        n += snprintf(line + n, sizeof line - (size_t)n, " (all: %s)", text_seconds(all, now->seconds_left));
+    if (width >= 60) (void)snprintf(tail, sizeof tail, "%s  %s left", score, text_seconds(left, rest));
+    if (width >= 100 && now->epochs > now->epoch && now->seconds_left > 10)
+        (void)snprintf(whole, sizeof whole, " (all: %s)", text_seconds(left, now->seconds_left));
+    (void)snprintf(line, sizeof line, "%s %s%3.0f %%  %s %s  loss %s%s%s", first, part, 100 * share,
+                   text_rate(rate, now->samples_per_second), p->unit, text_short(loss, now->train.loss), tail, whole);
     fprintf(c->people, "\r%s\033[K", line);
     (void)fflush(c->people);
     c->drawing = true;

@@ -135,14 +135,16 @@ static bool fit(chart *k, bool from_zero) {
 static void draw_axes(const chart *k, const char *unit) {
     hd_text *t = k->r->page;
     int decimals = k->step >= 1 ? 0 : (int)ceil(-log10(k->step) - 1e-9);
-    for (double v = k->low; v <= k->high + k->step * 1e-6; v += k->step) {
-        double y = y_of(k, v);
+    int lines = (int)floor((k->high - k->low) / k->step + 1e-6);
+    for (int i = 0; i <= lines; i++) {
+        double v = k->low + i * k->step, y = y_of(k, v);
         hd_text_printf(t, "<line class=grid x1=%d x2=%d y1=%.1f y2=%.1f />", LEFT, WIDTH - RIGHT, y, y);
         hd_text_printf(t, "<text x=%d y=%.1f text-anchor=end>%.*f</text>", LEFT - 7, y + 4.5, decimals, v);
     }
-    double step = fmax(1, nice_step(fmax(1, k->last - k->first), 8));
-    for (double e = ceil(k->first / step) * step; e <= k->last + 1e-6; e += step)
-        hd_text_printf(t, "<text x=%.1f y=%d text-anchor=middle>%.0f</text>", x_of(k, e), HEIGHT - BOTTOM + 19, e);
+    int64_t step = (int64_t)fmax(1, nice_step(fmax(1, k->last - k->first), 8));
+    for (int64_t e = ((int64_t)k->first + step - 1) / step * step; e <= (int64_t)k->last; e += step)
+        hd_text_printf(t, "<text x=%.1f y=%d text-anchor=middle>%lld</text>", x_of(k, (double)e), HEIGHT - BOTTOM + 19,
+                       (long long)e);
     hd_text_printf(t, "<line class=axis x1=%d x2=%d y1=%d y2=%d />", LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM,
                    HEIGHT - BOTTOM);
     hd_text_printf(t, "<text x=%d y=%d text-anchor=middle>epoch</text>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 7);

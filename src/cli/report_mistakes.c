@@ -115,39 +115,51 @@ static bool is_picture(const hd_dims *s) {
     return s->rank == 3 && (s->dim[0] == 1 || s->dim[0] == 3);
 }
 
-hd_status report_mistakes(report *r) {
-    mistake list[TILES];
+/* Finds the worst ones; *wrong: how many there are. */
+static int find(const report *r, mistake *list, int most, float *target, int64_t *wrong) {
     int count = 0;
-    int64_t wrong = 0;
-    if (!r->result->scores || r->count <= 0) return HD_OK;
+    *wrong = 0;
+    for (int64_t i = 0; i < r->count; i++) {
+        mistake m = r->info.classes > 0 ? judge_class(r, i) : judge_values(r, i, target);
+        *wrong += m.badness >= 0;
+        if (m.badness >= 0) keep(list, &count, most, m);
+    }
+    return count;
+}
+
+static hd_status section(report *r, float *x, float *target, unsigned char *pixels) {
+    mistake list[TILES] = {{0}};
     bool picture = is_picture(&r->facts.sample) && r->info.classes > 0;
-    int most = picture ? TILES : ROWS;
+    int64_t wrong;
+    int count = find(r, list, picture ? TILES : ROWS, target, &wrong);
+    char a[64], b[64];
+    hd_text_puts(r->page, "<h2>Its worst mistakes</h2>");
+    if (r->info.classes > 0)
+        hd_text_printf(r->page, "<p>%s of %s %s samples are wrong%s.</p>", text_count(a, wrong),
+                       text_count(b, r->count), r->judged_on, count ? "; those it was surest of come first" : "");
+    else
+        hd_text_printf(r->page, "<p>The largest errors among %s %s samples.</p>", text_count(b, r->count),
+                       r->judged_on);
+    if (count == 0) return HD_OK;
+    if (!picture) {
+        rows(r, list, count, x, target);
+        return HD_OK;
+    }
+    hd_text_puts(r->page, "<div class=tiles>");
+    for (int i = 0; i < count; i++) {
+        hd_status status = tile(r, &list[i], x, pixels);
+        if (status != HD_OK) return status;
+    }
+    hd_text_puts(r->page, "</div>");
+    return HD_OK;
+}
+
+hd_status report_mistakes(report *r) {
+    if (!r->result->scores || r->count <= 0) return HD_OK;
     float *x = malloc(((size_t)hd_dims_count(&r->facts.sample) + 1) * sizeof *x);
     float *target = malloc(((size_t)r->columns + 1) * sizeof *target);
     unsigned char *pixels = malloc((size_t)LARGEST_SIDE * LARGEST_SIDE * 3);
-    hd_status status = x && target && pixels ? HD_OK : cli_no_memory(r->c);
-    for (int64_t i = 0; status == HD_OK && i < r->count; i++) {
-        mistake m = r->info.classes > 0 ? judge_class(r, i) : judge_values(r, i, target);
-        wrong += m.badness >= 0;
-        if (m.badness >= 0) keep(list, &count, most, m);
-    }
-    char a[64], b[64];
-    if (status == HD_OK) {
-        hd_text_puts(r->page, "<h2>Its worst mistakes</h2>");
-        if (r->info.classes > 0)
-            hd_text_printf(r->page, "<p>%s of %s %s samples are wrong%s.</p>", text_count(a, wrong),
-                           text_count(b, r->count), r->judged_on, count ? "; those it was surest of come first" : "");
-        else
-            hd_text_printf(r->page, "<p>The largest errors among %s %s samples.</p>", text_count(b, r->count),
-                           r->judged_on);
-    }
-    if (status == HD_OK && picture && count > 0) {
-        hd_text_puts(r->page, "<div class=tiles>");
-        for (int i = 0; i < count && status == HD_OK; i++) status = tile(r, &list[i], x, pixels);
-        hd_text_puts(r->page, "</div>");
-    } else if (status == HD_OK && count > 0) {
-        rows(r, list, count, x, target);
-    }
+    hd_status status = x && target && pixels ? section(r, x, target, pixels) : cli_no_memory(r->c);
     free(x);
     free(target);
     free(pixels);

@@ -72,10 +72,11 @@ hd_status cli_read_all(cli *c, const char *path, size_t limit, char **out, size_
     char *data = malloc(room);
     hd_status status = HD_OK;
     *out = NULL;
-    if (fd < 0)
-        status = cli_fail(c, HD_E_FILE, "%s|%s|", path, strerror(errno));
-    else if (!data)
-        status = cli_no_memory(c);
+    if (!data) {
+        if (fd >= 0 && !standard) (void)close(fd);
+        return cli_no_memory(c);
+    }
+    if (fd < 0) status = cli_fail(c, HD_E_FILE, "%s|%s|", path, strerror(errno));
     while (status == HD_OK) {
         if (used > limit) {
             status = cli_fail(c, HD_E_DATA, "%s|more than %zu bytes|", path, limit);

@@ -56,7 +56,7 @@ static void json_one(prediction *p, int64_t i) {
     hd_jw_begin(w, '{');
     json_string(&p->json, "input", p->names[i]);
     if (p->info.classes > 0) {
-        int64_t index[16], n = p->top < p->columns ? p->top : p->columns;
+        int64_t index[16] = {0}, n = p->top < p->columns ? p->top : p->columns;
         top_scores(p, y, index, n);
         json_class(p, index[0], y[index[0]]);
         hd_jw_key(w, "top");
@@ -84,7 +84,7 @@ static void say_one(prediction *p, int64_t i) {
     char name[LONGEST_NAME], label[128], text[64];
     say(c, "%-*s", 24, screen_clean_utf8(name, sizeof name, p->names[i]));
     if (p->info.classes > 0) {
-        int64_t index[16], n = p->columns < 3 ? p->columns : 3;
+        int64_t index[16] = {0}, n = p->columns < 3 ? p->columns : 3;
         top_scores(p, y, index, n);
         say(c, "  %s%s%s  %s", screen_style_code(c, BOLD),
             screen_clean_utf8(label, sizeof label, class_name(p, index[0])), screen_style_code(c, PLAIN),
