@@ -83,6 +83,9 @@ HD_API int32_t hd_graph_value_count(const hd_graph *graph);
 HD_API int32_t hd_graph_node_count(const hd_graph *graph);
 /** The value called `name`, or none. */
 HD_API hd_val hd_graph_find(const hd_graph *graph, const char *name);
+/** Parameters whose name fits the pattern ("conv1.*": `*` stands for any text) become states: kept, no longer trained.
+ * Returns how many. To be called before programs are compiled. */
+HD_API int32_t hd_freeze(hd_graph *graph, const char *pattern);
 /** Number of elements in trained tensors. */
 HD_API int64_t hd_graph_param_count(const hd_graph *graph);
 

@@ -148,7 +148,7 @@ static hd_status plan(hd_model *m) {
 }
 
 hd_status hd_model_get_info(hd_model *m, hd_model_info *out) {
-    if (!m->planned) HD_TRY(plan(m));
+    if (!m->planned) HD_TRY(plan(m)); /* a trainer knows its programs and has filled them in */
     *out = (hd_model_info){
         .sample = m->data.sample,
         .outputs = m->task.outputs,
@@ -269,12 +269,41 @@ static hd_status check_data(const hd_model *m, const hd_data_info *info) {
     return HD_OK;
 }
 
+/* Pictures whose black and white are other numbers than those trained on (0 … 16 against 0 … 255) are brought to the
+ * model's: out normalises x·a + b as the model's normaliser does x. Tables have no such range. */
+static hd_status adapt_range(const hd_model *m, const hd_data_info *info, hd_normalizer *out) {
+    const hd_normalizer *z = &m->normalizer;
+    const float a = (m->data.high - m->data.low) / (info->high - info->low), b = m->data.low - info->low * a;
+    const size_t n = z->channels > 0 ? (size_t)z->channels : 1;
+    *out = (hd_normalizer){.ctx = m->ctx, .channels = (int64_t)n, .each = hd_dims_count(&m->data.sample) / (int64_t)n};
+    out->mean = hd_alloc_n(m->ctx, n, sizeof *out->mean);
+    out->std = hd_alloc_n(m->ctx, n, sizeof *out->std);
+    if (!out->mean || !out->std) {
+        hd_normalizer_free(out);
+        return HD_E_MEMORY;
+    }
+    for (size_t c = 0; c < n; c++) {
+        out->mean[c] = ((z->channels > 0 ? z->mean[c] : 0) - b) / a;
+        out->std[c] = (z->channels > 0 ? z->std[c] : 1) / a;
+    }
+    hd_log_line(m->ctx, HD_LOG_WARNING, "%s: its pictures lie in %g … %g, the model was trained on %g … %g: scaled",
+                info->name, (double)info->low, (double)info->high, (double)m->data.low, (double)m->data.high);
+    return HD_OK;
+}
+
+static bool same_range(const hd_model *m, const hd_data_info *info) {
+    const bool known = m->data.sample.rank == 3 && info->high > info->low && m->data.high > m->data.low;
+    return !known || (info->low == m->data.low && info->high == m->data.high);
+}
+
 hd_status hd_model_eval(hd_model *m, hd_dataset *data, const int64_t *indices, int64_t count, hd_scores *out,
                         int64_t *confusion, float *scores_out) {
     const hd_data_info info = hd_data_get_info(data);
     hd_loader *loader = NULL;
     hd_program *program = NULL;
     hd_tally tally = {0};
+    hd_normalizer adapted = {.ctx = m->ctx};
+    const bool same = same_range(m, &info);
     int64_t batch = 0;
     *out = (hd_scores){0};
     HD_TRY(check_data(m, &info));
@@ -282,15 +311,19 @@ hd_status hd_model_eval(hd_model *m, hd_dataset *data, const int64_t *indices, i
     HD_TRY(hd_model_infer(m, count, &program, &batch));
     hd_status status =
         hd_tally_init(&tally, m->ctx, &m->task, confusion || hd_metric_list_needs_confusion(&m->metrics));
+    if (status == HD_OK && !same) status = adapt_range(m, &info, &adapted);
     if (status == HD_OK)
-        status = hd_loader_new(
-            &loader, data,
-            &(hd_loader_args){.indices = indices, .count = count, .batch_size = batch, .normalizer = &m->normalizer});
+        status = hd_loader_new(&loader, data,
+                               &(hd_loader_args){.indices = indices,
+                                                 .count = count,
+                                                 .batch_size = batch,
+                                                 .normalizer = same ? &m->normalizer : &adapted});
     if (status == HD_OK) status = hd_model_score(m, program, batch, loader, &tally, scores_out);
     if (status == HD_OK) hd_scores_make(out, &tally, &m->metrics);
     if (status == HD_OK && confusion && tally.confusion)
         memcpy(confusion, tally.confusion, (size_t)(m->data.classes * m->data.classes) * sizeof *confusion);
     hd_loader_free(loader);
+    hd_normalizer_free(&adapted);
     hd_tally_free(&tally, m->ctx);
     return status;
 }

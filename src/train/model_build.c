@@ -126,6 +126,20 @@ static hd_status build_loss(hd_model *m) {
     return hd_graph_status(g);
 }
 
+/* After the summary was taken, which tells all parameters. */
+static hd_status freeze(hd_model *m) {
+    const hd_json *list = hd_recipe_said(m->recipe, "train.freeze");
+    for (const hd_json *item = list ? list->child : NULL; item; item = item->next)
+        if (hd_freeze(m->graph, item->string) == 0)
+            return hd_fail(
+                m->ctx, HD_E_MODEL,
+                "train.freeze|no parameter is called \"%.60s\"|Names are shown by `hadal summary`, as fc1.weight; "
+                "fc1.* is both of a layer",
+                item->string);
+    m->trainable = hd_graph_param_count(m->graph);
+    return HD_OK;
+}
+
 hd_status hd_model_build(hd_model *m) {
     hd_dims x = {.rank = m->data.sample.rank + 1, .dim = {HD_BATCH}};
     if (m->data.sample.rank < 1 || m->data.sample.rank >= HD_MAX_DIMS)
@@ -139,5 +153,6 @@ hd_status hd_model_build(hd_model *m) {
     HD_TRY(settle_task(m));
     HD_TRY(hd_metric_list_make(&m->metrics, m->recipe, &m->task));
     HD_TRY(build_loss(m));
-    return hd_model_describe(m);
+    HD_TRY(hd_model_describe(m));
+    return freeze(m);
 }

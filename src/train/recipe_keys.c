@@ -88,6 +88,7 @@ static const hd_key keys[] = {
     INT("train.save_every", "0", 0, MANY, "steps from one checkpoint to the next; 0: now and then, and at the end"),
     INT("train.log_every", "100", 0, MANY, "steps from one line of log.jsonl to the next; 0: epochs alone"),
     TEXT("train.from", "", NULL, "begin with the weights of this run folder or .safetensors file"),
+    LIST("train.freeze", "", "parameters that are not trained, as conv1.* or *.bias"),
     TEXT("train.device", "auto", devices, "where to compute: auto, cpu"),
     TEXT("train.precision", "f32", precisions, "numbers to compute with: f32"),
     TEXT("train.backend", "default", backends, "default, or ref: plain loops only"),

@@ -67,7 +67,10 @@ static hd_status make_programs(hd_trainer *t) {
     HD_TRY(make_step_program(t, step, batch, &t->full));
     if (rest > 0 && !drop_last) HD_TRY(make_step_program(t, step, rest, &t->last));
     t->model->train_plan = hd_program_memory(t->full.program);
-    if (t->split.val_count > 0) HD_TRY(hd_model_infer(t->model, t->split.val_count, &t->val_program, &t->val_batch));
+    if (t->split.val_count == 0) return HD_OK;
+    HD_TRY(hd_model_infer(t->model, t->split.val_count, &t->val_program, &t->val_batch));
+    t->model->infer_plan = hd_program_memory(t->val_program);
+    t->model->planned = t->val_batch == batch;
     return HD_OK;
 }
 
