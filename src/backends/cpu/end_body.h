@@ -33,11 +33,10 @@ HD_INLINE void end_rows(hd_gemm_end end, float *c, int64_t ldc, const float *y, 
     }
 }
 
-/* Rows of C that are complete. */
+/* Rows of C that are complete. The tiles do relu themselves. */
 static void end_block(hd_gemm_end end, float *c, int64_t ldc, const float *y, int64_t ldy, int64_t rows,
                       int64_t columns) {
     switch (end) { /* each call is a loop of its own, without the choice in it */
-    case HD_END_RELU: end_rows(HD_END_RELU, c, ldc, y, ldy, rows, columns); break;
     case HD_END_SIGMOID: end_rows(HD_END_SIGMOID, c, ldc, y, ldy, rows, columns); break;
     case HD_END_TANH: end_rows(HD_END_TANH, c, ldc, y, ldy, rows, columns); break;
     case HD_END_RELU_GRAD: end_rows(HD_END_RELU_GRAD, c, ldc, y, ldy, rows, columns); break;

@@ -21,8 +21,10 @@ HD_INLINE void one_tile(const hd_gemm_block *g, tile_args *t, const float *a, in
         t->start_rows = g->bias_rows;
         t->ld_start = 0;
     }
+    const bool end = p + k == g->k;
+    t->relu = end && g->end == HD_END_RELU;
     tile_for(rows, columns, unit)(t);
-    if (g->end != HD_END_NONE && p + k == g->k)
+    if (end && g->end > HD_END_RELU)
         end_block(g->end, t->c, g->ldc, end_needs_y(g->end) ? g->y + i * g->ldy + j : NULL, g->ldy, rows, columns);
 }
 
@@ -33,8 +35,8 @@ static void panels(const hd_gemm_block *g, int64_t j, int64_t n, int64_t p, int6
         .k = k, .ra = g->ra, .ca = packed ? g->mr : g->ca, .ldb = g->pack ? TILE_COLUMNS : g->ldb, .ldc = g->ldc};
     for (int64_t i = 0, tile_number = g->tile0; i < g->m; i += g->mr, tile_number++) {
         const int64_t rows = g->m - i < g->mr ? g->m - i : g->mr;
-        const float *a = packed ? g->a_packed + p * g->mr * g->tiles + tile_number * g->mr * k
-                                    : g->a + i * g->ra + p * g->ca;
+        const float *a =
+            packed ? g->a_packed + p * g->mr * g->tiles + tile_number * g->mr * k : g->a + i * g->ra + p * g->ca;
         for (int64_t q = 0; q < n; q += TILE_COLUMNS) {
             const int64_t columns = n - q < TILE_COLUMNS ? n - q : TILE_COLUMNS;
             t.b = g->pack ? g->pack + q * k : g->b + p * g->ldb + j + q;

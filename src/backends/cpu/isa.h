@@ -61,6 +61,9 @@ typedef __mmask16 vm;
 HD_INLINE vm vm_first(int64_t n) {
     return (vm)((1u << (n < 0 ? 0 : n < 16 ? n : 16)) - 1u);
 }
+HD_INLINE vm vm_between(int64_t lo, int64_t hi) { /* lanes lo ≤ i < hi */
+    return (vm)(vm_first(hi < 0 ? 0 : hi) & ~vm_first(lo < 0 ? 0 : lo));
+}
 HD_INLINE vf vf_load_m(const float *p, vm m) {
     return (vf)_mm512_maskz_loadu_ps(m, p);
 }
@@ -84,6 +87,10 @@ HD_INLINE vf vf_scale2(vf x, vf n) {
 typedef __m256i vm;
 HD_INLINE vm vm_first(int64_t n) {
     return (vm)((vi){0, 1, 2, 3, 4, 5, 6, 7} < (int32_t)n);
+}
+HD_INLINE vm vm_between(int64_t lo, int64_t hi) { /* lanes lo ≤ i < hi */
+    const vi lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    return (vm)((lane >= (int32_t)lo) & (lane < (int32_t)hi));
 }
 HD_INLINE vf vf_load_m(const float *p, vm m) {
     return (vf)_mm256_maskload_ps(p, m);

@@ -22,6 +22,7 @@ typedef struct tile_args {
     const float *start; /* what C begins from, rows `ld_start` apart; NULL: zero */
     int64_t ld_start;
     bool start_rows; /* start holds one number a row */
+    bool relu;       /* at the end x > 0 ? x : 0 */
     int64_t last;    /* columns in the last vector, 1 … HD_VL */
 } tile_args;
 
@@ -90,6 +91,9 @@ HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, 
         b += ldb;
     }
     if (SPLIT) HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] += odd[i][v];
+    if (t->relu) /* the second operand is what nan gives */
+        HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] =
+            vf_max(acc[i][v], (vf){0});
     tile_store(R, NV, t, acc);
 }
 
