@@ -25,5 +25,5 @@ int main(void) {
     if (status == HD_OK) hd_program_free(p);
     hd_graph_free(g);
     hd_context_free(ctx);
-    return status;
+    return (int)status;
 }

@@ -83,6 +83,9 @@ static void test_kernels(void **state) {
         one_kernel one = {.kernel = *k};
         kit_each_isa(2, check_kernel, &one);
         if (one.count.ran) continue;
+#ifndef HD_HAVE_DNNL
+        if (strncmp((*k)->name, "onednn.", 7) == 0) continue;
+#endif
         print_message("%s ran on no sample: %s\n", one.kernel->name, one.count.refusal ? one.count.refusal : "");
         idle++;
     }

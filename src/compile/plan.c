@@ -101,6 +101,8 @@ static void hd_in_place(hd_lower *l) {
             break;
         }
     }
+    /* a view of what has just moved into other memory shows that memory */
+    for (size_t i = 0; i < l->g->value_count; i++) l->v[i].root = hd_root_of(l, (int32_t)i);
 }
 
 /* ---- offsets ---- */
@@ -193,6 +195,10 @@ hd_status hd_pass_plan(hd_lower *l) {
 bool hd_plan_is_sound(const hd_lower *l, char *message, size_t size) {
     const hd_graph *g = l->g;
     for (size_t i = 0; i < g->value_count; i++) {
+        if (l->v[l->v[i].root].root != l->v[i].root) {
+            snprintf(message, size, "value %zu lies in the memory of %d, which owns none", i, (int)l->v[i].root);
+            return false;
+        }
         if (!hd_owns_arena(l, i)) continue;
         const hd_lvalue *a = &l->v[i];
         if (a->offset + a->bytes > l->arena_bytes) {
