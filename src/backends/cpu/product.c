@@ -4,8 +4,9 @@
 #include "compile/kernel.h"
 #include "ops/fused.h"
 
-/* Multiply-adds up to which calling a library costs more than it gains: own tiles are as fast there (docs/performance.md),
- * and the library's first products cost 30 to 40 ms of code generation, most of a small run's start. */
+/* Multiply-adds up to which calling a library costs more than it gains: own tiles are as fast there
+ * (docs/performance.md), and the library's first products cost 30 to 40 ms of code generation, most of a small run's
+ * start. */
 enum { SMALL_MACS = 1 << 26 };
 
 typedef struct product {
