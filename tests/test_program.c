@@ -118,23 +118,30 @@ static void test_gradients(void **state) {
         bool some = false;
         snprintf(name, sizeof name, "d%d", i);
         memcpy(grad, hd_program_get(p, name), (size_t)sizes[i] * 8);
-        if (i < 4) HD_ASSERT_OK(ctx, hd_store_get(store, names[i], value, (size_t)sizes[i] * 8));
-        else memcpy(value, x, sizeof x);
+        if (i < 4)
+            HD_ASSERT_OK(ctx, hd_store_get(store, names[i], value, (size_t)sizes[i] * 8));
+        else
+            memcpy(value, x, sizeof x);
         for (int k = 0; k < sizes[i]; k++) {
             const double eps = 1e-6, v = value[k];
             double side[2];
             for (int s = 0; s < 2; s++) {
                 value[k] = v + (s ? eps : -eps);
-                if (i < 4) HD_ASSERT_OK(ctx, hd_store_set(store, names[i], value, (size_t)sizes[i] * 8));
-                else x[k] = value[k];
+                if (i < 4)
+                    HD_ASSERT_OK(ctx, hd_store_set(store, names[i], value, (size_t)sizes[i] * 8));
+                else
+                    x[k] = value[k];
                 HD_ASSERT_OK(ctx, hd_program_run(p));
                 side[s] = *(const double *)hd_program_get(p, "loss");
             }
             value[k] = v;
-            if (i < 4) HD_ASSERT_OK(ctx, hd_store_set(store, names[i], value, (size_t)sizes[i] * 8));
-            else x[k] = v;
+            if (i < 4)
+                HD_ASSERT_OK(ctx, hd_store_set(store, names[i], value, (size_t)sizes[i] * 8));
+            else
+                x[k] = v;
             const double numeric = (side[1] - side[0]) / (2 * eps);
-            if (fabs(numeric - grad[k]) > 1e-8 + 1e-5 * fabs(grad[k])) fail_msg("gradient %d, element %d: %.12g, differences give %.12g", i, k, grad[k], numeric);
+            if (fabs(numeric - grad[k]) > 1e-8 + 1e-5 * fabs(grad[k]))
+                fail_msg("gradient %d, element %d: %.12g, differences give %.12g", i, k, grad[k], numeric);
             some |= grad[k] != 0;
         }
         assert_true(some);

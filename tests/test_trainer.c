@@ -597,7 +597,8 @@ static void test_other_range(void **state) {
     assert_int_equal(hd_trainer_run(t, &result), HD_OK);
     assert_int_equal(hd_model_eval(hd_trainer_model(t), data, indices, N, &a, NULL, NULL), HD_OK);
     assert_int_equal(hd_model_eval(hd_trainer_model(t), other, indices, N, &b, NULL, NULL), HD_OK);
-    if (!(fabs(a.loss - b.loss) < 1e-5)) fail_msg("%g, not %g (%g)", b.loss, a.loss, (double)hd_data_get_info(other).high);
+    if (!(fabs(a.loss - b.loss) < 1e-5))
+        fail_msg("%g, not %g (%g)", b.loss, a.loss, (double)hd_data_get_info(other).high);
     hd_trainer_free(t);
     hd_recipe_free(recipe);
     hd_data_free(data);

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define HD_API __attribute__((visibility("default")))
-#define HD_CHECKED __attribute__((warn_unused_result))
+#define HD_API                __attribute__((visibility("default")))
+#define HD_CHECKED            __attribute__((warn_unused_result))
 #define HD_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #else
 #define HD_API
@@ -52,7 +52,8 @@ typedef struct hd_loc {
 #define HD_HERE ((hd_loc){__FILE__, __LINE__, 0})
 #endif
 
-/** A memory allocator of the caller's. `alloc` returns `size` bytes aligned to 64, or NULL; `free` gets the same size. */
+/** A memory allocator of the caller's. `alloc` returns `size` bytes aligned to 64, or NULL; `free` gets the same size.
+ */
 typedef struct hd_allocator {
     void *(*alloc)(void *user, size_t size);
     void (*free)(void *user, void *memory, size_t size);
@@ -98,7 +99,8 @@ typedef struct hd_memory_stats {
 } hd_memory_stats;
 HD_API hd_memory_stats hd_context_memory(const hd_context *ctx);
 
-/** Number of threads (1 … 256), the calling one included, and the instruction set in use ("avx512", "avx2", "generic"). */
+/** Number of threads (1 … 256), the calling one included, and the instruction set in use ("avx512", "avx2", "generic").
+ */
 HD_API int hd_context_threads(const hd_context *ctx);
 HD_API const char *hd_context_isa(const hd_context *ctx);
 

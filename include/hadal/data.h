@@ -15,16 +15,16 @@ typedef struct hd_dataset hd_dataset;
 
 /** What a data set holds. Pointers are borrowed from the data set. */
 typedef struct hd_data_info {
-    const char *name;       /**< "mnist", "digits", or the path's last part */
-    const char *kind;       /**< "pictures", "table", "points" */
-    hd_dims sample;         /**< of one input, without batch: [1,28,28] channels first, or [features] */
-    hd_dtype stored;        /**< HD_U8 or HD_F32 */
-    int64_t count;          /**< samples of all parts */
+    const char *name;         /**< "mnist", "digits", or the path's last part */
+    const char *kind;         /**< "pictures", "table", "points" */
+    hd_dims sample;           /**< of one input, without batch: [1,28,28] channels first, or [features] */
+    hd_dtype stored;          /**< HD_U8 or HD_F32 */
+    int64_t count;            /**< samples of all parts */
     int64_t train, val, test; /**< samples in the parts the data set itself brings; all in train when it brings none */
-    int64_t classes;        /**< 0: the targets are numbers */
+    int64_t classes;          /**< 0: the targets are numbers */
     const char *const *class_names; /**< classes entries */
-    int64_t targets;        /**< numbers per sample when classes is 0, else 1 */
-    size_t bytes;           /**< memory it holds (mapped files not counted) */
+    int64_t targets;                /**< numbers per sample when classes is 0, else 1 */
+    size_t bytes;                   /**< memory it holds (mapped files not counted) */
     /* Pictures only, for hd_picture_args: */
     float low, high;    /**< values of black and white: 0 and 255 for bytes, 0 and 16 for optdigits */
     bool light_on_dark; /**< grey pictures with a dark border, by majority of a sample of them */
@@ -33,8 +33,8 @@ typedef struct hd_data_info {
 } hd_data_info;
 
 /** Opens a data set. `source` is a built-in name, a path, or a JSON object
- * {"path": …, "format": …, "n": …, "seed": …, "noise": …, "binary": …, "label": …, …}; a built-in name wins over a path.
- * data_dir: where named sets lie (NULL: $HADAL_DATA, else ~/.local/share/hadal, then the distribution's folders).
+ * {"path": …, "format": …, "n": …, "seed": …, "noise": …, "binary": …, "label": …, …}; a built-in name wins over a
+ * path. data_dir: where named sets lie (NULL: $HADAL_DATA, else ~/.local/share/hadal, then the distribution's folders).
  * Errors: HD_E_DATA (content, unknown name; says how to get the data), HD_E_FILE, HD_E_MEMORY, HD_E_UNSUPPORTED (.gz,
  * built without zlib). */
 HD_API HD_CHECKED hd_status hd_data_open(hd_dataset **out, hd_context *ctx, const char *source, const char *data_dir);
@@ -64,8 +64,8 @@ HD_API void hd_data_values(const hd_dataset *data, int64_t index, float *values)
 
 /** Which samples belong to which part. What the data set brings wins; else test and val are cut off as fractions. */
 typedef struct hd_split_args {
-    double val, test;    /**< fractions 0 … 1; negative: the defaults 0.1 and 0.2 */
-    const char *mode;    /**< "stratified" (default for classes), "random" (default for numbers), "last" */
+    double val, test; /**< fractions 0 … 1; negative: the defaults 0.1 and 0.2 */
+    const char *mode; /**< "stratified" (default for classes), "random" (default for numbers), "last" */
     uint64_t seed;
 } hd_split_args;
 typedef struct hd_split {
@@ -79,7 +79,8 @@ HD_API void hd_split_free(hd_split *split);
 /** x ↦ (x − mean) / std, per channel of pictures, per feature of tables. std 0 counts as 1. */
 typedef struct hd_normalizer {
     int64_t channels; /**< length of mean and std; 0: identity */
-    int64_t each;     /**< consecutive elements of a sample that share one channel (28·28 for grey pictures, 1 for tables) */
+    int64_t
+        each; /**< consecutive elements of a sample that share one channel (28·28 for grey pictures, 1 for tables) */
     float *mean, *std;
     hd_context *ctx;
 } hd_normalizer;
@@ -101,10 +102,10 @@ typedef struct hd_loader_args {
     bool prefetch;                   /**< make the next batch on a thread of its own while this one is used */
 } hd_loader_args;
 typedef struct hd_batch {
-    int64_t n;           /**< samples in this batch: batch_size, or fewer at the end of the epoch */
-    const float *x;      /**< [n, sample…], normalised */
+    int64_t n;            /**< samples in this batch: batch_size, or fewer at the end of the epoch */
+    const float *x;       /**< [n, sample…], normalised */
     const int64_t *label; /**< [n], or NULL */
-    const float *value;  /**< [n, targets], or NULL */
+    const float *value;   /**< [n, targets], or NULL */
     const int64_t *index; /**< [n], which samples these are */
 } hd_batch;
 HD_API HD_CHECKED hd_status hd_loader_new(hd_loader **out, hd_dataset *data, const hd_loader_args *args);
@@ -120,11 +121,11 @@ HD_API size_t hd_loader_bytes(const hd_loader *loader); /**< memory of its buffe
  * when that fits how the net was trained. A picture that has the sample's size already is neither cut nor centred. */
 typedef struct hd_picture_args {
     hd_dims sample;
-    float low, high;      /**< values of black and white (0 and 255 for bytes, 0 and 16 for optdigits) */
-    bool light_on_dark;   /**< the training pictures are light strokes on a dark ground */
-    bool center;          /**< cut to the ink and centre as the training pictures are (hd_data_info.centered) */
-    float ink;            /**< with center: share of the side that the ink shall fill; 0: 1, all of it (hd_data_info.ink) */
-    bool strict;          /**< refuse instead of adapting */
+    float low, high;    /**< values of black and white (0 and 255 for bytes, 0 and 16 for optdigits) */
+    bool light_on_dark; /**< the training pictures are light strokes on a dark ground */
+    bool center;        /**< cut to the ink and centre as the training pictures are (hd_data_info.centered) */
+    float ink;   /**< with center: share of the side that the ink shall fill; 0: 1, all of it (hd_data_info.ink) */
+    bool strict; /**< refuse instead of adapting */
 } hd_picture_args;
 /** x: count(sample) floats, unnormalised. note (may be NULL, note_size bytes) gets what was adapted, "" if nothing.
  * Errors: HD_E_FILE, HD_E_DATA (not a PNG, hostile sizes), HD_E_UNSUPPORTED (built without libpng). */

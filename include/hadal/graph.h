@@ -51,7 +51,8 @@ HD_API HD_CHECKED hd_status hd_graph_clone(hd_graph **out, const hd_graph *graph
 /** The first failure of a builder, or HD_OK; its text becomes hd_last_error of the graph's context. */
 HD_API hd_status hd_graph_status(const hd_graph *graph);
 HD_API hd_context *hd_graph_context(const hd_graph *graph);
-/** Makes a failure of a builder of the caller's own the graph's sticky error ("WHERE|WHAT|FIX"); dropped when there is one. */
+/** Makes a failure of a builder of the caller's own the graph's sticky error ("WHERE|WHAT|FIX"); dropped when there is
+ * one. */
 HD_API void hd_graph_fail(hd_graph *graph, hd_status status, const char *format, ...) HD_PRINTF(3, 4);
 
 /** A value fed at every run. Names are unique in a graph. Dimensions may hold one HD_BATCH. */
@@ -71,7 +72,7 @@ HD_API hd_val hd_const_at(hd_loc at, hd_graph *graph, hd_dtype dtype, hd_dims di
 HD_API hd_val hd_output(hd_val value, int i);
 HD_API bool hd_val_is_none(hd_val value);
 HD_API hd_dtype hd_val_dtype(hd_val value);
-HD_API hd_dims hd_val_dims(hd_val value); /**< rank 0 for none */
+HD_API hd_dims hd_val_dims(hd_val value);     /**< rank 0 for none */
 HD_API const char *hd_val_name(hd_val value); /**< "" when it has none */
 HD_API hd_kind hd_val_kind(hd_val value);
 /** Gives a value a name of its own, used in messages, prints and pictures. Returns the value. */

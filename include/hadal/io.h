@@ -7,14 +7,15 @@
 extern "C" {
 #endif
 
-/** A safetensors file, mapped and checked: every rule of the format (header length ≤ 100 MB and within the file, strict JSON,
- * no duplicate keys, known dtypes, sizes that match shapes, offsets that cover the data without holes or overlaps). */
+/** A safetensors file, mapped and checked: every rule of the format (header length ≤ 100 MB and within the file, strict
+ * JSON, no duplicate keys, known dtypes, sizes that match shapes, offsets that cover the data without holes or
+ * overlaps). */
 typedef struct hd_tensors hd_tensors;
 typedef struct hd_tensor_info {
     const char *name;
     const char *dtype; /**< as in the file: "F32", "BF16", … */
     hd_dims dims;
-    const void *data;  /**< row-major, little-endian, possibly unaligned */
+    const void *data; /**< row-major, little-endian, possibly unaligned */
     size_t bytes;
 } hd_tensor_info;
 HD_API HD_CHECKED hd_status hd_tensors_open(hd_tensors **out, hd_context *ctx, const char *path);

@@ -1,5 +1,5 @@
-/* hadal/nn.h: layers: builders that make their own parameters, under PyTorch's names (NAME.weight, NAME.bias, …) and with
- * PyTorch's initial values. */
+/* hadal/nn.h: layers: builders that make their own parameters, under PyTorch's names (NAME.weight, NAME.bias, …) and
+ * with PyTorch's initial values. */
 #ifndef HADAL_NN_H
 #define HADAL_NN_H
 #include "hadal/ops.h"
@@ -32,7 +32,8 @@ typedef struct hd_nn_conv2d_args {
 HD_API hd_val hd_nn_conv2d_at(hd_loc at, const hd_nn_conv2d_args *args);
 #define hd_nn_conv2d(...) hd_nn_conv2d_at(HD_HERE, &(hd_nn_conv2d_args){__VA_ARGS__, .end_ = 0})
 
-/** Batch normalisation. NAME.weight (ones), NAME.bias (zeros), NAME.running_mean (zeros), NAME.running_var (ones): [c]. */
+/** Batch normalisation. NAME.weight (ones), NAME.bias (zeros), NAME.running_mean (zeros), NAME.running_var (ones): [c].
+ */
 typedef struct hd_nn_batch_norm_args {
     hd_val x;
     const char *name;
@@ -51,34 +52,34 @@ typedef struct hd_nn_dropout_args {
 HD_API hd_val hd_nn_dropout_at(hd_loc at, const hd_nn_dropout_args *args);
 #define hd_nn_dropout(...) hd_nn_dropout_at(HD_HERE, &(hd_nn_dropout_args){__VA_ARGS__, .end_ = 0})
 
-/** Random state of a graph's steps: the i64 [2] input "rng" (seed, step), made when first asked for and bound by programs
- * themselves. */
+/** Random state of a graph's steps: the i64 [2] input "rng" (seed, step), made when first asked for and bound by
+ * programs themselves. */
 HD_API hd_val hd_rng_input(hd_graph *graph);
 
-/** Layers from text: the `model:` list of a recipe as JSON, e.g. [{"conv2d": {"out_channels": 32, "kernel_size": 3}}, "relu",
- * "flatten", {"linear": {"out_features": 10}}]. Names of parameters: the layer's `name`, else TYPE and number ("conv2d1").
- * A wrong layer or option is the graph's sticky error (HD_E_MODEL, with the nearest known word). */
+/** Layers from text: the `model:` list of a recipe as JSON, e.g. [{"conv2d": {"out_channels": 32, "kernel_size": 3}},
+ * "relu", "flatten", {"linear": {"out_features": 10}}]. Names of parameters: the layer's `name`, else TYPE and number
+ * ("conv2d1"). A wrong layer or option is the graph's sticky error (HD_E_MODEL, with the nearest known word). */
 HD_API hd_val hd_nn_layers(hd_val x, const char *json);
 
-/** The same from a tree as the library's own readers make it (base/json.h), whose messages say file:line:column. `where`
- * (the file) must outlive the graph. */
+/** The same from a tree as the library's own readers make it (base/json.h), whose messages say file:line:column.
+ * `where` (the file) must outlive the graph. */
 struct hd_json;
 HD_API hd_val hd_nn_layers_tree(hd_val x, const struct hd_json *layers, const char *where);
 
 /** A kind of layer that recipes know: for lists and help. */
 typedef struct hd_layer {
     const char *name;
-    const char *help;         /**< one line, with the formula */
+    const char *help; /**< one line, with the formula */
     size_t args_size;
-    const hd_option *options; /**< over the args struct; NULL: none */
+    const hd_option *options;                                           /**< over the args struct; NULL: none */
     hd_val (*build)(hd_loc at, hd_val x, const char *name, void *args); /**< NULL: takes lists of layers itself */
 } hd_layer;
 HD_API const hd_layer *hd_layer_at(int i); /**< NULL past the end */
 HD_API const hd_layer *hd_layer_find(const char *name);
 
 /** Fills an args struct by its schema: defaults first, then the members of `object` (NULL: none; "name" is
- * passed over). Strings point into the tree. owner names the thing in messages ("conv2d"). Errors: HD_E_MODEL, "where:line:column: conv2d has no option …. Did
- * you mean …?". */
+ * passed over). Strings point into the tree. owner names the thing in messages ("conv2d"). Errors: HD_E_MODEL,
+ * "where:line:column: conv2d has no option …. Did you mean …?". */
 HD_API HD_CHECKED hd_status hd_options_read(hd_context *ctx, const hd_option *options, void *args,
                                             const struct hd_json *object, const char *where, const char *owner);
 

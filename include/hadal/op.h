@@ -11,20 +11,20 @@ extern "C" {
 /* ---- options: one schema serves builder defaults, printing, parsing, recipes, --set, --help and the docs ---- */
 
 typedef enum hd_opt_type {
-    HD_OPT_BOOL,   /**< bool */
-    HD_OPT_INT,    /**< int64_t; 0 in a builder call means the default */
-    HD_OPT_INTS,   /**< int64_t[count]; each 0 means the default; one number in text fills all */
-    HD_OPT_FLOAT,  /**< double; 0 means the default, HD_ZERO is an explicit zero */
-    HD_OPT_AXIS,   /**< int64_t: 0 the default, HD_AXIS(k) for k ≥ 0, negative counts from the end */
-    HD_OPT_DIMS,   /**< hd_dims; rank 0 means the default (none) */
-    HD_OPT_DTYPE,  /**< hd_dtype stored as int64_t: dtype + 1; 0 means the default */
-    HD_OPT_ENUM,   /**< int64_t, index into choices */
-    HD_OPT_STRING  /**< const char *, NULL means the default (none) */
+    HD_OPT_BOOL,  /**< bool */
+    HD_OPT_INT,   /**< int64_t; 0 in a builder call means the default */
+    HD_OPT_INTS,  /**< int64_t[count]; each 0 means the default; one number in text fills all */
+    HD_OPT_FLOAT, /**< double; 0 means the default, HD_ZERO is an explicit zero */
+    HD_OPT_AXIS,  /**< int64_t: 0 the default, HD_AXIS(k) for k ≥ 0, negative counts from the end */
+    HD_OPT_DIMS,  /**< hd_dims; rank 0 means the default (none) */
+    HD_OPT_DTYPE, /**< hd_dtype stored as int64_t: dtype + 1; 0 means the default */
+    HD_OPT_ENUM,  /**< int64_t, index into choices */
+    HD_OPT_STRING /**< const char *, NULL means the default (none) */
 } hd_opt_type;
 
-#define HD_ZERO       (-0.0)
-#define HD_AXIS(k)    ((k) >= 0 ? (int64_t)(k) + 1 : (int64_t)(k))
-#define HD_DTYPE(t)   ((int64_t)(t) + 1)
+#define HD_ZERO     (-0.0)
+#define HD_AXIS(k)  ((k) >= 0 ? (int64_t)(k) + 1 : (int64_t)(k))
+#define HD_DTYPE(t) ((int64_t)(t) + 1)
 
 typedef struct hd_option {
     const char *name;
@@ -36,7 +36,8 @@ typedef struct hd_option {
     const char *const *choices; /**< HD_OPT_ENUM: NULL-terminated */
     const char *help;
 } hd_option;
-#define HD_OPTION_END {0}
+#define HD_OPTION_END                                                                                                  \
+    { 0 }
 
 /* ---- shapes ---- */
 
@@ -106,8 +107,9 @@ typedef struct hd_cost {
 /* ---- samples ---- */
 
 /** A case as text, "x f32[2,3], w f32[4,3] | padding=[1,1]": inputs in order, then options. A tensor may have
- * `={1 2 3}` (values), `:pos` (0.5 … 1.5), `:unit` (−1 … 1, the default is normal numbers), `:away` (at least 0.1 away from 0
- * and from each other's kinks), `:distinct` (all elements differ by ≥ 0.05), `:below(10)` (whole numbers 0 … 9), `:bool`;
+ * `={1 2 3}` (values), `:pos` (0.5 … 1.5), `:unit` (−1 … 1, the default is normal numbers), `:away` (at least 0.1 away
+ * from 0 and from each other's kinks), `:distinct` (all elements differ by ≥ 0.05), `:below(10)` (whole numbers 0 … 9),
+ * `:bool`;
  * "-" is an absent optional input. `expect` (may be NULL): literal outputs "{1 2 3} {4 5}" within 1e-6. */
 typedef struct hd_sample {
     const char *text, *expect;
@@ -148,10 +150,10 @@ typedef struct hd_op {
     hd_cost (*cost)(const hd_infer *c); /**< NULL: a FLOP per output element */
     /** For effects: alias[o] = i + 1 when output o lives in the memory of input i (must be a param or state). */
     uint8_t alias[HD_OP_MAX_OUT];
-    const char *formula; /**< "y = max(x, 0)" */
-    const char *source;  /**< paper, equation, standard */
-    const char *doc;     /**< one paragraph */
-    const char *onnx;    /**< ONNX operator, or NULL */
+    const char *formula;      /**< "y = max(x, 0)" */
+    const char *source;       /**< paper, equation, standard */
+    const char *doc;          /**< one paragraph */
+    const char *onnx;         /**< ONNX operator, or NULL */
     const hd_sample *samples; /**< ends with {0} */
     const hd_bad_sample *bad; /**< ends with {0} */
 } hd_op;

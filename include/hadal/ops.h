@@ -1,9 +1,9 @@
 /* hadal/ops.h: the operations, as functions that add a node and return its value.
  *
- * Inputs come first and by position, options by name: hd_conv2d(x, w, b, .padding = {1, 1}). Names, meanings and defaults
- * are PyTorch's. Zero means the default; HD_ZERO and HD_AXIS(0) say an explicit zero where it differs. Every function
- * hd_NAME is a macro over hd_NAME_at(place, &args), which serves C++ and bindings. Formulas, shapes and sources stand
- * in src/ops/NAME.c and are printed by `hadal ops show NAME`. */
+ * Inputs come first and by position, options by name: hd_conv2d(x, w, b, .padding = {1, 1}). Names, meanings and
+ * defaults are PyTorch's. Zero means the default; HD_ZERO and HD_AXIS(0) say an explicit zero where it differs. Every
+ * function hd_NAME is a macro over hd_NAME_at(place, &args), which serves C++ and bindings. Formulas, shapes and
+ * sources stand in src/ops/NAME.c and are printed by `hadal ops show NAME`. */
 #ifndef HADAL_OPS_H
 #define HADAL_OPS_H
 #include "hadal/op.h"
@@ -237,8 +237,8 @@ HD_API hd_val hd_log_softmax_grad_at(hd_loc at, const hd_softmax_grad_args *args
 #define hd_softmax_grad(...)     hd_softmax_grad_at(HD_HERE, &(hd_softmax_grad_args){__VA_ARGS__, .end_ = 0})
 #define hd_log_softmax_grad(...) hd_log_softmax_grad_at(HD_HERE, &(hd_softmax_grad_args){__VA_ARGS__, .end_ = 0})
 
-/** Same elements, other dimensions; one dimension may be 0: worked out. HD_BATCH (−1) is worked out too, or is dimension 0
- * of x when there is a 0 beside it. */
+/** Same elements, other dimensions; one dimension may be 0: worked out. HD_BATCH (−1) is worked out too, or is
+ * dimension 0 of x when there is a 0 beside it. */
 typedef struct hd_reshape_args {
     hd_val x;
     hd_dims dims;
@@ -337,10 +337,11 @@ HD_API hd_val hd_cross_entropy_grad_at(hd_loc at, const hd_loss_grad_args *args)
 HD_API hd_val hd_bce_with_logits_grad_at(hd_loc at, const hd_loss_grad_args *args);
 HD_API hd_val hd_mse_grad_at(hd_loc at, const hd_loss_grad_args *args);
 HD_API hd_val hd_half_squared_error_grad_at(hd_loc at, const hd_loss_grad_args *args);
-#define hd_cross_entropy_grad(...)      hd_cross_entropy_grad_at(HD_HERE, &(hd_loss_grad_args){__VA_ARGS__, .end_ = 0})
-#define hd_bce_with_logits_grad(...)    hd_bce_with_logits_grad_at(HD_HERE, &(hd_loss_grad_args){__VA_ARGS__, .end_ = 0})
-#define hd_mse_grad(...)                hd_mse_grad_at(HD_HERE, &(hd_loss_grad_args){__VA_ARGS__, .end_ = 0})
-#define hd_half_squared_error_grad(...) hd_half_squared_error_grad_at(HD_HERE, &(hd_loss_grad_args){__VA_ARGS__, .end_ = 0})
+#define hd_cross_entropy_grad(...)   hd_cross_entropy_grad_at(HD_HERE, &(hd_loss_grad_args){__VA_ARGS__, .end_ = 0})
+#define hd_bce_with_logits_grad(...) hd_bce_with_logits_grad_at(HD_HERE, &(hd_loss_grad_args){__VA_ARGS__, .end_ = 0})
+#define hd_mse_grad(...)             hd_mse_grad_at(HD_HERE, &(hd_loss_grad_args){__VA_ARGS__, .end_ = 0})
+#define hd_half_squared_error_grad(...)                                                                                \
+    hd_half_squared_error_grad_at(HD_HERE, &(hd_loss_grad_args){__VA_ARGS__, .end_ = 0})
 
 /** Number of rows whose largest logit is the target: x [n, c], target i64 [n] → i64 scalar. The metric of training. */
 HD_API hd_val hd_count_correct_at(hd_loc at, const hd_loss_args *args);
@@ -354,10 +355,10 @@ typedef struct hd_assign_args {
 HD_API hd_val hd_assign_at(hd_loc at, const hd_assign_args *args);
 #define hd_assign(...) HD_CALL_(assign, __VA_ARGS__)
 
-/** Optimiser steps, in place. hyper: f64 [4] = learning rate, step number t = 1, 2, …, weight decay, 0. scale (may be none):
- * a float scalar that multiplies the gradient (clipping).
- * sgd: g += wd·p; v = momentum·v + g (v = g at t = 1); p −= lr·(nesterov ? g + momentum·v : v). PyTorch's form.
- * adam (decoupled: AdamW): Kingma, Ba 2015; Loshchilov, Hutter 2019; PyTorch's order of operations. */
+/** Optimiser steps, in place. hyper: f64 [4] = learning rate, step number t = 1, 2, …, weight decay, 0. scale (may be
+ * none): a float scalar that multiplies the gradient (clipping). sgd: g += wd·p; v = momentum·v + g (v = g at t = 1); p
+ * −= lr·(nesterov ? g + momentum·v : v). PyTorch's form. adam (decoupled: AdamW): Kingma, Ba 2015; Loshchilov, Hutter
+ * 2019; PyTorch's order of operations. */
 typedef struct hd_sgd_update_args {
     hd_val p, g, hyper, scale, v; /**< v: none without momentum */
     double momentum;
@@ -374,8 +375,8 @@ typedef struct hd_adam_update_args {
 } hd_adam_update_args;
 HD_API hd_val hd_adam_update_at(hd_loc at, const hd_adam_update_args *args);
 #define hd_adam_update(...) HD_CALL_(adam_update, __VA_ARGS__)
-/** min(1, max_norm / (‖all x‖₂ + 1e-6)), a scalar, f64 when an x is, else f32: the scale for clipping the gradient by its
- * norm. */
+/** min(1, max_norm / (‖all x‖₂ + 1e-6)), a scalar, f64 when an x is, else f32: the scale for clipping the gradient by
+ * its norm. */
 typedef struct hd_clip_scale_args {
     const hd_val *x;
     int64_t n;

@@ -19,7 +19,7 @@ typedef struct hd_store_info {
     const char *name;
     hd_dtype dtype;
     hd_dims dims;
-    bool trained;  /**< a parameter */
+    bool trained;   /**< a parameter */
     bool optimizer; /**< state of the optimiser, not part of the model */
 } hd_store_info;
 HD_API int hd_store_count(const hd_store *store);
@@ -41,7 +41,7 @@ typedef struct hd_optimizer {
     double momentum;     /**< sgd */
     double weight_decay; /**< default 0; adamw 0.01 (HD_ZERO for none) */
     double beta1, beta2, eps;
-    double max_norm;     /**< clip the gradient to this norm; 0: not */
+    double max_norm; /**< clip the gradient to this norm; 0: not */
     bool nesterov;
 } hd_optimizer;
 #define hd_sgd(...)   ((hd_optimizer){.name = "sgd", __VA_ARGS__})
@@ -105,9 +105,11 @@ HD_API int hd_program_input(const hd_program *program, const char *input);
 HD_API void hd_program_bind(hd_program *program, int input, const void *data);
 /** Allocates now what the first run would: for loops that must not allocate. Errors: HD_E_MEMORY. */
 HD_API HD_CHECKED hd_status hd_program_prepare(hd_program *program);
-/** One step. The first run allocates; later runs allocate nothing. Errors: HD_E_USAGE (an input is not bound), HD_E_MEMORY. */
+/** One step. The first run allocates; later runs allocate nothing. Errors: HD_E_USAGE (an input is not bound),
+ * HD_E_MEMORY. */
 HD_API HD_CHECKED hd_status hd_program_run(hd_program *program);
-/** Result by name ("loss", or as marked) after a run: row-major; borrowed until the next run. NULL when there is none. */
+/** Result by name ("loss", or as marked) after a run: row-major; borrowed until the next run. NULL when there is none.
+ */
 HD_API const void *hd_program_get(const hd_program *program, const char *output);
 /** Type of an input or output of the program, dimensions bound. */
 HD_API hd_type hd_program_type(const hd_program *program, const char *name);
@@ -117,10 +119,10 @@ HD_API hd_store *hd_program_store(hd_program *program);
 
 /** Counted facts of the program. */
 typedef struct hd_program_facts {
-    int steps;        /**< kernel calls a run */
-    int reorders;     /**< of these, changes of layout of activations */
+    int steps;    /**< kernel calls a run */
+    int reorders; /**< of these, changes of layout of activations */
     int weight_reorders;
-    double flops;     /**< of a run, a multiply-add is 2 */
+    double flops; /**< of a run, a multiply-add is 2 */
     double bytes;
 } hd_program_facts;
 HD_API hd_program_facts hd_program_get_facts(const hd_program *program);

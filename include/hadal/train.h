@@ -1,7 +1,7 @@
 /* hadal/train.h: recipes, models and training runs.
  *
- * A recipe says what to learn from what and how. A model is a graph with its weights, its classes and its normalisation.
- * A trainer takes a recipe to a run folder. */
+ * A recipe says what to learn from what and how. A model is a graph with its weights, its classes and its
+ * normalisation. A trainer takes a recipe to a run folder. */
 #ifndef HADAL_TRAIN_H
 #define HADAL_TRAIN_H
 #include "hadal/data.h"
@@ -49,17 +49,18 @@ typedef struct hd_layer_info {
     const char *name, *type;
     hd_dims output; /**< without batch */
     int64_t params;
-    double flops;   /**< forward, one sample */
+    double flops; /**< forward, one sample */
 } hd_layer_info;
 
 /** Builds the model of a recipe for data of this kind (sample shape, classes). Weights start from the recipe's seed.
- * data NULL: the model's published shape; a one-line text's own; 1×28×28 and 10 classes for mlp, cnn-small and lists. */
+ * data NULL: the model's published shape; a one-line text's own; 1×28×28 and 10 classes for mlp, cnn-small and lists.
+ */
 HD_API HD_CHECKED hd_status hd_model_new(hd_model **out, const hd_recipe *recipe, const hd_data_info *data);
 /** Opens a run folder (its best weights) or a .safetensors file with the recipe in its metadata. */
 HD_API HD_CHECKED hd_status hd_model_open(hd_model **out, hd_context *ctx, const char *path);
 HD_API void hd_model_free(hd_model *model);
-/** Input as stored in the data (not normalised) [n, sample…] f32 → scores [n, outputs]: softmax or sigmoid applied by the
- * loss (one output and two classes: two columns), values as they are. */
+/** Input as stored in the data (not normalised) [n, sample…] f32 → scores [n, outputs]: softmax or sigmoid applied by
+ * the loss (one output and two classes: two columns), values as they are. */
 HD_API HD_CHECKED hd_status hd_model_predict(hd_model *model, const float *x, int64_t n, float *y);
 
 typedef struct hd_model_info {
@@ -67,16 +68,17 @@ typedef struct hd_model_info {
     int64_t outputs, classes, params, trainable;
     const char *const *class_names; /**< classes entries */
     const char *loss;
-    const char *data;               /**< name of the data it was trained on, or "" */
-    double flops;                   /**< forward, one sample */
+    const char *data; /**< name of the data it was trained on, or "" */
+    double flops;     /**< forward, one sample */
     int32_t layers;
     hd_memory train_plan, infer_plan; /**< at the recipe's batch size */
-    hd_picture_args picture;        /**< how pictures are to be fitted */
+    hd_picture_args picture;          /**< how pictures are to be fitted */
 } hd_model_info;
 HD_API HD_CHECKED hd_status hd_model_get_info(hd_model *model, hd_model_info *out);
 HD_API hd_layer_info hd_model_layer(const hd_model *model, int32_t i);
 HD_API hd_store *hd_model_store(hd_model *model);
-/** The network's graph: inputs "x" [B, sample…] f32 (normalised) and "target" (i64 [B] classes, or f32 [B, outputs]). */
+/** The network's graph: inputs "x" [B, sample…] f32 (normalised) and "target" (i64 [B] classes, or f32 [B, outputs]).
+ */
 HD_API hd_graph *hd_model_graph(hd_model *model);
 HD_API hd_val hd_model_output(const hd_model *model); /**< [B, outputs]: before softmax or sigmoid */
 HD_API hd_val hd_model_loss(const hd_model *model);   /**< a scalar: what hd_train_step takes */
@@ -105,7 +107,13 @@ HD_API HD_CHECKED hd_status hd_model_eval(hd_model *model, hd_dataset *data, con
 
 typedef struct hd_trainer hd_trainer;
 typedef enum hd_stop {
-    HD_STOP_EPOCHS, HD_STOP_STEPS, HD_STOP_PATIENCE, HD_STOP_TIME, HD_STOP_TARGET, HD_STOP_INTERRUPTED, HD_STOP_DIVERGED
+    HD_STOP_EPOCHS,
+    HD_STOP_STEPS,
+    HD_STOP_PATIENCE,
+    HD_STOP_TIME,
+    HD_STOP_TARGET,
+    HD_STOP_INTERRUPTED,
+    HD_STOP_DIVERGED
 } hd_stop;
 HD_API const char *hd_stop_name(hd_stop stop);
 
@@ -118,19 +126,19 @@ typedef struct hd_progress {
     double samples_per_second;    /**< in this epoch */
     double seconds_left;          /**< of the whole run, at this epoch's speed */
     double lr;
-    bool epoch_end;               /**< train and val are complete */
-    bool best;                    /**< this epoch is the best so far */
-    hd_scores train, val;         /**< running means; val.n is 0 when there is none */
+    bool epoch_end;       /**< train and val are complete */
+    bool best;            /**< this epoch is the best so far */
+    hd_scores train, val; /**< running means; val.n is 0 when there is none */
 } hd_progress;
 
 typedef struct hd_trainer_args {
     const hd_recipe *recipe;
-    hd_dataset *data;        /**< NULL: opened from the recipe */
+    hd_dataset *data; /**< NULL: opened from the recipe */
     const char *data_dir;
-    const char *out;         /**< run folder; NULL: runs/NAME-001, counted up; "" : none is written */
+    const char *out; /**< run folder; NULL: runs/NAME-001, counted up; "" : none is written */
     const char *name;
-    const char *resume;      /**< run folder to go on with; then recipe may be NULL */
-    double seconds_before;   /**< since the process started: added to the result's seconds */
+    const char *resume;    /**< run folder to go on with; then recipe may be NULL */
+    double seconds_before; /**< since the process started: added to the result's seconds */
     /** Called now and then between steps, and at the end of every epoch; returning true ends the run (saved,
      * HD_STOP_INTERRUPTED). */
     bool (*progress)(void *user, const hd_progress *progress);
@@ -139,7 +147,7 @@ typedef struct hd_trainer_args {
 } hd_trainer_args;
 
 typedef struct hd_result {
-    const char *run;         /**< folder, or "" */
+    const char *run; /**< folder, or "" */
     int64_t params, epochs, steps, best_epoch;
     double seconds;
     hd_scores train, val, test; /**< of best_epoch; n 0 where there is no such part */
@@ -155,13 +163,13 @@ typedef struct hd_result {
     bool finished;           /**< a finished run was resumed: nothing was trained, result_json is the stored one */
     /** Of the test part (val without one) with the best weights, the trainer's; NULL where there is no such part: */
     const int64_t *confusion; /**< [classes × classes], rows true, columns predicted */
-    const float *scores;      /**< [n, outputs] in the order of hd_trainer_split's part, as hd_model_predict gives them */
+    const float *scores; /**< [n, outputs] in the order of hd_trainer_split's part, as hd_model_predict gives them */
 } hd_result;
 
 /** Checks the recipe, opens data and model, plans; makes the run folder. A line of RUN/log.jsonl is one epoch,
- * {"epoch": 1, "steps": …, "seconds": …, "lr": …, "train": {"loss": …, "accuracy": {"value", "low", "high"}}, "val": {…} or
- * null, "best": true}, or one logged step, {"step": …, "loss": …, "lr": …}. What the library changes or doubts on the way is
- * said through the context's log as HD_LOG_WARNING. */
+ * {"epoch": 1, "steps": …, "seconds": …, "lr": …, "train": {"loss": …, "accuracy": {"value", "low", "high"}}, "val":
+ * {…} or null, "best": true}, or one logged step, {"step": …, "loss": …, "lr": …}. What the library changes or doubts
+ * on the way is said through the context's log as HD_LOG_WARNING. */
 HD_API HD_CHECKED hd_status hd_trainer_new(hd_trainer **out, hd_context *ctx, const hd_trainer_args *args);
 HD_API void hd_trainer_free(hd_trainer *trainer);
 HD_API hd_model *hd_trainer_model(hd_trainer *trainer); /**< after the run: with the best weights */

@@ -17,11 +17,11 @@ typedef struct hd_zoo_entry {
     const char *name;
     const char *description, *source;
     int year;
-    hd_dims sample;  /**< published input */
+    hd_dims sample; /**< published input */
     int64_t outputs;
     const char *loss; /**< what it is trained with: "cross_entropy", "mse" */
     size_t args_size;
-    const hd_option *options; /**< of the network, over an args struct */
+    const hd_option *options;                                                /**< of the network, over an args struct */
     hd_val (*build)(hd_loc at, hd_val x, int64_t outputs, const void *args); /**< x [B, sample…] → [B, outputs] */
 } hd_zoo_entry;
 HD_API const hd_zoo_entry *hd_zoo_find(const char *name);
@@ -30,12 +30,12 @@ HD_API const hd_zoo_entry *hd_zoo_at(int i);
 HD_API hd_val hd_zoo_build(hd_val x, const char *name, int64_t outputs, const char *options_json);
 /** The same from a tree (base/json.h; members that are not options, as "name", left out by the caller; NULL: none). */
 struct hd_json;
-HD_API hd_val hd_zoo_build_tree(hd_val x, const char *name, int64_t outputs, const struct hd_json *options, const char *where,
-                                hd_loc at);
+HD_API hd_val hd_zoo_build_tree(hd_val x, const char *name, int64_t outputs, const struct hd_json *options,
+                                const char *where, hd_loc at);
 
-/** A one-line network, "784-200-relu-10": the first number is the size of the input, every further number a linear layer
- * (fc1, fc2, … as PyTorch would call them), every word an activation where it stands. Inputs of more than one axis are
- * flattened first. */
+/** A one-line network, "784-200-relu-10": the first number is the size of the input, every further number a linear
+ * layer (fc1, fc2, … as PyTorch would call them), every word an activation where it stands. Inputs of more than one
+ * axis are flattened first. */
 HD_API hd_val hd_line_build(hd_val x, const char *text);
 HD_API hd_val hd_line_build_at(hd_loc at, hd_val x, const char *text);
 typedef struct hd_line_info {

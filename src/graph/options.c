@@ -166,7 +166,8 @@ hd_status hd_option_set(const hd_option *o, void *args, const char *text, hd_are
     char *field = (char *)args + o->offset;
     switch (o->type) {
     case HD_OPT_BOOL:
-        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) return hd_set_wrong(o, text, "true or false", message, size);
+        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+            return hd_set_wrong(o, text, "true or false", message, size);
         *(bool *)field = strcmp(text, "true") == 0;
         return HD_OK;
     case HD_OPT_INT:
