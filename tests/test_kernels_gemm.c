@@ -137,12 +137,12 @@ static void test_products(void **state) {
     kit_each_isa(2, check_products, NULL);
 }
 
-static void test_small_and_f64_are_refused(void **state) {
+static void test_large_and_f64_are_refused(void **state) {
     (void)state;
     hd_context *ctx = test_context(1);
     kit_case c = {.kernel = &hd_kernel_cpu_linear_small, .may_refuse = true};
-    kit_input(&c, HD_F32, HD_DIMS(256, 256));
-    kit_input(&c, HD_F32, HD_DIMS(256, 256));
+    kit_input(&c, HD_F32, HD_DIMS(512, 512));
+    kit_input(&c, HD_F32, HD_DIMS(512, 512));
     assert_false(kit_check(ctx, &c));
     assert_non_null(strstr(c.refusal, "not small"));
     c = (kit_case){.kernel = &hd_kernel_cpu_linear_small, .may_refuse = true};
@@ -155,6 +155,6 @@ static void test_small_and_f64_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_math), cmocka_unit_test(test_products),
-                                       cmocka_unit_test(test_small_and_f64_are_refused)};
+                                       cmocka_unit_test(test_large_and_f64_are_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
