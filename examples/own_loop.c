@@ -69,5 +69,5 @@ int main(void) {
     const hd_status status = learn(ctx, g);
     hd_graph_free(g);
     hd_context_free(ctx);
-    return status;
+    return (int)status;
 }

@@ -31,5 +31,5 @@ int main(void) {
     hd_program_free(p);
     hd_graph_free(g);
     hd_context_free(ctx);
-    return status;
+    return (int)status;
 }
