@@ -59,7 +59,7 @@ static int factors_of(const hd_layout *l, const hd_dims *dims, int d, int64_t *n
 
 /* Cuts dimension d where either layout cuts it; false where the cuts do not nest. */
 static bool add_axes(const reorder_state *s, int d, axis *axes, int *count) {
-    int64_t n[2][4], stride[2][4];
+    int64_t n[2][4] = {{0}}, stride[2][4] = {{0}};
     factors_of(&s->from, &s->dims, d, n[0], stride[0]);
     factors_of(&s->to, &s->dims, d, n[1], stride[1]);
     int i = 0, j = 0;
