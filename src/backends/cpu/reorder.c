@@ -59,11 +59,12 @@ static int factors_of(const hd_layout *l, const hd_dims *dims, int d, int64_t *n
 
 /* Cuts dimension d where either layout cuts it; false where the cuts do not nest. */
 static bool add_axes(const reorder_state *s, int d, axis *axes, int *count) {
-    int64_t n[2][4] = {{0}}, stride[2][4] = {{0}};
+    int64_t n[2][4] = {{1, 1, 1, 1}, {1, 1, 1, 1}}, stride[2][4] = {{0}};
     factors_of(&s->from, &s->dims, d, n[0], stride[0]);
     factors_of(&s->to, &s->dims, d, n[1], stride[1]);
-    int i = 0, j = 0;
-    for (int64_t left = s->dims.dim[d]; left > 1;) {
+    int64_t left = s->dims.dim[d];
+    for (int i = 0, j = 0; left > 1;) {
+        if (i == 4 || j == 4) return false;
         if (n[0][i] == 1)
             i++;
         else if (n[1][j] == 1)
