@@ -1,0 +1,94 @@
+/* hadal/ops_window.h: convolution, pooling, normalisation, dropout. See hadal/ops.h for how they are called. */
+#ifndef HADAL_OPS_WINDOW_H
+#define HADAL_OPS_WINDOW_H
+#include "hadal/ops_math.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** 2-D convolution (cross-correlation), x [n, c, h, w], w [k, c/groups, r, s], b [k] or none → [n, k, h', w']. */
+typedef struct hd_conv2d_args {
+    hd_val x, w, b;
+    int64_t stride[2], padding[2], dilation[2]; /**< defaults 1, 0, 1 */
+    int64_t groups;
+    int64_t act; /**< HD_ACT_… */
+    int end_;
+} hd_conv2d_args;
+HD_API hd_val hd_conv2d_at(hd_loc at, const hd_conv2d_args *args);
+#define hd_conv2d(...) HD_CALL_(conv2d, __VA_ARGS__)
+/** Gradients of conv2d: of x from (dy, w); of w from (x, dy); `like` gives the shape. */
+typedef struct hd_conv2d_grad_args {
+    hd_val a, b, like; /**< input: dy, w, x;  weight: x, dy, w */
+    int64_t stride[2], padding[2], dilation[2];
+    int64_t groups;
+    int end_;
+} hd_conv2d_grad_args;
+HD_API hd_val hd_conv2d_grad_input_at(hd_loc at, const hd_conv2d_grad_args *args);
+HD_API hd_val hd_conv2d_grad_weight_at(hd_loc at, const hd_conv2d_grad_args *args);
+#define hd_conv2d_grad_input(...)  hd_conv2d_grad_input_at(HD_HERE, &(hd_conv2d_grad_args){__VA_ARGS__, .end_ = 0})
+#define hd_conv2d_grad_weight(...) hd_conv2d_grad_weight_at(HD_HERE, &(hd_conv2d_grad_args){__VA_ARGS__, .end_ = 0})
+
+/** Pooling over windows, x [n, c, h, w] → [n, c, h', w']. stride default kernel_size. avg counts padded zeros. */
+typedef struct hd_pool2d_args {
+    hd_val x;
+    int64_t kernel_size[2], stride[2], padding[2];
+    int end_;
+} hd_pool2d_args;
+HD_API hd_val hd_max_pool2d_at(hd_loc at, const hd_pool2d_args *args);
+HD_API hd_val hd_avg_pool2d_at(hd_loc at, const hd_pool2d_args *args);
+#define hd_max_pool2d(...) hd_max_pool2d_at(HD_HERE, &(hd_pool2d_args){__VA_ARGS__, .end_ = 0})
+#define hd_avg_pool2d(...) hd_avg_pool2d_at(HD_HERE, &(hd_pool2d_args){__VA_ARGS__, .end_ = 0})
+typedef struct hd_pool2d_grad_args {
+    hd_val x, dy;
+    int64_t kernel_size[2], stride[2], padding[2];
+    int end_;
+} hd_pool2d_grad_args;
+HD_API hd_val hd_max_pool2d_grad_at(hd_loc at, const hd_pool2d_grad_args *args);
+HD_API hd_val hd_avg_pool2d_grad_at(hd_loc at, const hd_pool2d_grad_args *args);
+/** y = dy at the place of the largest x of each window: the second derivative of max_pool2d. */
+HD_API hd_val hd_max_pool2d_pick_at(hd_loc at, const hd_pool2d_grad_args *args);
+#define hd_max_pool2d_pick(...) hd_max_pool2d_pick_at(HD_HERE, &(hd_pool2d_grad_args){__VA_ARGS__, .end_ = 0})
+#define hd_max_pool2d_grad(...) hd_max_pool2d_grad_at(HD_HERE, &(hd_pool2d_grad_args){__VA_ARGS__, .end_ = 0})
+#define hd_avg_pool2d_grad(...) hd_avg_pool2d_grad_at(HD_HERE, &(hd_pool2d_grad_args){__VA_ARGS__, .end_ = 0})
+/** Mean over height and width, x [n, c, h, w] → [n, c, 1, 1]. */
+HD_API hd_val hd_global_avg_pool_at(hd_loc at, const hd_unary_args *args);
+#define hd_global_avg_pool(...) HD_UNARY_(global_avg_pool, __VA_ARGS__)
+
+/** Batch normalisation over all axes but 1: x [n, c, ...], w b mean var [c]. Training form; the infer form replaces it
+ * when a program without training is compiled. Outputs: y, mean, invstd (of the batch, saved for backward), and the new
+ * running mean and variance (unbiased). */
+typedef struct hd_batch_norm_args {
+    hd_val x, w, b, running_mean, running_var;
+    double eps, momentum; /**< defaults 1e-5, 0.1 */
+    int64_t act;
+    int end_;
+} hd_batch_norm_args;
+HD_API hd_val hd_batch_norm_at(hd_loc at, const hd_batch_norm_args *args);
+#define hd_batch_norm(...) HD_CALL_(batch_norm, __VA_ARGS__)
+HD_API hd_val hd_batch_norm_infer_at(hd_loc at, const hd_batch_norm_args *args);
+#define hd_batch_norm_infer(...) hd_batch_norm_infer_at(HD_HERE, &(hd_batch_norm_args){__VA_ARGS__, .end_ = 0})
+/** Gradient of batch_norm: outputs dx, dw, db. y is read only where act is relu (dy is masked by y > 0). */
+typedef struct hd_batch_norm_grad_args {
+    hd_val x, w, mean, invstd, dy, y;
+    int64_t act;
+    int end_;
+} hd_batch_norm_grad_args;
+HD_API hd_val hd_batch_norm_grad_at(hd_loc at, const hd_batch_norm_grad_args *args);
+#define hd_batch_norm_grad(...) HD_CALL_(batch_norm_grad, __VA_ARGS__)
+
+/** Zeroes each element with probability p and scales the rest by 1/(1−p); identity in programs without training.
+ * rng: i64 [2], seed and step; the mask is a function of (seed, step, stream, element). Use hd_nn_dropout. */
+typedef struct hd_dropout_args {
+    hd_val x, rng;
+    double p;       /**< default 0.5 */
+    int64_t stream; /**< which dropout of the network this is */
+    int end_;
+} hd_dropout_args;
+HD_API hd_val hd_dropout_at(hd_loc at, const hd_dropout_args *args);
+#define hd_dropout(...) HD_CALL_(dropout, __VA_ARGS__)
+
+#ifdef __cplusplus
+}
+#endif
+#endif
