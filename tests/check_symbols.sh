@@ -2,7 +2,7 @@
 # check_symbols.sh BUILD: libhadal.so shows only hd_ names, and calls nothing that ends the process or prints.
 set -eu
 lib=$1/libhadal.so
-foreign=$(nm -D --defined-only "$lib" | awk '{print $3}' | grep -v '^hd_' | grep -vE '^(_init|_fini|__gcov_.*|mangle_path)$' || true)
+foreign=$(nm -D --defined-only "$lib" | awk '{print $3}' | grep -v '^hd_' | grep -vE '^(_init|_fini|__gcov_.*|mangle_path|__bss_start|_edata|_end)$' || true)
 [ -z "$foreign" ] || { echo "exported without hd_:" $foreign; exit 1; }
 calls=$(nm -D --undefined-only "$lib" | awk '{print $2}' | sed 's/@.*//' |
   grep -xE 'exit|_exit|_Exit|quick_exit|abort|__assert_fail|printf|__printf_chk|vprintf|puts|putchar|perror|system' || true)

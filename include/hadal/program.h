@@ -132,6 +132,9 @@ HD_API HD_CHECKED hd_status hd_program_explain(const hd_program *program, char *
 /** Runs n times and keeps the time of each step (median) for hd_program_explain. */
 HD_API HD_CHECKED hd_status hd_program_profile(hd_program *program, int n);
 
+/** Version of an optional library ("oneDNN") as it runs now, "2.6.3", written into `text`; NULL when the build has none
+ * or tells no version. */
+HD_API const char *hd_library_version(const char *library, char text[32]);
 /** Names of the compile passes in order, ended by NULL. */
 HD_API const char *const *hd_pass_names(void);
 

@@ -47,13 +47,17 @@ static hd_status run_version(cli *c) {
             hd_jw_bool(&j.w, libraries[i].have);
         }
         hd_jw_end(&j.w);
+        char version[32];
+        if (hd_library_version("oneDNN", version)) json_string(&j, "onednn", version);
         return json_end(c, &j);
     }
     say(c, "hadal %s · cpu %s × %d thread%s\n", hd_version(), hd_context_isa(c->ctx), hd_context_threads(c->ctx),
         hd_context_threads(c->ctx) == 1 ? "" : "s");
     for (int i = 0; i < LIBRARIES; i++) {
+        char text[32];
+        const char *version = hd_library_version(libraries[i].name, text);
         if (libraries[i].have)
-            say(c, "  %-8s in use\n", libraries[i].name);
+            say(c, "  %-8s in use%s%s\n", libraries[i].name, version ? ", " : "", version ? version : "");
         else
             say(c, "  %-8s not in this build: %s (Debian: %s, then build anew)\n", libraries[i].name, libraries[i].lost,
                 libraries[i].package);

@@ -1,7 +1,6 @@
-/* dnnl_api.c: the only file that calls oneDNN. Owns its objects; written for 2.6, whose descriptors are structs that
- * the caller fills. Knows no op and no threads. */
+/* dnnl_api.c: the only file that calls oneDNN, with dnnl_versions.h, which knows what differs between its versions.
+ * Owns its objects. Knows no op and no threads. */
 #include "backends/onednn/dnnl_api.h"
-#include "backends/onednn/dnnl_layout.h"
 #include "base/alloc.h"
 #include "base/status.h"
 #include "hadal/ops.h"
@@ -9,25 +8,9 @@
 #include <string.h>
 
 #ifdef HD_HAVE_DNNL
-#include <oneapi/dnnl/dnnl.h>
-#if DNNL_VERSION_MAJOR != 2
-#error "Hadal speaks to oneDNN 2.x: install libdnnl-dev 2.6, or build without it (HADAL_OPTIONAL=OFF)"
-#endif
+#include "backends/onednn/dnnl_versions.h"
 
 enum { SCRATCH = HD_DNNL_OPERANDS, ARGS };
-
-/* What a description becomes: the library's descriptor, and the memory format of each operand. */
-typedef struct wish {
-    union {
-        dnnl_convolution_desc_t conv;
-        dnnl_matmul_desc_t product;
-    } desc;
-    dnnl_memory_desc_t md[HD_DNNL_OPERANDS];
-    int64_t act;
-    int direction; /* of a convolution; -1: a product */
-    hd_isa isa;
-    bool grouped;
-} wish;
 
 /* What the library made of it. */
 typedef struct find {
@@ -65,117 +48,90 @@ const char *hd_dnnl_version_text(char buffer[32]) {
 
 /* ---- descriptions ---- */
 
-static bool layout_of(const dnnl_memory_desc_t *d, bool grouped, hd_layout *out) {
-    if (d->format_kind != dnnl_blocked || d->extra.flags || d->offset0) return false;
-    const dnnl_blocking_desc_t *f = &d->format_desc.blocking;
-    if (d->ndims > HD_MAX_DIMS || f->inner_nblks > HD_MAX_DIMS) return false;
-    hd_blocking b = {.rank = d->ndims, .blocks = f->inner_nblks}, joined;
-    for (int i = 0; i < b.rank; i++) {
-        b.dim[i] = d->dims[i];
-        b.padded[i] = d->padded_dims[i];
-        b.stride[i] = f->strides[i];
-    }
-    for (int i = 0; i < b.blocks; i++) {
-        b.idx[i] = f->inner_idxs[i];
-        b.blk[i] = f->inner_blks[i];
-    }
+static bool layout_of(hd_md_ref d, bool grouped, hd_layout *out) {
+    hd_blocking b, joined;
+    if (!hd_md_blocking(d, &b)) return false;
     if (!grouped) return hd_layout_from_blocking(&b, out);
     return hd_blocking_join_groups(&b, &joined) && hd_layout_from_blocking(&joined, out);
 }
 
 /* The format whose layout that is. Tags are tried in the library's order, plain ones first. */
-static bool format_of(const hd_layout *layout, bool grouped, int rank, const dnnl_dims_t dims,
-                      dnnl_memory_desc_t *out) {
+static bool format_of(const hd_layout *layout, bool grouped, int rank, const dnnl_dims_t dims, hd_md *out) {
     for (int tag = dnnl_format_tag_any + 1; tag < dnnl_format_tag_last; tag++) {
         hd_layout l;
-        if (dnnl_memory_desc_init_by_tag(out, rank, dims, dnnl_f32, (dnnl_format_tag_t)tag) == dnnl_success &&
-            out->ndims == rank && layout_of(out, grouped, &l) && hd_layout_equal(&l, layout))
-            return true;
+        if (!hd_md_by_tag(out, rank, dims, dnnl_f32, (dnnl_format_tag_t)tag)) continue;
+        if (layout_of(hd_md_of(out), grouped, &l) && hd_layout_equal(&l, layout)) return true;
+        hd_md_free(out);
     }
     return false;
 }
 
-static bool describe_conv(const hd_dnnl_conv *c, wish *out) {
+static void forget(hd_dnnl_wish *w) {
+    for (int i = 0; i < HD_DNNL_OPERANDS; i++) hd_md_free(&w->md[i]);
+}
+
+static bool describe_operands(const hd_dnnl_conv *c, hd_md *md) {
+    static const dnnl_format_tag_t tags[HD_DNNL_FORMATS] = {dnnl_format_tag_any, dnnl_acdb, dnnl_abcd};
     const int64_t g = c->groups;
     const dnnl_dims_t x = {c->n, c->c, c->h, c->w}, y = {c->n, c->k, c->oh, c->ow}, b = {c->k};
     const dnnl_dims_t w4 = {c->k, c->c, c->r, c->s}, w5 = {g, c->k / g, c->c / g, c->r, c->s};
-    static const dnnl_format_tag_t tags[HD_DNNL_FORMATS] = {dnnl_format_tag_any, dnnl_acdb, dnnl_abcd};
     const dnnl_format_tag_t tag = tags[c->format];
     const int rank = g > 1 ? 5 : 4;
     const int64_t *w = g > 1 ? w5 : w4;
+    return hd_md_by_tag(&md[HD_DNNL_X], 4, x, dnnl_f32, tag) && hd_md_by_tag(&md[HD_DNNL_Y], 4, y, dnnl_f32, tag) &&
+           hd_md_by_tag(&md[HD_DNNL_B], 1, b, dnnl_f32, dnnl_a) &&
+           (c->w_layout ? format_of(c->w_layout, g > 1, rank, w, &md[HD_DNNL_W])
+                        : hd_md_by_tag(&md[HD_DNNL_W], rank, w, dnnl_f32, dnnl_format_tag_any));
+}
+
+static bool describe_conv(const hd_dnnl_conv *c, hd_dnnl_wish *out) {
+    const int64_t in[2] = {c->h, c->w}, size[2] = {c->r, c->s}, result[2] = {c->oh, c->ow};
     memset(out, 0, sizeof *out);
     out->act = c->direction == HD_DNNL_FORWARD ? c->act : HD_ACT_NONE;
     out->direction = c->direction;
     out->isa = c->isa;
-    out->grouped = g > 1;
-    dnnl_memory_desc_t *md = out->md;
-    if (dnnl_memory_desc_init_by_tag(&md[HD_DNNL_X], 4, x, dnnl_f32, tag) ||
-        dnnl_memory_desc_init_by_tag(&md[HD_DNNL_Y], 4, y, dnnl_f32, tag) ||
-        dnnl_memory_desc_init_by_tag(&md[HD_DNNL_B], 1, b, dnnl_f32, dnnl_a))
-        return false;
-    if (!c->w_layout && dnnl_memory_desc_init_by_tag(&md[HD_DNNL_W], rank, w, dnnl_f32, dnnl_format_tag_any))
-        return false;
-    if (c->w_layout && !format_of(c->w_layout, g > 1, rank, w, &md[HD_DNNL_W])) return false;
-    dnnl_dims_t stride, dilation, before, after;
-    const int64_t in[2] = {c->h, c->w}, size[2] = {c->r, c->s}, result[2] = {c->oh, c->ow};
+    out->grouped = c->groups > 1;
+    out->bias = c->bias && c->direction != HD_DNNL_GRAD_INPUT;
+    out->alg = c->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
     for (int i = 0; i < 2; i++) {
-        stride[i] = c->stride[i];
-        dilation[i] = c->dilation[i] - 1; /* 0 is none here */
-        before[i] = c->padding[i];
-        after[i] = (result[i] - 1) * c->stride[i] + (size[i] - 1) * c->dilation[i] + 1 - in[i] - c->padding[i];
+        out->stride[i] = c->stride[i];
+        out->dilation[i] = c->dilation[i] - 1; /* 0 is none here */
+        out->before[i] = c->padding[i];
+        out->after[i] = (result[i] - 1) * c->stride[i] + (size[i] - 1) * c->dilation[i] + 1 - in[i] - c->padding[i];
     }
-    const dnnl_memory_desc_t *bias = c->bias ? &md[HD_DNNL_B] : NULL;
-    const dnnl_alg_kind_t alg = c->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
-    dnnl_convolution_desc_t *d = &out->desc.conv;
-    switch (c->direction) {
-    case HD_DNNL_FORWARD:
-        return !dnnl_dilated_convolution_forward_desc_init(d, dnnl_forward_training, alg, &md[HD_DNNL_X],
-                                                           &md[HD_DNNL_W], bias, &md[HD_DNNL_Y], stride, dilation,
-                                                           before, after);
-    case HD_DNNL_GRAD_INPUT:
-        return !dnnl_dilated_convolution_backward_data_desc_init(d, alg, &md[HD_DNNL_X], &md[HD_DNNL_W], &md[HD_DNNL_Y],
-                                                                 stride, dilation, before, after);
-    default:
-        return !dnnl_dilated_convolution_backward_weights_desc_init(d, alg, &md[HD_DNNL_X], &md[HD_DNNL_W], bias,
-                                                                    &md[HD_DNNL_Y], stride, dilation, before, after);
-    }
+    if (describe_operands(c, out->md)) return true;
+    forget(out);
+    return false;
 }
 
 /* A matrix of rows × columns after op(); `batch` of them when more than one. */
-static bool describe_matrix(dnnl_memory_desc_t *md, int64_t batch, int64_t step, int64_t rows, int64_t columns,
-                            bool trans, int64_t ld) {
+static bool describe_matrix(hd_md *md, int64_t batch, int64_t step, int64_t rows, int64_t columns, bool trans,
+                            int64_t ld) {
     const int64_t row = trans ? 1 : ld, column = trans ? ld : 1;
     const dnnl_dims_t d2 = {rows, columns}, s2 = {row, column};
     const dnnl_dims_t d3 = {step ? batch : 1, rows, columns}, s3 = {step ? step : rows * columns, row, column};
-    return batch > 1 ? !dnnl_memory_desc_init_by_strides(md, 3, d3, dnnl_f32, s3)
-                     : !dnnl_memory_desc_init_by_strides(md, 2, d2, dnnl_f32, s2);
+    return batch > 1 ? hd_md_by_strides(md, 3, d3, dnnl_f32, s3) : hd_md_by_strides(md, 2, d2, dnnl_f32, s2);
 }
 
-static bool describe_product(const hd_dnnl_product *p, wish *out) {
+static bool describe_product(const hd_dnnl_product *p, hd_dnnl_wish *out) {
     memset(out, 0, sizeof *out);
     out->act = p->act;
     out->direction = -1;
     out->isa = p->isa;
-    dnnl_memory_desc_t *md = out->md;
+    out->bias = p->bias;
+    hd_md *md = out->md;
     const dnnl_dims_t b2 = {1, p->n}, b3 = {1, 1, p->n};
     const bool many = p->batch > 1;
-    if (!describe_matrix(&md[HD_DNNL_X], p->batch, p->step_a, p->m, p->k, p->trans_a, p->lda) ||
-        !describe_matrix(&md[HD_DNNL_W], p->batch, p->step_b, p->k, p->n, p->trans_b, p->ldb) ||
-        !describe_matrix(&md[HD_DNNL_Y], p->batch, p->step_y, p->m, p->n, false, p->ldy) ||
-        dnnl_memory_desc_init_by_tag(&md[HD_DNNL_B], many ? 3 : 2, many ? b3 : b2, dnnl_f32, many ? dnnl_abc : dnnl_ab))
-        return false;
-    return !dnnl_matmul_desc_init(&out->desc.product, &md[HD_DNNL_X], &md[HD_DNNL_W], p->bias ? &md[HD_DNNL_B] : NULL,
-                                  &md[HD_DNNL_Y]);
+    if (describe_matrix(&md[HD_DNNL_X], p->batch, p->step_a, p->m, p->k, p->trans_a, p->lda) &&
+        describe_matrix(&md[HD_DNNL_W], p->batch, p->step_b, p->k, p->n, p->trans_b, p->ldb) &&
+        describe_matrix(&md[HD_DNNL_Y], p->batch, p->step_y, p->m, p->n, false, p->ldy) &&
+        hd_md_by_tag(&md[HD_DNNL_B], many ? 3 : 2, many ? b3 : b2, dnnl_f32, many ? dnnl_abc : dnnl_ab))
+        return true;
+    forget(out);
+    return false;
 }
 
 /* ---- the library's answer ---- */
-
-static bool has_bias(const wish *w) {
-    return w->direction < 0 ? w->desc.product.bias_desc.ndims > 0
-                            : w->direction != HD_DNNL_GRAD_INPUT &&
-                                  (w->direction == HD_DNNL_FORWARD ? w->desc.conv.bias_desc.ndims > 0
-                                                                   : w->desc.conv.diff_bias_desc.ndims > 0);
-}
 
 static const char *impl_of(dnnl_primitive_desc_t pd) {
     const char *name = NULL;
@@ -183,7 +139,8 @@ static const char *impl_of(dnnl_primitive_desc_t pd) {
 }
 
 /* The implementation is worth having: not plain loops, and within the instruction set that was asked for. */
-static bool welcome(const char *impl, hd_isa isa) {
+static bool welcome(dnnl_primitive_desc_t pd, hd_isa isa) {
+    const char *impl = impl_of(pd);
     if (strstr(impl, "ref")) return false;
     if (isa >= HD_ISA_AVX512) return true;
     const bool more = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
@@ -197,7 +154,7 @@ static bool make_attr(int64_t act, dnnl_primitive_attr_t *out) {
     bool ok = !dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
     dnnl_post_ops_t post = NULL;
     if (ok && act != HD_ACT_NONE)
-        ok = !dnnl_post_ops_create(&post) && !dnnl_post_ops_append_eltwise(post, 1, kind[act], 0, 0) &&
+        ok = !dnnl_post_ops_create(&post) && hd_append_eltwise(post, kind[act]) &&
              !dnnl_primitive_attr_set_post_ops(*out, post);
     if (post) dnnl_post_ops_destroy(post);
     if (!ok) dnnl_primitive_attr_destroy(*out);
@@ -210,34 +167,20 @@ static void lose(find *f) {
     *f = (find){NULL, NULL};
 }
 
+static bool any_will_do(dnnl_primitive_desc_t pd, hd_isa isa) {
+    (void)pd, (void)isa;
+    return true;
+}
+
 /* A backward convolution is described beside the forward one it belongs to. */
-static dnnl_primitive_desc_t forward_hint(const wish *w, dnnl_engine_t engine) {
-    dnnl_convolution_desc_t d;
-    dnnl_primitive_desc_t pd = NULL;
-    const dnnl_convolution_desc_t *b = &w->desc.conv;
-    if (dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, b->alg_kind, &w->md[HD_DNNL_X],
-                                                   &w->md[HD_DNNL_W], NULL, &w->md[HD_DNNL_Y], b->strides, b->dilates,
-                                                   b->padding[0], b->padding[1]) ||
-        dnnl_primitive_desc_create(&pd, &d, NULL, engine, NULL))
-        return NULL;
-    return pd;
+static dnnl_primitive_desc_t forward_hint(const hd_dnnl_wish *w, dnnl_engine_t engine) {
+    hd_dnnl_wish forward = *w;
+    forward.direction = HD_DNNL_FORWARD;
+    forward.bias = false;
+    return hd_dnnl_choose(&forward, engine, NULL, NULL, any_will_do);
 }
 
-/* Takes the first welcome implementation. */
-static bool choose(const wish *w, dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint, find *out) {
-    dnnl_primitive_desc_iterator_t it = NULL;
-    if (dnnl_primitive_desc_iterator_create(&it, &w->desc, attr, out->engine, hint)) return false;
-    do {
-        out->pd = dnnl_primitive_desc_iterator_fetch(it);
-        if (!out->pd || welcome(impl_of(out->pd), w->isa)) break;
-        dnnl_primitive_desc_destroy(out->pd);
-        out->pd = NULL;
-    } while (dnnl_primitive_desc_iterator_next(it) == dnnl_success);
-    dnnl_primitive_desc_iterator_destroy(it);
-    return out->pd != NULL;
-}
-
-static const char *seek(const wish *w, find *out) {
+static const char *seek(const hd_dnnl_wish *w, find *out) {
     dnnl_primitive_attr_t attr;
     dnnl_primitive_desc_t hint = NULL;
     *out = (find){NULL, NULL};
@@ -248,21 +191,21 @@ static const char *seek(const wish *w, find *out) {
         return "oneDNN refuses the activation";
     }
     if (w->direction > HD_DNNL_FORWARD) hint = forward_hint(w, out->engine);
-    const bool found = choose(w, attr, hint, out);
+    out->pd = hd_dnnl_choose(w, out->engine, attr, hint, welcome);
     if (hint) dnnl_primitive_desc_destroy(hint);
     dnnl_primitive_attr_destroy(attr);
-    if (found) return NULL;
+    if (out->pd) return NULL;
     lose(out);
     return "oneDNN has only its slow reference for this";
 }
 
 /* The library's description of an operand; index 1 of the weights is the bias. */
-static const dnnl_memory_desc_t *md_of(const wish *w, const find *f, int operand) {
+static hd_md_ref md_of(const hd_dnnl_wish *w, const find *f, int operand) {
     const int row = w->direction < 0 ? HD_DNNL_FORWARD : w->direction;
     return dnnl_primitive_desc_query_md(f->pd, query_of[row][operand], operand == HD_DNNL_B);
 }
 
-static const char *answer_of(const wish *w, hd_dnnl_answer *answer) {
+static const char *answer_of(const hd_dnnl_wish *w, hd_dnnl_answer *answer) {
     find f;
     const char *reason = seek(w, &f);
     if (reason) return reason;
@@ -277,24 +220,31 @@ static const char *answer_of(const wish *w, hd_dnnl_answer *answer) {
 }
 
 const char *hd_dnnl_ask_conv(const hd_dnnl_conv *conv, hd_dnnl_answer *answer) {
-    wish w;
-    return describe_conv(conv, &w) ? answer_of(&w, answer) : "oneDNN does not know this convolution";
+    hd_dnnl_wish w;
+    if (conv->winograd && DNNL_VERSION_MAJOR > 2) return "oneDNN 3 has no Winograd for this processor";
+    if (!describe_conv(conv, &w)) return "oneDNN does not know this convolution";
+    const char *reason = answer_of(&w, answer);
+    forget(&w);
+    return reason;
 }
 
 const char *hd_dnnl_ask_product(const hd_dnnl_product *product, hd_dnnl_answer *answer) {
-    wish w;
-    return describe_product(product, &w) ? answer_of(&w, answer) : "oneDNN does not know this product";
+    hd_dnnl_wish w;
+    if (!describe_product(product, &w)) return "oneDNN does not know this product";
+    const char *reason = answer_of(&w, answer);
+    forget(&w);
+    return reason;
 }
 
 /* ---- primitives ---- */
 
 /* One memory object an argument and set, pointing nowhere yet. */
-static bool make_args(hd_dnnl_prim *p, const wish *w, const find *f) {
+static bool make_args(hd_dnnl_prim *p, const hd_dnnl_wish *w, const find *f) {
     const int row = w->direction < 0 ? HD_DNNL_FORWARD : w->direction;
-    const dnnl_memory_desc_t *md[ARGS];
+    hd_md_ref md[ARGS];
     int n = 0;
     for (int i = 0; i < HD_DNNL_OPERANDS; i++) {
-        if (i == HD_DNNL_B && !has_bias(w)) continue;
+        if (i == HD_DNNL_B && !w->bias) continue;
         md[n] = md_of(w, f, i);
         p->operand[n++] = i;
     }
@@ -311,7 +261,7 @@ static bool make_args(hd_dnnl_prim *p, const wish *w, const find *f) {
     return true;
 }
 
-static hd_status prim_new(hd_dnnl_prim **out, hd_context *ctx, const wish *w, int64_t sets) {
+static hd_status prim_new(hd_dnnl_prim **out, hd_context *ctx, const hd_dnnl_wish *w, int64_t sets) {
     find f;
     const char *reason = seek(w, &f);
     *out = NULL;
@@ -343,17 +293,21 @@ static hd_status prim_new(hd_dnnl_prim **out, hd_context *ctx, const wish *w, in
 }
 
 hd_status hd_dnnl_conv_new(hd_dnnl_prim **out, hd_context *ctx, const hd_dnnl_conv *conv, int64_t sets) {
-    wish w;
+    hd_dnnl_wish w;
     *out = NULL;
     if (!describe_conv(conv, &w)) return hd_fail(ctx, HD_E_UNSUPPORTED, "oneDNN|it does not know this convolution");
-    return prim_new(out, ctx, &w, sets);
+    const hd_status status = prim_new(out, ctx, &w, sets);
+    forget(&w);
+    return status;
 }
 
 hd_status hd_dnnl_product_new(hd_dnnl_prim **out, hd_context *ctx, const hd_dnnl_product *product, int64_t sets) {
-    wish w;
+    hd_dnnl_wish w;
     *out = NULL;
     if (!describe_product(product, &w)) return hd_fail(ctx, HD_E_UNSUPPORTED, "oneDNN|it does not know this product");
-    HD_TRY(prim_new(out, ctx, &w, sets));
+    const hd_status status = prim_new(out, ctx, &w, sets);
+    forget(&w);
+    if (status != HD_OK) return status;
     (*out)->rows = product->m;
     (*out)->columns = product->n;
     (*out)->row_stride = product->ldy;
