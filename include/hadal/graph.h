@@ -48,6 +48,9 @@ typedef enum hd_kind {
 HD_API HD_CHECKED hd_status hd_graph_new(hd_graph **out, hd_context *ctx);
 HD_API void hd_graph_free(hd_graph *graph);
 HD_API HD_CHECKED hd_status hd_graph_clone(hd_graph **out, const hd_graph *graph); /**< ids stay the same */
+/** A copy in which every leaf of dtype `from` is of dtype `to` (f32 and f64), ids as in `graph`: for checking in f64
+ * what runs in f32. Errors: HD_E_USAGE, HD_E_MODEL when an operation refuses the other dtype. */
+HD_API HD_CHECKED hd_status hd_graph_convert(hd_graph **out, const hd_graph *graph, hd_dtype from, hd_dtype to);
 /** The first failure of a builder, or HD_OK; its text becomes hd_last_error of the graph's context. */
 HD_API hd_status hd_graph_status(const hd_graph *graph);
 HD_API hd_context *hd_graph_context(const hd_graph *graph);

@@ -135,6 +135,11 @@ HD_API HD_CHECKED hd_status hd_program_profile(hd_program *program, int n);
 /** Version of an optional library ("oneDNN") as it runs now, "2.6.3", written into `text`; NULL when the build has none
  * or tells no version. */
 HD_API const char *hd_library_version(const char *library, char text[32]);
+
+/** Name of kernel number i (0, 1, …) that the default backend offers for an operation, in order of preference ("cpu.…",
+ * "onednn.…"); NULL past the end: behind them all stands the definition, "ref". */
+HD_API const char *hd_op_kernel(const char *op, int i);
+
 /** Names of the compile passes in order, ended by NULL. */
 HD_API const char *const *hd_pass_names(void);
 

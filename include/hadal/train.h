@@ -182,6 +182,40 @@ HD_API HD_CHECKED hd_status hd_trainer_run(hd_trainer *trainer, hd_result *resul
 HD_API hd_memory hd_trainer_memory(const hd_trainer *trainer);
 HD_API size_t hd_trainer_plan_bytes(const hd_trainer *trainer);
 
+/* ---- checking gradients ---- */
+
+/** What hd_gradcheck compares: ∂loss/∂parameter by back-propagation with central differences, both in f64 by the
+ * definitions. Zero means the default. */
+typedef struct hd_gradcheck_args {
+    double eps;        /**< step of the differences; 1e-6 */
+    double atol, rtol; /**< |backward − difference| ≤ atol + rtol·|difference|; 1e-5, 1e-3 */
+    int64_t batch;     /**< 2 */
+    int64_t elements;  /**< numbers moved one by one in each tensor, beside two random directions; 4 */
+    int64_t classes;   /**< whole-number inputs are drawn below this; 2 */
+    uint64_t seed;     /**< of parameters, inputs and directions; 1 */
+} hd_gradcheck_args;
+/** One parameter. The worst comparison is told. Names are the result's. */
+typedef struct hd_gradcheck_tensor {
+    const char *name;
+    hd_dims dims;
+    int64_t compared;            /**< comparisons made */
+    int64_t kinks;               /**< left out: the loss has a kink within eps (both sides differ) */
+    double backward, difference; /**< at the worst place */
+    double relative_error;       /**< |backward − difference| / (max of both + atol/rtol) there */
+    bool ok;
+} hd_gradcheck_tensor;
+typedef struct hd_gradcheck {
+    hd_context *ctx;
+    int32_t count;
+    hd_gradcheck_tensor *tensor;
+    double loss, max_relative_error;
+    bool ok;
+} hd_gradcheck;
+/** Checks the gradient of a loss (a scalar of an f32 or f64 graph) by every parameter it depends on; inputs are drawn
+ * at random. Freed by hd_gradcheck_free. Errors: the graph's; HD_E_MODEL when the loss depends on no parameter. */
+HD_API HD_CHECKED hd_status hd_gradcheck_run(hd_gradcheck *out, hd_val loss, const hd_gradcheck_args *args);
+HD_API void hd_gradcheck_free(hd_gradcheck *check);
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,6 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+enum { WIDEST = 96 }; /* columns of running text */
+
 static bool wants_color(int fd) {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
     return isatty(fd) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
@@ -103,4 +105,23 @@ int screen_columns(const char *text) {
     int n = 0;
     for (const char *p = text; *p; p++) n += ((unsigned char)*p & 0xc0) != 0x80;
     return n;
+}
+
+void say_wrapped(cli *c, const char *text, int indent) {
+    int column = 0, limit = screen_width(c) < WIDEST ? screen_width(c) : WIDEST;
+    for (const char *p = text; *p;) {
+        size_t n = strcspn(p, " \n");
+        char word[256];
+        (void)snprintf(word, sizeof word, "%.*s", (int)(n < 255 ? n : 255), p);
+        int width = screen_columns(word);
+        if (column > 0 && column + 1 + width > limit) say(c, "\n"), column = 0;
+        if (column == 0)
+            say(c, "%*s%s", indent, "", word), column = indent + width;
+        else
+            say(c, " %s", word), column += 1 + width;
+        p += n;
+        if (*p == '\n') say(c, "\n"), column = 0;
+        if (*p) p++;
+    }
+    say(c, "\n");
 }

@@ -18,6 +18,8 @@ void say(cli *c, const char *format, ...) HD_PRINTF(2, 3);
 void say_fact(cli *c, const char *label, const char *format, ...) HD_PRINTF(3, 4);
 /* "  ! text" */
 void screen_note(cli *c, const char *text);
+/* Text in lines of at most 96 columns (fewer on a narrow screen), indented. */
+void say_wrapped(cli *c, const char *text, int indent);
 /* Removes a live line, if one stands. */
 void screen_clear_line(cli *c);
 

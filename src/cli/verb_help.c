@@ -5,28 +5,6 @@
 #include "cli/screen.h"
 #include <string.h>
 
-enum { MARGIN = 96 };
-
-/* Prints text in lines of at most MARGIN columns, indented. */
-static void say_wrapped(cli *c, const char *text, int indent) {
-    int column = 0, limit = screen_width(c) < MARGIN ? screen_width(c) : MARGIN;
-    for (const char *p = text; *p;) {
-        size_t n = strcspn(p, " \n");
-        char word[256];
-        (void)snprintf(word, sizeof word, "%.*s", (int)(n < 255 ? n : 255), p);
-        int width = screen_columns(word);
-        if (column > 0 && column + 1 + width > limit) say(c, "\n"), column = 0;
-        if (column == 0)
-            say(c, "%*s%s", indent, "", word), column = indent + width;
-        else
-            say(c, " %s", word), column += 1 + width;
-        p += n;
-        if (*p == '\n') say(c, "\n"), column = 0;
-        if (*p) p++;
-    }
-    say(c, "\n");
-}
-
 void help_all(cli *c) {
     const char *b = screen_style_code(c, BOLD), *off = screen_style_code(c, PLAIN);
     say(c, "%shadal%s %s: train, explain and ship neural networks\n\n", b, off, HD_VERSION);

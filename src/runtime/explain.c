@@ -89,3 +89,9 @@ hd_status hd_program_explain(const hd_program *p, char **text) {
     *text = out.data;
     return HD_OK;
 }
+
+const char *hd_op_kernel(const char *op, int i) {
+    for (const hd_kernel *const *k = hd_kernels_default(); *k; k++)
+        if (strcmp((*k)->op, op) == 0 && i-- == 0) return (*k)->name;
+    return NULL;
+}
