@@ -6,6 +6,11 @@
 void help_all(cli *c);                             /* every verb, on one screen */
 hd_status help_verb(cli *c, const cli_verb *verb); /* as a manual page */
 
+/* Manual pages in roff (man_page.c): of the command (NULL) or of a verb. */
+void man_page(cli *c, const cli_verb *verb);
+/* A completion script for "bash", "zsh" or "fish" (completion.c); false for another word. */
+bool completion_script(cli *c, const char *shell);
+
 /* A word of the field, explained to somebody who meets it for the first time. */
 typedef struct glossary_entry {
     const char *term;

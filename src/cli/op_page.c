@@ -7,7 +7,8 @@
 
 /* ---- words ---- */
 
-const char *option_type_words(char *buffer, size_t size, const hd_option *o) {
+/* The type of an option: "whole number", "axis", "one of none, mean, sum". Returns buffer. */
+static const char *type_words(char *buffer, size_t size, const hd_option *o) {
     static const char *const words[] = {
         [HD_OPT_BOOL] = "yes or no", [HD_OPT_INT] = "whole number", [HD_OPT_INTS] = "whole numbers",
         [HD_OPT_FLOAT] = "number",   [HD_OPT_AXIS] = "axis",        [HD_OPT_DIMS] = "list of whole numbers",
@@ -20,7 +21,8 @@ const char *option_type_words(char *buffer, size_t size, const hd_option *o) {
     return buffer;
 }
 
-const char *option_default_words(char *buffer, size_t size, const hd_option *o) {
+/* Its default as text, "" where there is none. Returns buffer. */
+static const char *default_words(char *buffer, size_t size, const hd_option *o) {
     buffer[0] = '\0';
     if (o->type == HD_OPT_BOOL) (void)snprintf(buffer, size, "%s", o->def != 0 ? "yes" : "no");
     if (o->type == HD_OPT_ENUM) (void)snprintf(buffer, size, "%s", o->choices[(int)o->def]);
@@ -149,16 +151,31 @@ static void say_head(cli *c, const char *head) {
     say(c, "\n%s%s%s\n", screen_style_code(c, BOLD), head, screen_style_code(c, PLAIN));
 }
 
-static void say_options(cli *c, const hd_op *op) {
+void say_options(cli *c, const hd_option *options) {
     char type[256], def[64];
     table t;
-    if (!op->options || !op->options->name) return;
+    if (!options || !options->name) return;
     say_head(c, "OPTIONS");
     table_open(&t, "llll");
-    for (const hd_option *o = op->options; o->name; o++)
-        table_row(&t, (const char *const[]){o->name, option_default_words(def, sizeof def, o),
-                                            option_type_words(type, sizeof type, o), o->help});
+    for (const hd_option *o = options; o->name; o++)
+        table_row(&t, (const char *const[]){o->name, default_words(def, sizeof def, o),
+                                            type_words(type, sizeof type, o), o->help});
     table_print(c, &t, false, 2);
+}
+
+void options_json(json_out *j, const hd_option *options) {
+    char word[256];
+    hd_jw_key(&j->w, "options");
+    hd_jw_begin(&j->w, '[');
+    for (const hd_option *o = options; o && o->name; o++) {
+        hd_jw_begin(&j->w, '{');
+        json_string(j, "name", o->name);
+        json_string(j, "type", type_words(word, sizeof word, o));
+        json_string(j, "default", default_words(word, sizeof word, o));
+        json_string(j, "help", o->help);
+        hd_jw_end(&j->w);
+    }
+    hd_jw_end(&j->w);
 }
 
 static void say_shapes(cli *c, const hd_op *op) {
@@ -193,7 +210,7 @@ void op_page_say(cli *c, const hd_op *op) {
     say(c, "  %s\n", call.data ? call.data : "");
     say(c, "  in C: hd_%s(…, .option = value)\n", op->name);
     hd_text_free(&call);
-    say_options(c, op);
+    say_options(c, op->options);
     say_shapes(c, op);
     say_head(c, "GRADIENT");
     say_wrapped(c, op_gradient_words(op), 2);
@@ -204,7 +221,6 @@ void op_page_say(cli *c, const hd_op *op) {
 }
 
 void op_page_json(cli *c, json_out *j, const hd_op *op) {
-    char word[256];
     shaped s;
     const char *name;
     json_string(j, "name", op->name);
@@ -216,17 +232,7 @@ void op_page_json(cli *c, json_out *j, const hd_op *op) {
     json_int(j, "inputs", op->n_in);
     json_int(j, "optional_inputs", op->n_optional);
     json_int(j, "outputs", op->n_out);
-    hd_jw_key(&j->w, "options");
-    hd_jw_begin(&j->w, '[');
-    for (const hd_option *o = op->options; o && o->name; o++) {
-        hd_jw_begin(&j->w, '{');
-        json_string(j, "name", o->name);
-        json_string(j, "type", option_type_words(word, sizeof word, o));
-        json_string(j, "default", option_default_words(word, sizeof word, o));
-        json_string(j, "help", o->help);
-        hd_jw_end(&j->w);
-    }
-    hd_jw_end(&j->w);
+    options_json(j, op->options);
     hd_jw_key(&j->w, "shapes");
     hd_jw_begin(&j->w, '[');
     for (int at = 0; next_shape(c, op, &at, &s);) {

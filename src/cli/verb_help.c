@@ -249,8 +249,24 @@ static bool say_list(cli *c, const char *name) {
     return true;
 }
 
+static hd_status manual(cli *c) {
+    const cli_verb *verb = c->thing_count > 0 ? cli_verb_find(c->things[0]) : NULL;
+    if (c->thing_count > 0 && !verb)
+        return cli_fail(c, HD_E_USAGE, "help|there is no verb \"%.60s\"|The verbs are listed by: hadal --help",
+                        c->things[0]);
+    man_page(c, verb);
+    return HD_OK;
+}
+
+static hd_status completion(cli *c, const char *shell) {
+    if (completion_script(c, shell)) return HD_OK;
+    return cli_fail(c, HD_E_USAGE, "help|no completion for \"%.60s\"|There are bash, zsh and fish", shell);
+}
+
 static hd_status run_help(cli *c) {
     char term[128] = "";
+    if (cli_has(c, "man")) return manual(c);
+    if (cli_get(c, "completion")) return completion(c, cli_get(c, "completion"));
     for (int i = 0; i < c->thing_count; i++) { /* several words are one term: hadal help learning rate */
         size_t used = strlen(term);
         (void)snprintf(term + used, sizeof term - used, "%s%s", i ? "-" : "", c->things[i]);
@@ -270,6 +286,12 @@ static hd_status run_help(cli *c) {
     return HD_OK;
 }
 
+static const cli_flag flags[] = {
+    {"man", NULL,
+     "print the manual page of hadal, or of the verb that is named, in roff: hadal help --man train | man -l -"},
+    {"completion", "SHELL", "print the completion script for bash, zsh or fish"},
+    CLI_FLAG_END};
+
 const cli_verb cli_verb_help = {
     .name = "help",
     .summary = "explain a verb, a flag, a key, a word of the field",
@@ -277,6 +299,7 @@ const cli_verb cli_verb_help = {
     .free_words = true,
     .about = "Without a word: every verb. `hadal help recipe` lists the keys of recipes, `hadal help networks` the\n"
              "known networks, `hadal help words` the words of the field.",
+    .flags = flags,
     .example = "hadal help learning rate",
     .min_things = 0,
     .max_things = 8,

@@ -1,0 +1,131 @@
+/* verb_zoo.c: owns `hadal zoo`: the known networks with their published sizes, and the page of one. */
+#include "base/text.h"
+#include "cli/op_page.h"
+#include "cli/screen.h"
+#include <string.h>
+
+/* A network built in its published shape. */
+typedef struct sized {
+    int64_t params;
+    double flops; /* forward, one sample */
+} sized;
+
+static hd_status size_of(cli *c, const hd_zoo_entry *e, sized *out) {
+    hd_recipe *recipe = NULL;
+    hd_model *model = NULL;
+    hd_model_info info = {0};
+    hd_status status = cli_lib(c, hd_recipe_new(&recipe, c->ctx));
+    if (status == HD_OK) status = cli_lib(c, hd_recipe_set(recipe, "model", e->name));
+    if (status == HD_OK) status = cli_lib(c, hd_model_new(&model, recipe, NULL));
+    if (status == HD_OK) status = cli_lib(c, hd_model_get_info(model, &info));
+    *out = (sized){info.params, info.flops};
+    hd_model_free(model);
+    hd_recipe_free(recipe);
+    return status;
+}
+
+static void entry_json(json_out *j, const hd_zoo_entry *e, const sized *s) {
+    json_string(j, "name", e->name);
+    json_int(j, "year", e->year);
+    json_string(j, "description", e->description);
+    json_string(j, "source", e->source);
+    json_int(j, "params", s->params);
+    json_number(j, "flops", s->flops);
+    json_dims(j, "input", &e->sample);
+    json_int(j, "outputs", e->outputs);
+    json_string(j, "loss", e->loss);
+}
+
+static hd_status list(cli *c) {
+    const hd_zoo_entry *e;
+    json_out j;
+    table t;
+    char year[16], params[64], flops[64];
+    if (c->json) {
+        json_begin(c, &j);
+        hd_jw_key(&j.w, "networks");
+        hd_jw_begin(&j.w, '[');
+    }
+    table_open(&t, "lrrrl");
+    table_row(&t, (const char *const[]){"network", "year", "parameters", "work", "what it is"});
+    hd_status status = HD_OK;
+    for (int i = 0; (e = hd_zoo_at(i)) != NULL && status == HD_OK; i++) {
+        sized s;
+        status = size_of(c, e, &s);
+        (void)snprintf(year, sizeof year, "%d", e->year);
+        table_row(&t, (const char *const[]){e->name, year, text_count(params, s.params), text_flops(flops, s.flops),
+                                            e->description});
+        if (!c->json) continue;
+        hd_jw_begin(&j.w, '{');
+        entry_json(&j, e, &s);
+        hd_jw_end(&j.w);
+    }
+    table_print(c, &t, true, 0);
+    say(c, "\nin their published shape; a page of each: hadal zoo show lenet5\n"
+           "or a line of widths and activations is a network too: 784-200-relu-10\n");
+    if (!c->json) return status;
+    hd_jw_end(&j.w);
+    const hd_status printed = json_end(c, &j);
+    return status != HD_OK ? status : printed;
+}
+
+static hd_status unknown_network(cli *c, const char *name) {
+    const char *names[256];
+    size_t n = 0;
+    const hd_zoo_entry *e;
+    for (int i = 0; (e = hd_zoo_at(i)) != NULL && n < 256; i++) names[n++] = e->name;
+    const char *near = hd_text_nearest(name, names, n);
+    return cli_fail(c, HD_E_USAGE, "zoo|there is no network \"%.60s\"|%s%s%s", name,
+                    near ? "Did you mean " : "They are listed by: hadal zoo", near ? near : "", near ? "?" : "");
+}
+
+static hd_status page(cli *c, const hd_zoo_entry *e) {
+    char params[64], flops[64], dims[64];
+    sized s;
+    hd_status status = size_of(c, e, &s);
+    if (status != HD_OK) return status;
+    if (c->json) {
+        json_out j;
+        json_begin(c, &j);
+        entry_json(&j, e, &s);
+        options_json(&j, e->options);
+        return json_end(c, &j);
+    }
+    const char *b = screen_style_code(c, BOLD), *off = screen_style_code(c, PLAIN);
+    say(c, "%s%s%s   %d\n\n", b, e->name, off, e->year);
+    say_wrapped(c, e->description, 2);
+    say(c, "\n  input %s → %lld outputs · %s parameters · %s a sample · loss %s\n", text_dims(dims, &e->sample),
+        (long long)e->outputs, text_count(params, s.params), text_flops(flops, s.flops), e->loss);
+    say_options(c, e->options);
+    say(c, "\n%sSOURCE%s\n", b, off);
+    say_wrapped(c, e->source, 2);
+    say(c, "\n%sTRY%s\n  hadal summary %s\n  hadal train mnist --model %s\n", b, off, e->name, e->name);
+    return HD_OK;
+}
+
+static hd_status run_zoo(cli *c) {
+    hd_status status = cli_context(c);
+    const bool show = c->thing_count > 0 && strcmp(c->things[0], "show") == 0;
+    if (status != HD_OK) return status;
+    if (show && c->thing_count == 1)
+        return cli_fail(c, HD_E_USAGE, "zoo|expected the name of a network after show|hadal zoo show lenet5");
+    if (!show && c->thing_count > 1)
+        return cli_fail(c, HD_E_USAGE, "zoo|\"%.60s\" is one thing too many|hadal zoo show %.60s", c->things[1],
+                        c->things[0]);
+    if (c->thing_count == 0) return list(c);
+    const char *name = c->things[c->thing_count - 1];
+    const hd_zoo_entry *e = hd_zoo_find(name);
+    return e ? page(c, e) : unknown_network(c, name);
+}
+
+const cli_verb cli_verb_zoo = {
+    .name = "zoo",
+    .summary = "the known networks, and a page of each",
+    .things = "[show NAME]",
+    .about = "Without a name: every network with its year, its parameters and its work in the published shape.\n"
+             "With one: its options and where it was published. Options are dotted: --model.depth 3.",
+    .example = "hadal zoo show lenet5",
+    .min_things = 0,
+    .max_things = 2,
+    .run = run_zoo,
+};
