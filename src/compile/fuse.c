@@ -167,6 +167,8 @@ static bool hd_fuse_loss(hd_lower *l, hd_node *n) {
     for (size_t i = 0; i < g->node_count; i++) {
         hd_node *loss = &g->nodes[i];
         if (!hd_is_op(loss, "cross_entropy") || loss->in[0] != n->in[0] || loss->in[1] != n->in[1]) continue;
+        const bool weighted = loss->n_in > 2 && loss->in[2] >= 0;
+        if (!hd_cross_entropy_plain(loss->attr, 2, HD_I64, weighted)) continue; /* the gradient's inputs say the rest */
         const int32_t in[2] = {n->in[0], n->in[1]}, y = loss->out, dx = n->out, order = loss->order;
         const hd_loc at = loss->loc;
         loss->dead = n->dead = true;

@@ -1,5 +1,5 @@
 /* count_correct.c: how many rows have their largest logit at the target. Knows nothing of backends. */
-#include "ops/op_kit.h"
+#include "ops/loss_kit.h"
 
 static hd_status count_correct_infer(hd_infer *c) {
     if (hd_infer_class_loss(c)) return HD_E_MODEL;
@@ -30,7 +30,7 @@ const hd_op hd_op_count_correct = {
     .n_in = 2,
     .n_out = 1,
     .in_names = HD_NAMES("x", "target"),
-    .args_size = sizeof(hd_loss_args),
+    .args_size = sizeof(hd_count_correct_args),
     .flags = HD_OP_REDUCE,
     .infer = count_correct_infer,
     .no_grad_reason = "a count is a staircase: its derivative is 0 wherever it has one",
@@ -48,4 +48,4 @@ const hd_op hd_op_count_correct = {
     .bad = (const hd_bad_sample[]){{"f32[6,10], i64[6,1]:below(10)", "one class number for each row"}, {0}},
 };
 
-HD_BUILDER(count_correct, hd_loss_args)
+HD_BUILDER(count_correct, hd_count_correct_args)

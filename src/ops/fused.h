@@ -17,7 +17,12 @@ typedef struct hd_linear_grad_input_args {
 /* dw as conv2d_grad_weight and db [k] = sums of dy: x, dy, like (w) → dw, db. */
 typedef hd_conv2d_grad_args hd_conv2d_grad_params_args;
 /* loss and dx of cross_entropy in one pass, dloss = 1: x [n, c], target → loss, dx. */
-typedef hd_loss_args hd_cross_entropy_both_args;
+typedef hd_count_correct_args hd_cross_entropy_both_args;
+/* Whether a cross_entropy is the form that has fast kernels: x [n, c], class numbers, no weight, the default options.
+ */
+bool hd_cross_entropy_plain(const hd_class_loss_args *args, int rank, hd_dtype target, bool weighted);
+/* dx of the plain form, f32 or f64. */
+void hd_cross_entropy_slopes(const hd_tensor *x, const hd_tensor *target, const hd_tensor *dx, double dy);
 /* A chain of elementwise ops over tensors of one shape (or scalars of one element): `program` is "mul(0,1) add(%0,2)":
  * each instruction names an elementwise op, operands are inputs by number or earlier results as %number; the last is y.
  * affine carries its constants: "affine(0;2;-1)". */

@@ -128,9 +128,6 @@ hd_status hd_infer_unary_float(hd_infer *c);  /* y like x; f32 or f64 */
 hd_status hd_infer_unary_number(hd_infer *c); /* y like x; any but bool */
 hd_status hd_infer_binary(hd_infer *c);       /* broadcast; equal dtypes, not bool */
 hd_status hd_infer_act_grad(hd_infer *c);     /* two floats of one shape → the same */
-hd_status hd_infer_loss(hd_infer *c);         /* x and target floats of one shape → a scalar */
-hd_status hd_infer_loss_grad(hd_infer *c);    /* x, target as hd_infer_loss, dy a scalar → like x */
-hd_status hd_infer_class_loss(hd_infer *c);   /* x float [n, c], target i64 [n] → a scalar of x's dtype */
 hd_status hd_need_float(hd_infer *c, int i);  /* in[i] is f32 or f64 */
 hd_status hd_need_dtype(hd_infer *c, int i, hd_dtype dtype);
 hd_status hd_need_rank(hd_infer *c, int i, int rank);

@@ -87,28 +87,6 @@ hd_status hd_infer_act_grad(hd_infer *c) {
     return hd_need_same(c, 0, 1);
 }
 
-hd_status hd_infer_loss(hd_infer *c) {
-    c->out[0] = hd_scalar_type(c->in[0].dtype);
-    if (hd_need_float(c, 0)) return HD_E_MODEL;
-    return hd_need_same(c, 0, 1);
-}
-
-hd_status hd_infer_loss_grad(hd_infer *c) {
-    if (hd_infer_loss(c)) return HD_E_MODEL;
-    c->out[0] = c->in[0];
-    return hd_need_scalar(c, 2, c->in[0].dtype);
-}
-
-hd_status hd_infer_class_loss(hd_infer *c) {
-    char a[192], b[192];
-    c->out[0] = hd_scalar_type(c->in[0].dtype);
-    if (hd_need_float(c, 0) || hd_need_rank(c, 0, 2)) return HD_E_MODEL;
-    if (c->in[1].dims.rank != 1 || c->in[1].dims.dim[0] != c->in[0].dims.dim[0])
-        return hd_infer_fail(c, "target %s must have one class number for each row of x %s",
-                             hd_dims_text(a, &c->in[1].dims), hd_dims_text(b, &c->in[0].dims));
-    return hd_need_dtype(c, 1, HD_I64);
-}
-
 hd_status hd_infer_window(hd_infer *c, const char *axis, int64_t size, int64_t kernel, int64_t stride, int64_t padding,
                           int64_t dilation, int64_t *out) {
     if (size < 0) return hd_infer_fail(c, "the %s of x must be a number, it is the batch", axis);

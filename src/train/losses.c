@@ -59,11 +59,20 @@ static void as_it_is(const float *y, float *out, int64_t outputs) {
     memcpy(out, y, (size_t)outputs * sizeof *out);
 }
 
+#define BUILD(name, args_)                                                                                             \
+    static hd_val build_##name(hd_loc at, hd_val x, hd_val target) {                                                   \
+        return hd_##name##_at(at, &(args_){.x = x, .target = target});                                                 \
+    }
+BUILD(cross_entropy, hd_class_loss_args)
+BUILD(bce_with_logits, hd_bce_with_logits_args)
+BUILD(mse, hd_loss_args)
+BUILD(half_squared_error, hd_loss_args)
+
 static const hd_loss_kind all[] = {
-    {"cross_entropy", true, true, hd_cross_entropy_at, cross_entropy, softmax},
-    {"bce_with_logits", false, true, hd_bce_with_logits_at, bce_with_logits, sigmoid},
-    {"mse", false, false, hd_mse_at, mse, as_it_is},
-    {"half_squared_error", false, false, hd_half_squared_error_at, half_squared_error, as_it_is},
+    {"cross_entropy", true, true, build_cross_entropy, cross_entropy, softmax},
+    {"bce_with_logits", false, true, build_bce_with_logits, bce_with_logits, sigmoid},
+    {"mse", false, false, build_mse, mse, as_it_is},
+    {"half_squared_error", false, false, build_half_squared_error, half_squared_error, as_it_is},
 };
 
 const hd_loss_kind *hd_loss_find(const char *name) {

@@ -120,7 +120,7 @@ static hd_status build_loss(hd_model *m) {
     m->target = t->loss->label ? hd_input(g, "target", HD_I64, HD_DIMS(HD_BATCH))
                                : hd_input(g, "target", HD_F32, HD_DIMS(HD_BATCH, t->outputs));
     hd_mark_output(m->y, "y");
-    m->loss = t->loss->build(HD_HERE, &(hd_loss_args){.x = m->y, .target = m->target});
+    m->loss = t->loss->build(HD_HERE, m->y, m->target);
     hd_mark_output(m->loss, "loss");
     if (t->loss->label) hd_mark_output(hd_count_correct(m->y, m->target), "correct");
     return hd_graph_status(g);

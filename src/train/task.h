@@ -12,7 +12,7 @@ typedef struct hd_loss_kind {
     const char *name;
     bool label;  /* the graph's target is a class, i64 [B]; else f32 [B, outputs] */
     bool logits; /* scores come by softmax or sigmoid */
-    hd_val (*build)(hd_loc at, const hd_loss_args *args);
+    hd_val (*build)(hd_loc at, hd_val x, hd_val target);
     double (*value)(const float *y, const float *target, int64_t label, int64_t outputs);
     void (*scores)(const float *y, float *out, int64_t outputs);
 } hd_loss_kind;

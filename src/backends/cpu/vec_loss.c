@@ -1,6 +1,8 @@
 /* vec_loss.c: kernels of the losses and of the count of right answers: tasks write sums, a last phase adds them up in
  * the order of the tasks. */
 #include "backends/cpu/vec_loss.h"
+#include "ops/fused.h"
+#include "ops/loss_kit.h"
 
 /* ---- logits and classes ---- */
 
@@ -11,7 +13,7 @@ static void loss_total(void *exec, int64_t task) {
     double sum = 0;
     (void)task;
     for (int64_t i = 0; i < s->split.tasks; i++) sum += part[i];
-    *(float *)e->out[s->loss] = (float)(sum * s->factor);
+    *(float *)e->out[s->loss] = (float)(sum / hd_vec_counted(e->in[1], s->split.n));
 }
 
 static void count_total(void *exec, int64_t task) {
@@ -32,13 +34,19 @@ static const char *rows_supports(const hd_kctx *k) {
     return NULL;
 }
 
+static const char *cross_entropy_supports(const hd_kctx *k) {
+    const char *reason = rows_supports(k);
+    if (reason || strcmp(k->op->name, "cross_entropy") != 0) return reason;
+    const bool weighted = k->n_in > 2 && k->in[2].dims.rank >= 0;
+    return hd_cross_entropy_plain(k->attr, 2, HD_I64, weighted) ? NULL : "only for the mean without options";
+}
+
 static hd_vec_rows *rows_state(hd_kctx *k) {
     hd_vec_rows *s = hd_vec_state(k, sizeof *s);
     if (!s) return NULL;
     const int64_t n = k->in[0].dims.dim[0];
     s->c = k->in[0].dims.dim[1];
     s->split = hd_vec_split_rows(n, s->c, HD_VEC_GRAIN_HEAVY);
-    s->factor = 1 / (double)n;
     s->dx = s->dy = s->loss = -1;
     return s;
 }
@@ -70,18 +78,18 @@ static hd_status count_correct_prepare(hd_kctx *k, hd_prepared *out) {
     return HD_OK;
 }
 
-#define ROWS_KERNEL(op_name, prepare_fn, kernel_flags)                                                                 \
+#define ROWS_KERNEL(op_name, supports_fn, prepare_fn, kernel_flags)                                                    \
     const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
         .name = "cpu." #op_name,                                                                                       \
         .op = #op_name,                                                                                                \
         .flags = kernel_flags,                                                                                         \
-        .supports = rows_supports,                                                                                     \
+        .supports = supports_fn,                                                                                       \
         .prepare = prepare_fn,                                                                                         \
     };
-ROWS_KERNEL(cross_entropy, cross_entropy_prepare, 0)
-ROWS_KERNEL(cross_entropy_both, cross_entropy_prepare, 0)
-ROWS_KERNEL(cross_entropy_grad, cross_entropy_prepare, HD_K_INPLACE)
-ROWS_KERNEL(count_correct, count_correct_prepare, 0)
+ROWS_KERNEL(cross_entropy, cross_entropy_supports, cross_entropy_prepare, 0)
+ROWS_KERNEL(cross_entropy_both, cross_entropy_supports, cross_entropy_prepare, 0)
+ROWS_KERNEL(cross_entropy_grad, cross_entropy_supports, cross_entropy_prepare, HD_K_INPLACE)
+ROWS_KERNEL(count_correct, rows_supports, count_correct_prepare, 0)
 
 /* ---- pairs of numbers ---- */
 
@@ -98,6 +106,9 @@ static void pairs_total(void *exec, int64_t task) {
 static const char *pairs_supports(const hd_kctx *k) {
     const char *reason = hd_vec_need_f32(k);
     if (reason) return reason;
+    for (int i = 2; i < k->n_in && k->op->n_in == 2; i++)
+        if (k->in[i].dims.rank >= 0) return "without weights only";
+    if (hd_reduction_of(k->op, k->attr) != HD_REDUCE_MEAN) return "only for the mean";
     return hd_dims_equal(&k->in[0].dims, &k->in[1].dims) ? NULL : "x and target of different shapes";
 }
 
@@ -106,7 +117,7 @@ static hd_status pairs_prepare(hd_kctx *k, hd_prepared *out) {
     if (!s) return HD_E_MEMORY;
     const hd_vec *v = hd_vec_for(k->isa);
     const bool half = strncmp(k->op->name, "half", 4) == 0, bce = strncmp(k->op->name, "bce", 3) == 0;
-    const bool grad = k->n_in == 3;
+    const bool grad = k->op->n_in == 3;
     const double n = (double)k->in[0].count;
     const double batch = k->in[0].dims.rank > 0 ? (double)k->in[0].dims.dim[0] : 1;
     s->factor = half ? (grad ? 1 : 0.5) / batch : bce || !grad ? 1 / n : 2 / n;

@@ -7,10 +7,15 @@
 typedef struct hd_vec_rows {
     hd_vec_split split; /* of rows */
     int64_t c;
-    int dx, dy;    /* output that receives the gradient, input that scales it; -1: none */
-    int loss;      /* output that receives the loss; -1: none */
-    double factor; /* 1 / n */
+    int dx, dy; /* output that receives the gradient, input that scales it; -1: none */
+    int loss;   /* output that receives the loss; -1: none */
 } hd_vec_rows;
+/* Number of targets that count: all but −100. */
+static inline double hd_vec_counted(const int64_t *target, int64_t n) {
+    int64_t counted = 0;
+    for (int64_t i = 0; i < n; i++) counted += target[i] != -100;
+    return (double)counted;
+}
 
 /* Losses over pairs (x, target). Task i writes its sum to scratch[i]. */
 typedef struct hd_vec_pairs {

@@ -65,13 +65,18 @@ static void loss_cross_entropy(void *exec, int64_t task) {
     const hd_vec_rows *s = e->state;
     const int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n), c = s->c;
     const int64_t *target = e->in[1];
-    const float k = (float)(s->factor * (s->dy < 0 ? 1 : (double)*(const float *)e->in[s->dy]));
+    const double dy = s->dy < 0 ? 1 : (double)*(const float *)e->in[s->dy];
+    const float k = s->dx < 0 ? 0 : (float)(dy / hd_vec_counted(target, s->split.n));
     const vm m = vm_first(c);
     const vi inside = vi_lanes() < vi_splat((int32_t)hd_vec_min(c, HD_VL));
     loss_rows rows = {.filled = 0};
     for (int64_t i = from; i < to; i++) {
         const float *x = (const float *)e->in[0] + i * c;
         float *dx = s->dx < 0 ? NULL : (float *)e->out[s->dx] + i * c, max, sum;
+        if (target[i] == -100) { /* does not count */
+            if (dx) memset(dx, 0, (size_t)c * sizeof *dx);
+            continue;
+        }
         const bool known = target[i] >= 0 && target[i] < c; /* else the loss is not a number */
         const float right = known ? x[target[i]] : NAN;
         if (c <= HD_VL) {
