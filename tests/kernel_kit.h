@@ -14,6 +14,7 @@
 #define HD_TESTS_KERNEL_KIT_H
 #include "support.h"
 
+#include "base/bf16.h"
 #include "base/cpu.h"
 #include "base/rng.h"
 #include "compile/kernel.h"
@@ -103,6 +104,7 @@ static inline void kit_fill_one(hd_rng *rng, const kit_case *c, int i, hd_dtype 
     case HD_I32: ((int32_t *)data)[at] = (int32_t)whole; break;
     case HD_I64: ((int64_t *)data)[at] = whole; break;
     case HD_U8: ((uint8_t *)data)[at] = (uint8_t)whole; break;
+    case HD_BF16: ((uint16_t *)data)[at] = hd_bf16_from_f64(x); break;
     default: ((bool *)data)[at] = whole & 1; break;
     }
 }
@@ -114,6 +116,7 @@ static inline double kit_number(hd_dtype dtype, const void *data, int64_t at) {
     case HD_I32: return ((const int32_t *)data)[at];
     case HD_I64: return (double)((const int64_t *)data)[at];
     case HD_U8: return ((const uint8_t *)data)[at];
+    case HD_BF16: return (double)hd_bf16_to_f32(((const uint16_t *)data)[at]);
     default: return ((const bool *)data)[at];
     }
 }
@@ -226,7 +229,7 @@ static inline bool kit_place(kit_run *r, hd_arena *arena) {
                      .isa = r->ctx->isa,
                      .threads = r->ctx->threads,
                      .exact = c->exact};
-    c->refusal = c->kernel->supports ? c->kernel->supports(&r->k) : NULL;
+    c->refusal = hd_kernel_refuses(c->kernel, &r->k);
     if (c->refusal) {
         if (!c->may_refuse) fail_msg("%s refuses: %s", c->kernel->name, c->refusal);
         return false;

@@ -4,6 +4,7 @@
 #define HD_TESTS_OP_CASE_H
 #include "support.h"
 
+#include "base/bf16.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "graph/graph.h"
@@ -32,6 +33,7 @@ static inline double op_number(hd_dtype dtype, const void *data, int64_t i) {
     case HD_F64: return ((const double *)data)[i];
     case HD_I32: return ((const int32_t *)data)[i];
     case HD_I64: return (double)((const int64_t *)data)[i];
+    case HD_BF16: return (double)hd_bf16_to_f32(((const uint16_t *)data)[i]);
     default: return ((const uint8_t *)data)[i];
     }
 }
@@ -43,6 +45,7 @@ static inline void op_set(hd_dtype dtype, void *data, int64_t i, double x, int64
     case HD_I32: ((int32_t *)data)[i] = (int32_t)whole; break;
     case HD_I64: ((int64_t *)data)[i] = whole; break;
     case HD_U8: ((uint8_t *)data)[i] = (uint8_t)whole; break;
+    case HD_BF16: ((uint16_t *)data)[i] = hd_bf16_from_f64(x); break;
     default: ((uint8_t *)data)[i] = (uint8_t)(whole & 1); break;
     }
 }
@@ -52,7 +55,7 @@ static inline size_t op_bytes(const hd_type *t) {
 }
 
 static inline bool op_float(hd_dtype t) {
-    return t == HD_F32 || t == HD_F64;
+    return t == HD_F32 || t == HD_F64 || t == HD_BF16;
 }
 
 /* ---- reading ---- */

@@ -91,7 +91,7 @@ static void test_names(void **state) {
     (void)state;
     for (int s = 0; s < 9; s++) assert_string_not_equal(hd_status_name((hd_status)s), "unknown");
     assert_string_equal(hd_status_name((hd_status)99), "unknown");
-    static const size_t sizes[] = {4, 8, 4, 8, 1, 1};
+    static const size_t sizes[HD_DTYPE_COUNT] = {4, 8, 4, 8, 1, 1, 2};
     for (int d = 0; d < HD_DTYPE_COUNT; d++) assert_int_equal(hd_dtype_size((hd_dtype)d), sizes[d]);
     assert_string_equal(hd_dtype_name(HD_I64), "i64");
     assert_int_equal(hd_dtype_size((hd_dtype)77), 0);

@@ -58,20 +58,22 @@ static void test_round_trip(void **state) {
     const double d[2] = {3.25, -1e300};
     const int64_t scalar = -5;
     const uint8_t bytes[3] = {1, 2, 255};
+    const uint16_t halves[3] = {0x3f80, 0xc000, 0x7fc0}; /* 1, -2, NaN */
     const hd_tensor_out tensors[] = {
         {"bytes", HD_U8, HD_DIMS(3), bytes},    {"fc.weight", HD_F32, HD_DIMS(2, 3), w},
         {"scalar", HD_I64, {0}, &scalar},       {"a \"d\" \xc3\xa9", HD_F64, HD_DIMS(2), d},
-        {"empty", HD_F32, HD_DIMS(0, 4), NULL}, {"fc.bias", HD_F32, HD_DIMS(1), w + 2}};
+        {"empty", HD_F32, HD_DIMS(0, 4), NULL}, {"fc.bias", HD_F32, HD_DIMS(1), w + 2},
+        {"halves", HD_BF16, HD_DIMS(3), halves}};
     const char *metadata[] = {"format", "pt", "hadal.recipe", "{\"a\": \"\xe2\x82\xac\\n\"}", NULL};
-    assert_int_equal(hd_tensors_write(ctx, path, tensors, 6, metadata), HD_OK);
+    assert_int_equal(hd_tensors_write(ctx, path, tensors, 7, metadata), HD_OK);
     hd_tensors *file;
     hd_tensor_info info;
     assert_int_equal(hd_tensors_open(&file, ctx, path), HD_OK);
-    assert_int_equal(hd_tensors_count(file), 6);
+    assert_int_equal(hd_tensors_count(file), 7);
     assert_string_equal(hd_tensors_metadata(file, "format"), "pt");
     assert_string_equal(hd_tensors_metadata(file, "hadal.recipe"), "{\"a\": \"\xe2\x82\xac\\n\"}");
     assert_null(hd_tensors_metadata(file, "nothing"));
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 7; i++) {
         assert_true(hd_tensors_find(file, tensors[i].name, &info));
         assert_int_equal(info.dims.rank, tensors[i].dims.rank);
         assert_memory_equal(info.dims.dim, tensors[i].dims.dim, sizeof info.dims.dim);
@@ -79,9 +81,10 @@ static void test_round_trip(void **state) {
         if (strcmp(info.dtype, "F64") == 0 || strcmp(info.dtype, "I64") == 0)
             assert_int_equal((uintptr_t)info.data % 8, 0);
     }
+    assert_string_equal(info.dtype, "BF16");
     assert_false(hd_tensors_find(file, "fc", &info));
-    assert_string_equal(hd_tensors_at(file, 5).name, "bytes"); /* the smallest elements stand last */
-    assert_null(hd_tensors_at(file, 6).name);
+    assert_string_equal(hd_tensors_at(file, 6).name, "bytes"); /* the smallest elements stand last */
+    assert_null(hd_tensors_at(file, 7).name);
     hd_tensors_close(file);
 }
 

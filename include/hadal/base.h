@@ -108,8 +108,9 @@ HD_API const char *hd_context_isa(const hd_context *ctx);
 #define HD_VERSION "0.1.0"
 HD_API const char *hd_version(void);
 
-/** Element types. Sizes 4 8 4 8 1 1 bytes. */
-typedef enum hd_dtype { HD_F32, HD_F64, HD_I32, HD_I64, HD_U8, HD_BOOL, HD_DTYPE_COUNT } hd_dtype;
+/** Element types. Sizes 4 8 4 8 1 1 2 bytes. HD_BF16 is the upper half of an f32 (8 bits of exponent, 7 of fraction): a
+ * form to store and to multiply in; sums over it are f32 or wider. */
+typedef enum hd_dtype { HD_F32, HD_F64, HD_I32, HD_I64, HD_U8, HD_BOOL, HD_BF16, HD_DTYPE_COUNT } hd_dtype;
 HD_API const char *hd_dtype_name(hd_dtype dtype);
 HD_API size_t hd_dtype_size(hd_dtype dtype);
 

@@ -131,7 +131,8 @@ enum {
     HD_OP_EFFECT = 64,    /**< changes persistent values; never removed */
     HD_OP_INPLACE = 128,  /**< an execution may write out 0 over in 0 (same size) */
     HD_OP_VARIADIC = 256, /**< args begin with {const hd_val *x; int64_t n;} */
-    HD_OP_PLACED = 512    /**< done by the memory plan: its inputs are written where its output lies */
+    HD_OP_PLACED = 512,   /**< done by the memory plan: its inputs are written where its output lies */
+    HD_OP_OWN_BF16 = 1024 /**< its definition reads and writes bf16 itself; those of others see f32 in its place */
 };
 
 typedef struct hd_op {
@@ -145,8 +146,8 @@ typedef struct hd_op {
     uint32_t flags;
     hd_status (*infer)(hd_infer *c);
     void (*grad)(hd_grad *c);
-    const char *no_grad_reason; /**< why mathematics gives none: grad is NULL, or leaves all none where it is 0 */
-    void (*ref)(const hd_ref *r);
+    const char *no_grad_reason;   /**< why mathematics gives none: grad is NULL, or leaves all none where it is 0 */
+    void (*ref)(const hd_ref *r); /**< operands of bf16 come as f32 (see HD_OP_OWN_BF16) */
     hd_cost (*cost)(const hd_infer *c); /**< NULL: a FLOP per output element */
     /** For effects: alias[o] = i + 1 when output o lives in the memory of input i (must be a param or state). */
     uint8_t alias[HD_OP_MAX_OUT];

@@ -5,8 +5,8 @@ static const struct {
     const char *name;
     size_t size;
 } dtypes[HD_DTYPE_COUNT] = {
-    [HD_F32] = {"f32", 4}, [HD_F64] = {"f64", 8}, [HD_I32] = {"i32", 4},
-    [HD_I64] = {"i64", 8}, [HD_U8] = {"u8", 1},   [HD_BOOL] = {"bool", 1},
+    [HD_F32] = {"f32", 4}, [HD_F64] = {"f64", 8},   [HD_I32] = {"i32", 4},   [HD_I64] = {"i64", 8},
+    [HD_U8] = {"u8", 1},   [HD_BOOL] = {"bool", 1}, [HD_BF16] = {"bf16", 2},
 };
 
 static bool known(hd_dtype dtype) {

@@ -110,7 +110,7 @@ hd_status hd_gradients(hd_val value, hd_val seed, const hd_val *of, int32_t n, h
     HD_TRY(hd_graph_status(value.graph));
     hd_graph *g = value.graph;
     const hd_type *type = value.id >= 0 ? &g->values[value.id].type : NULL;
-    if (!type || (type->dtype != HD_F32 && type->dtype != HD_F64))
+    if (!type || (type->dtype != HD_F32 && type->dtype != HD_F64 && type->dtype != HD_BF16))
         return hd_fail(g->ctx, HD_E_USAGE, "gradients|expected a value of f32 or f64 to differentiate");
     if (hd_val_is_none(seed) && hd_dims_count(&type->dims) != 1)
         return hd_fail(g->ctx, HD_E_USAGE, "gradients|expected a scalar, or a gradient that arrives at it (seed)");

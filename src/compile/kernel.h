@@ -55,7 +55,8 @@ typedef struct hd_prepared {
 enum {
     HD_K_INPLACE = 1,     /* out 0 may be in 0 (same bytes) */
     HD_K_INPLACE_ANY = 2, /* out 0 may be any input of the same bytes */
-    HD_K_ANY_LAYOUT = 4   /* works on any layout that all operands of the output's shape share */
+    HD_K_ANY_LAYOUT = 4,  /* works on any layout that all operands of the output's shape share */
+    HD_K_BF16 = 8         /* takes operands of bf16; others are never asked about a node that has one */
 };
 
 typedef struct hd_kernel {
@@ -70,6 +71,8 @@ typedef struct hd_kernel {
     hd_status (*prepare)(hd_kctx *k, hd_prepared *out);
 } hd_kernel;
 
+/* NULL: the kernel runs this node (its op is k->op); else the reason why not. */
+const char *hd_kernel_refuses(const hd_kernel *kernel, const hd_kctx *k);
 /* The kernels of the "default" backend in order of preference, ended by NULL; ref stands behind them for every op. */
 const hd_kernel *const *hd_kernels_default(void);
 /* The kernel that runs any op by its definition (plain layout, one task). */

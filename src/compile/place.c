@@ -6,6 +6,15 @@
 
 enum { HD_REASONS = 2048 };
 
+/* A kernel that was written for f32 need not know that there is bf16. */
+const char *hd_kernel_refuses(const hd_kernel *kernel, const hd_kctx *k) {
+    bool bf16 = false;
+    for (int i = 0; i < k->n_in; i++) bf16 |= k->in[i].dims.rank >= 0 && k->in[i].dtype == HD_BF16;
+    for (int i = 0; i < k->n_out; i++) bf16 |= k->out[i].dtype == HD_BF16;
+    if (bf16 && !(kernel->flags & HD_K_BF16)) return "not for bf16";
+    return kernel->supports ? kernel->supports(k) : NULL;
+}
+
 static hd_status hd_place_node(hd_lower *l, int32_t node, hd_operand *operands, bool own) {
     hd_kctx k;
     char reasons[HD_REASONS] = "";
@@ -15,7 +24,7 @@ static hd_status hd_place_node(hd_lower *l, int32_t node, hd_operand *operands, 
     const hd_kernel *const *list = hd_kernels_default();
     for (size_t i = 0; own && list[i] && !chosen; i++) {
         if (strcmp(list[i]->op, k.op->name) != 0) continue;
-        const char *no = list[i]->supports ? list[i]->supports(&k) : NULL;
+        const char *no = hd_kernel_refuses(list[i], &k);
         if (!no)
             chosen = list[i];
         else if (used < sizeof reasons) {

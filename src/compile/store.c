@@ -1,5 +1,6 @@
 /* store.c: what persists from step to step: named tensors in blocks of memory, in the order the kernels want. */
 #include "compile/store.h"
+#include "base/bf16.h"
 #include "base/rng.h"
 #include <string.h>
 
@@ -137,6 +138,8 @@ static void hd_fill(const hd_entry *e, uint64_t seed, char *plain) {
             ((double *)(void *)plain)[i] = v;
         else if (e->type.dtype == HD_F32)
             ((float *)(void *)plain)[i] = (float)v;
+        else if (e->type.dtype == HD_BF16)
+            ((uint16_t *)(void *)plain)[i] = hd_bf16_from_f64(v);
         else if (e->type.dtype == HD_I64)
             ((int64_t *)(void *)plain)[i] = (int64_t)v;
         else if (e->type.dtype == HD_I32)

@@ -1,4 +1,5 @@
 /* parse.c: reads the text that print.c writes. Hostile text gets no further than an error with line and column. */
+#include "base/bf16.h"
 #include "base/context.h"
 #include "graph/graph.h"
 #include <stdio.h>
@@ -140,6 +141,8 @@ static hd_status hd_read_const(hd_reader *r, const hd_type *type, hd_loc at, hd_
             ((float *)(void *)data)[i] = (float)v;
         else if (type->dtype == HD_F64)
             ((double *)(void *)data)[i] = v;
+        else if (type->dtype == HD_BF16)
+            ((uint16_t *)(void *)data)[i] = hd_bf16_from_f64(v);
         else if (v < -2147483648.0 || v > 2147483647.0)
             status = hd_wrong(r, "an element out of range%s", "");
         else if (type->dtype == HD_I32)

@@ -6,6 +6,7 @@
  *   %1 "fc.weight" = param f32[10,784] uniform(-0.035,0.035)
  *   %3 = linear(%0,%1,%2) act=relu : f32[B,10]
  *   output "y" = %3 */
+#include "base/bf16.h"
 #include "graph/graph.h"
 #include "hadal/data.h"
 #include <stdio.h>
@@ -47,6 +48,9 @@ static void hd_print_data(hd_text *out, const hd_value *v) {
         switch (v->type.dtype) {
         case HD_F32: hd_text_puts(out, hd_text_from_f64(number, (double)((const float *)v->data)[i])); break;
         case HD_F64: hd_text_puts(out, hd_text_from_f64(number, ((const double *)v->data)[i])); break;
+        case HD_BF16:
+            hd_text_puts(out, hd_text_from_f64(number, (double)hd_bf16_to_f32(((const uint16_t *)v->data)[i])));
+            break;
         case HD_I32: hd_text_printf(out, "%d", ((const int32_t *)v->data)[i]); break;
         case HD_I64: hd_text_printf(out, "%lld", (long long)((const int64_t *)v->data)[i]); break;
         default: hd_text_printf(out, "%d", ((const uint8_t *)v->data)[i]); break;

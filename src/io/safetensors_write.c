@@ -14,6 +14,7 @@ static const char *file_dtype(hd_dtype t) {
     case HD_I32: return "I32";
     case HD_I64: return "I64";
     case HD_U8: return "U8";
+    case HD_BF16: return "BF16";
     default: return "BOOL";
     }
 }

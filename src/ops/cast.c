@@ -18,7 +18,7 @@ static void cast_ref(const hd_ref *r) {
 
 static hd_status cast_infer(hd_infer *c) {
     const hd_cast_args *a = c->attr;
-    if (a->dtype < 1 || a->dtype > HD_DTYPE_COUNT) return hd_infer_fail(c, "dtype must be given: one of f32 … bool");
+    if (a->dtype < 1 || a->dtype > HD_DTYPE_COUNT) return hd_infer_fail(c, "dtype must be given: one of f32 … bf16");
     c->out[0] = (hd_type){(hd_dtype)(a->dtype - 1), c->in[0].dims};
     return HD_OK;
 }
@@ -35,9 +35,9 @@ const hd_op hd_op_cast = {
     .n_in = 1,
     .n_out = 1,
     .args_size = sizeof(hd_cast_args),
-    .options =
-        (const hd_option[]){HD_OPTION(DTYPE, hd_cast_args, dtype, .help = "f32 f64 i32 i64 u8 bool"), HD_OPTION_END},
-    .flags = HD_OP_ELEMENTWISE,
+    .options = (const hd_option[]){HD_OPTION(DTYPE, hd_cast_args, dtype, .help = "f32 f64 i32 i64 u8 bool bf16"),
+                                   HD_OPTION_END},
+    .flags = HD_OP_ELEMENTWISE | HD_OP_OWN_BF16,
     .infer = cast_infer,
     .grad = cast_grad,
     .ref = cast_ref,
@@ -48,16 +48,19 @@ const hd_op hd_op_cast = {
            "does, "
            "NaN becomes 0. Into bool: x ≠ 0.",
     .onnx = "Cast",
-    .samples = (const hd_sample[]){{"f32[5]={1.9 -1.9 300 -5 0} | dtype=u8", "{1 0 255 0 0}"},
-                                   {"f32[3]={1.9 -1.9 0.5} | dtype=i32", "{1 -1 0}"},
-                                   {"f32[3]={0 0.5 -2} | dtype=bool", "{0 1 1}"},
-                                   {"i64[2]={9007199254740993 -1} | dtype=i64", "{9007199254740993 -1}"},
-                                   {"i64[2]={70000000000 -3} | dtype=i32", "{2147483647 -3}"},
-                                   {"bool[2]={0 1} | dtype=f32", "{0 1}"},
-                                   {"u8[2]={0 255} | dtype=i64", "{0 255}"},
-                                   {"f32[2,3] | dtype=f64", NULL},
-                                   {"f32[0] | dtype=i64", NULL},
-                                   {0}},
+    .samples =
+        (const hd_sample[]){{"f32[5]={1.9 -1.9 300 -5 0} | dtype=u8", "{1 0 255 0 0}"},
+                            {"f32[3]={1.9 -1.9 0.5} | dtype=i32", "{1 -1 0}"},
+                            {"f32[3]={0 0.5 -2} | dtype=bool", "{0 1 1}"},
+                            {"i64[2]={9007199254740993 -1} | dtype=i64", "{9007199254740993 -1}"},
+                            {"i64[2]={70000000000 -3} | dtype=i32", "{2147483647 -3}"},
+                            {"bool[2]={0 1} | dtype=f32", "{0 1}"},
+                            {"u8[2]={0 255} | dtype=i64", "{0 255}"},
+                            {"f32[2,3] | dtype=f64", NULL},
+                            {"f32[4]={1 1.00390625 1.01171875 3.39e38} | dtype=bf16", "{1 1 1.015625 3.3895314e38}"},
+                            {"bf16[2,3] | dtype=f32", NULL},
+                            {"f32[0] | dtype=i64", NULL},
+                            {0}},
     .bad = (const hd_bad_sample[]){{"f32[2]", "dtype must be given"}, {0}},
 };
 

@@ -1,6 +1,7 @@
 /* op_kit.c: what the definitions share: walks over broadcast and reduced shapes, elements as doubles, small gradients.
  * The shape rules stand in op_rules.c. Knows nothing of backends. */
 #include "ops/op_kit.h"
+#include "base/bf16.h"
 
 const char *const hd_act_choices[] = {"none", "relu", "sigmoid", "tanh", NULL};
 
@@ -23,6 +24,7 @@ double hd_get(const hd_tensor *t, int64_t i) {
     case HD_I64: return (double)((const int64_t *)t->data)[i];
     case HD_U8: return (double)((const uint8_t *)t->data)[i];
     case HD_BOOL: return ((const uint8_t *)t->data)[i] != 0;
+    case HD_BF16: return (double)hd_bf16_to_f32(((const uint16_t *)t->data)[i]);
     default: return 0;
     }
 }
@@ -42,6 +44,7 @@ void hd_set(const hd_tensor *t, int64_t i, double v) {
     case HD_I64: ((int64_t *)t->data)[i] = to_integer(v, -0x1p63, 0x1p63, INT64_MAX); break;
     case HD_U8: ((uint8_t *)t->data)[i] = (uint8_t)to_integer(v, 0, UINT8_MAX, UINT8_MAX); break;
     case HD_BOOL: ((uint8_t *)t->data)[i] = v != 0; break;
+    case HD_BF16: ((uint16_t *)t->data)[i] = hd_bf16_from_f64(v); break;
     default: break;
     }
 }

@@ -8,7 +8,8 @@
 
 /* ---- plain loops ---- */
 
-/* Runs the loop once with T the C type of a floating dtype; HD_INTEGERS: of i32, i64, u8. */
+/* Runs the loop once with T the C type of a floating dtype; HD_INTEGERS: of i32, i64, u8. Never sees bf16: whoever runs
+ * a definition widens it to f32 and rounds the results (ref_kernel.c). */
 #define HD_FLOATS(dtype, ...)                                                                                          \
     switch (dtype) {                                                                                                   \
     case HD_F32: {                                                                                                     \
@@ -147,7 +148,7 @@ hd_status hd_infer_reduce(hd_infer *c); /* of hd_reduce_args: x without the axes
 int64_t hd_count_without_batch(const hd_dims *dims, bool *has_batch);
 
 static inline bool hd_is_float(hd_dtype t) {
-    return t == HD_F32 || t == HD_F64;
+    return t == HD_F32 || t == HD_F64 || t == HD_BF16;
 }
 static inline bool hd_absent(const hd_infer *c, int i) {
     return i >= c->n_in || c->in[i].dims.rank < 0;

@@ -5,7 +5,7 @@
 
 hd_status hd_need_float(hd_infer *c, int i) {
     if (hd_is_float(c->in[i].dtype)) return HD_OK;
-    return hd_infer_fail(c, "%s must be f32 or f64, it is %s; cast it first", hd_op_in_name(c->op, i),
+    return hd_infer_fail(c, "%s must be f32 or f64 (or bf16), it is %s; cast it first", hd_op_in_name(c->op, i),
                          hd_dtype_name(c->in[i].dtype));
 }
 

@@ -1,5 +1,6 @@
 /* model_weights.c: all tensors of a model in one block of plain memory: what is saved, kept as the best, hashed, read.
  */
+#include "base/bf16.h"
 #include "base/sha256.h"
 #include "base/status.h"
 #include "train/model.h"
@@ -64,8 +65,17 @@ hd_status hd_weights_put(const hd_weights *w, hd_model *m) {
 }
 
 static const char *file_dtype(hd_dtype t) {
-    static const char *const names[HD_DTYPE_COUNT] = {"F32", "F64", "I32", "I64", "U8", "BOOL"};
+    static const char *const names[HD_DTYPE_COUNT] = {"F32", "F64", "I32", "I64", "U8", "BOOL", "BF16"};
     return names[t];
+}
+
+/* Weights that somebody saved in bf16. A file need not align its tensors. */
+static void widen(float *to, const void *from, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        uint16_t h;
+        memcpy(&h, (const char *)from + i * sizeof h, sizeof h);
+        to[i] = hd_bf16_to_f32(h);
+    }
 }
 
 hd_status hd_weights_read(hd_weights *w, const hd_tensors *file, const char *path, bool partial, int32_t *taken) {
@@ -75,9 +85,12 @@ hd_status hd_weights_read(hd_weights *w, const hd_tensors *file, const char *pat
         hd_tensor_info in;
         char a[192], b[192];
         const bool found = hd_tensors_find(file, t->name, &in);
-        const bool fits = found && hd_dims_equal(&in.dims, &t->dims) && strcmp(in.dtype, file_dtype(t->dtype)) == 0;
-        if (fits) {
+        const bool same = found && hd_dims_equal(&in.dims, &t->dims);
+        if (same && strcmp(in.dtype, file_dtype(t->dtype)) == 0) {
             memcpy((void *)(uintptr_t)t->data, in.data, in.bytes);
+            count++;
+        } else if (same && t->dtype == HD_F32 && strcmp(in.dtype, "BF16") == 0) {
+            widen((void *)(uintptr_t)t->data, in.data, in.bytes / sizeof(uint16_t));
             count++;
         } else if (!found && !partial) {
             return hd_fail(w->ctx, HD_E_MODEL, "%s|it has no tensor \"%s\"|Was it saved from another model?", path,

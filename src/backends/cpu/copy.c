@@ -36,6 +36,7 @@ static int64_t copy_min(int64_t a, int64_t b) {
         }                                                                                                              \
     }
 COPY_TILE_OF(uint8_t)
+COPY_TILE_OF(uint16_t)
 COPY_TILE_OF(uint32_t)
 COPY_TILE_OF(uint64_t)
 
@@ -65,6 +66,8 @@ static void copy_pieces(const hd_copy *c, const hd_copy_box *b, const char *x, c
             copy_tile_uint32_t(source, target, row, run, n, m);
         else if (size == 8)
             copy_tile_uint64_t(source, target, row, run, n, m);
+        else if (size == 2)
+            copy_tile_uint16_t(source, target, row, run, n, m);
         else
             copy_tile_uint8_t(source, target, row, run, n, m);
     }

@@ -132,6 +132,7 @@ static bool find_axes(reorder_state *s) {
         }                                                                                                              \
     }
 TRANSPOSE(uint8_t)
+TRANSPOSE(uint16_t)
 TRANSPOSE(uint32_t)
 TRANSPOSE(uint64_t)
 
@@ -152,6 +153,8 @@ static void run_plane(const reorder_state *s, const hd_exec *e, int64_t plane, i
         memcpy(result, source, (size_t)a.n * s->size);
     else if (s->size == 1)
         transpose_uint8_t(&a, &b, (const void *)source, (void *)result);
+    else if (s->size == 2)
+        transpose_uint16_t(&a, &b, (const void *)source, (void *)result);
     else if (s->size == 4)
         transpose_uint32_t(&a, &b, (const void *)source, (void *)result);
     else
@@ -207,4 +210,5 @@ static hd_status reorder_prepare(hd_kctx *k, hd_prepared *out) {
     return HD_OK;
 }
 
-const hd_kernel hd_kernel_cpu_reorder = {.name = "cpu.reorder", .op = "reorder", .prepare = reorder_prepare};
+const hd_kernel hd_kernel_cpu_reorder = {
+    .name = "cpu.reorder", .op = "reorder", .flags = HD_K_BF16, .prepare = reorder_prepare};

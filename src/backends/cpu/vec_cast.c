@@ -38,7 +38,7 @@ static hd_status cast_prepare(hd_kctx *k, hd_prepared *out) {
 const hd_kernel hd_kernel_vec_cast = {
     .name = "cpu.cast",
     .op = "cast",
-    .flags = HD_K_ANY_LAYOUT,
+    .flags = HD_K_ANY_LAYOUT | HD_K_BF16,
     .supports = cast_supports,
     .prepare = cast_prepare,
 };

@@ -158,10 +158,10 @@ static hd_status pad_prepare(hd_kctx *k, hd_prepared *out) {
         .supports = supports_fn,                                                                                       \
         .prepare = op_name##_prepare,                                                                                  \
     };
-MOVE_KERNEL(reorder, 0, reorder_supports)
-MOVE_KERNEL(assign, HD_K_ANY_LAYOUT, NULL)
-MOVE_KERNEL(transpose, 0, NULL)
-MOVE_KERNEL(concat, 0, NULL)
-MOVE_KERNEL(slice, 0, NULL)
-MOVE_KERNEL(slice_grad, 0, NULL)
-MOVE_KERNEL(pad, 0, pad_supports)
+MOVE_KERNEL(reorder, HD_K_BF16, reorder_supports)
+MOVE_KERNEL(assign, HD_K_ANY_LAYOUT | HD_K_BF16, NULL)
+MOVE_KERNEL(transpose, HD_K_BF16, NULL)
+MOVE_KERNEL(concat, HD_K_BF16, NULL)
+MOVE_KERNEL(slice, HD_K_BF16, NULL)
+MOVE_KERNEL(slice_grad, HD_K_BF16, NULL)
+MOVE_KERNEL(pad, HD_K_BF16, pad_supports)

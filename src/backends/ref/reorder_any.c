@@ -27,4 +27,5 @@ static hd_status hd_reorder_prepare(hd_kctx *k, hd_prepared *out) {
 }
 
 /* Its layouts are settled before it is chosen: it asks for nothing. */
-const hd_kernel hd_kernel_reorder_any = {.name = "any.reorder", .op = "reorder", .prepare = hd_reorder_prepare};
+const hd_kernel hd_kernel_reorder_any = {
+    .name = "any.reorder", .op = "reorder", .flags = HD_K_BF16, .prepare = hd_reorder_prepare};
