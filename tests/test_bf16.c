@@ -1,7 +1,6 @@
 /* test_bf16.c: bf16 as a dtype: the conversions over all patterns and all ties, on every instruction set; every op's
  * definition in bf16 against its definition in f32. */
 #include "kernel_kit.h"
-#include "kernel_kit.h"
 #include "op_case.h"
 
 #include "hadal/program.h"
