@@ -67,6 +67,75 @@ HD_API hd_val hd_log_softmax_grad_at(hd_loc at, const hd_softmax_grad_args *args
 #define hd_softmax_grad(...)     hd_softmax_grad_at(HD_HERE, &(hd_softmax_grad_args){__VA_ARGS__, .end_ = 0})
 #define hd_log_softmax_grad(...) hd_log_softmax_grad_at(HD_HERE, &(hd_softmax_grad_args){__VA_ARGS__, .end_ = 0})
 
+/** Product, smallest, ln Σ e^x over some axes (none given: all). */
+HD_API hd_val hd_prod_at(hd_loc at, const hd_reduce_args *args);
+HD_API hd_val hd_min_at(hd_loc at, const hd_reduce_args *args);
+HD_API hd_val hd_logsumexp_at(hd_loc at, const hd_reduce_args *args);
+#define HD_REDUCE_(name, ...) hd_##name##_at(HD_HERE, &(hd_reduce_args){__VA_ARGS__, .end_ = 0})
+#define hd_prod(...)          HD_REDUCE_(prod, __VA_ARGS__)
+#define hd_min(...)           HD_REDUCE_(min, __VA_ARGS__)
+#define hd_logsumexp(...)     HD_REDUCE_(logsumexp, __VA_ARGS__)
+/** Variance and standard deviation over some axes: Σ(x−mean)²/(n−correction). */
+typedef struct hd_var_args {
+    hd_val x;
+    hd_dims axes;
+    bool keepdim;
+    double correction; /**< default 1 (unbiased); HD_ZERO: of the population */
+    int end_;
+} hd_var_args;
+typedef struct hd_var_grad_args {
+    hd_val x, dy;
+    hd_dims axes;
+    bool keepdim;
+    double correction;
+    int end_;
+} hd_var_grad_args;
+HD_API hd_val hd_var_at(hd_loc at, const hd_var_args *args);
+HD_API hd_val hd_std_at(hd_loc at, const hd_var_args *args);
+HD_API hd_val hd_var_grad_at(hd_loc at, const hd_var_grad_args *args);
+#define hd_var(...)      HD_CALL_(var, __VA_ARGS__)
+#define hd_std(...)      hd_std_at(HD_HERE, &(hd_var_args){__VA_ARGS__, .end_ = 0})
+#define hd_var_grad(...) HD_CALL_(var_grad, __VA_ARGS__)
+/** a/b, 0 where b is 0; and e^(a−b), 0 where a is −∞: what gradients of norms and of sums of exponentials need. */
+HD_API hd_val hd_div_no_nan_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_exp_diff_at(hd_loc at, const hd_binary_args *args);
+#define hd_div_no_nan(...) HD_BINARY_(div_no_nan, __VA_ARGS__)
+#define hd_exp_diff(...)   HD_BINARY_(exp_diff, __VA_ARGS__)
+
+/** Running sum, product, ln Σ e^x along an axis (default the last). */
+typedef struct hd_scan_args {
+    hd_val x;
+    int64_t axis; /**< HD_AXIS(k) or negative; default −1 */
+    bool reverse; /**< from the end to the front */
+    int end_;
+} hd_scan_args;
+HD_API hd_val hd_cumsum_at(hd_loc at, const hd_scan_args *args);
+HD_API hd_val hd_cumprod_at(hd_loc at, const hd_scan_args *args);
+HD_API hd_val hd_logcumsumexp_at(hd_loc at, const hd_scan_args *args);
+#define HD_SCAN_(name, ...)  hd_##name##_at(HD_HERE, &(hd_scan_args){__VA_ARGS__, .end_ = 0})
+#define hd_cumsum(...)       HD_SCAN_(cumsum, __VA_ARGS__)
+#define hd_cumprod(...)      HD_SCAN_(cumprod, __VA_ARGS__)
+#define hd_logcumsumexp(...) HD_SCAN_(logcumsumexp, __VA_ARGS__)
+/** Elements moved by some places along an axis; what comes free becomes `value`. */
+typedef struct hd_shift_args {
+    hd_val x;
+    int64_t axis; /**< default −1 */
+    int64_t by;   /**< default 1; negative: towards the front */
+    double value;
+    int end_;
+} hd_shift_args;
+HD_API hd_val hd_shift_at(hd_loc at, const hd_shift_args *args);
+#define hd_shift(...) HD_CALL_(shift, __VA_ARGS__)
+/** h_i = a_i h_(i−1) + b_i along an axis; a and b of one shape. */
+typedef struct hd_linear_recurrence_args {
+    hd_val a, b;
+    int64_t axis; /**< default −1 */
+    bool reverse;
+    int end_;
+} hd_linear_recurrence_args;
+HD_API hd_val hd_linear_recurrence_at(hd_loc at, const hd_linear_recurrence_args *args);
+#define hd_linear_recurrence(...) HD_CALL_(linear_recurrence, __VA_ARGS__)
+
 #ifdef __cplusplus
 }
 #endif

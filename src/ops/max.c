@@ -1,39 +1,12 @@
 /* max.c: largest of x over axes, and its backward op. Knows nothing of backends. */
-#include "ops/op_kit.h"
+#include "ops/reduce_kit.h"
 
-/* NaN is larger than everything, so that it does not get lost. */
-#define MAX_LOOP                                                                                                       \
-    const T *x = r->in[0].data;                                                                                        \
-    T *y = r->out[0].data;                                                                                             \
-    for (int64_t i = 0; i < n; i++, hd_walk_next(&kept)) {                                                             \
-        T best = x[kept.at[0]];                                                                                        \
-        for (int64_t j = 0; j < m; j++, hd_walk_next(&inner)) {                                                        \
-            const T v = x[kept.at[0] + inner.at[0]];                                                                   \
-            if (v > best || v != v) best = v;                                                                          \
-        }                                                                                                              \
-        y[i] = best;                                                                                                   \
-    }
-
-static void max_ref(const hd_ref *r) {
-    const hd_reduce_args *a = r->attr;
-    const hd_dims *x_dims = &r->in[0].dims;
-    const unsigned axes = hd_axes_bits(&a->axes, x_dims->rank);
-    hd_walk kept, inner;
-    const int64_t n = hd_walk_kept(&kept, x_dims, axes), m = hd_walk_inner(&inner, x_dims, axes);
-    HD_FLOATS(r->out[0].dtype, MAX_LOOP)
-    HD_INTEGERS(r->out[0].dtype, MAX_LOOP)
-}
+HD_EXTREME_REF(max_ref, >)
 
 static hd_status max_infer(hd_infer *c) {
     const hd_reduce_args *a = c->attr;
-    char text[192];
-    if (hd_infer_unary_number(c) || hd_infer_reduce(c)) return HD_E_MODEL;
-    const unsigned bits = hd_axes_bits(&a->axes, c->in[0].dims.rank);
-    for (int i = 0; i < c->in[0].dims.rank; i++)
-        if ((bits >> i & 1) && c->in[0].dims.dim[i] == 0)
-            return hd_infer_fail(c, "there is no largest of nothing: axis %d of x %s is 0", i,
-                                 hd_dims_text(text, &c->in[0].dims));
-    return HD_OK;
+    if (hd_infer_reduce_number(c)) return HD_E_MODEL;
+    return hd_need_some(c, hd_axes_bits(&a->axes, c->in[0].dims.rank), "largest");
 }
 
 static void max_rule(hd_grad *c) {
@@ -88,16 +61,11 @@ static void max_grad_rule(hd_grad *c) {
 }
 
 const hd_op hd_op_max = {
-    .name = "max",
-    .n_in = 1,
-    .n_out = 1,
-    .args_size = sizeof(hd_reduce_args),
-    .options = (const hd_option[]){HD_REDUCE_OPTIONS(hd_reduce_args), HD_OPTION_END},
+    HD_REDUCE_HEAD(max, hd_reduce_args, HD_OPTION_END),
     .flags = HD_OP_REDUCE | HD_OP_KINK,
     .infer = max_infer,
     .grad = max_rule,
     .ref = max_ref,
-    .cost = hd_cost_input,
     .formula = "y = max x over the axes",
     .source = "as torch.amax",
     .doc = "The largest element over some axes, or over all. NaN if there is one. The gradient is shared evenly among "

@@ -102,42 +102,6 @@ hd_status hd_infer_window(hd_infer *c, const char *axis, int64_t size, int64_t k
     return HD_OK;
 }
 
-hd_status hd_infer_axes(hd_infer *c, const hd_dims *axes, int rank, unsigned *bits) {
-    char a[192];
-    *bits = axes->rank ? 0 : (1u << rank) - 1;
-    for (int i = 0; i < axes->rank; i++) {
-        const int64_t k = axes->dim[i] < 0 ? axes->dim[i] + rank : axes->dim[i];
-        if (k < 0 || k >= rank)
-            return hd_infer_fail(c, "axis %lld is out of range: x %s has %d dimensions", (long long)axes->dim[i],
-                                 hd_dims_text(a, &c->in[0].dims), rank);
-        if (*bits >> k & 1) return hd_infer_fail(c, "axis %lld is named twice", (long long)axes->dim[i]);
-        *bits |= 1u << k;
-    }
-    return HD_OK;
-}
-
-unsigned hd_axes_bits(const hd_dims *axes, int rank) {
-    unsigned bits = axes->rank ? 0 : (1u << rank) - 1;
-    for (int i = 0; i < axes->rank; i++) bits |= 1u << (axes->dim[i] < 0 ? axes->dim[i] + rank : axes->dim[i]);
-    return bits;
-}
-
-hd_status hd_infer_reduce(hd_infer *c) {
-    const hd_reduce_args *a = c->attr;
-    const hd_dims *x = &c->in[0].dims;
-    unsigned bits;
-    if (hd_infer_axes(c, &a->axes, x->rank, &bits)) return HD_E_MODEL;
-    hd_dims y = {0};
-    for (int i = 0; i < x->rank; i++) {
-        if (!(bits >> i & 1))
-            y.dim[y.rank++] = x->dim[i];
-        else if (a->keepdim)
-            y.dim[y.rank++] = 1;
-    }
-    c->out[0] = (hd_type){c->in[0].dtype, y};
-    return HD_OK;
-}
-
 int64_t hd_count_without_batch(const hd_dims *dims, bool *has_batch) {
     hd_dims known = *dims;
     *has_batch = false;
