@@ -136,6 +136,25 @@ typedef struct hd_linear_recurrence_args {
 HD_API hd_val hd_linear_recurrence_at(hd_loc at, const hd_linear_recurrence_args *args);
 #define hd_linear_recurrence(...) HD_CALL_(linear_recurrence, __VA_ARGS__)
 
+/** How many elements over some axes are not zero (i64); whether any, whether all (bool). */
+HD_API hd_val hd_count_nonzero_at(hd_loc at, const hd_reduce_args *args);
+HD_API hd_val hd_any_at(hd_loc at, const hd_reduce_args *args);
+HD_API hd_val hd_all_at(hd_loc at, const hd_reduce_args *args);
+#define hd_count_nonzero(...) HD_REDUCE_(count_nonzero, __VA_ARGS__)
+#define hd_any(...)           HD_REDUCE_(any, __VA_ARGS__)
+#define hd_all(...)           HD_REDUCE_(all, __VA_ARGS__)
+/** Where the largest (smallest) element along an axis is, i64; no axis: the place in x read row by row. */
+typedef struct hd_arg_args {
+    hd_val x;
+    int64_t axis; /**< HD_AXIS(k) or negative; 0: all elements */
+    bool keepdim;
+    int end_;
+} hd_arg_args;
+HD_API hd_val hd_argmax_at(hd_loc at, const hd_arg_args *args);
+HD_API hd_val hd_argmin_at(hd_loc at, const hd_arg_args *args);
+#define hd_argmax(...) hd_argmax_at(HD_HERE, &(hd_arg_args){__VA_ARGS__, .end_ = 0})
+#define hd_argmin(...) hd_argmin_at(HD_HERE, &(hd_arg_args){__VA_ARGS__, .end_ = 0})
+
 #ifdef __cplusplus
 }
 #endif
