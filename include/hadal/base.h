@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#ifdef __cplusplus
+#include <initializer_list>
+#endif
 
 #if defined(__GNUC__)
 #define HD_API                __attribute__((visibility("default")))
@@ -125,9 +128,19 @@ typedef struct hd_dims {
 } hd_dims;
 /** Product of the dimensions (1 for rank 0), or -1 on overflow or a negative dimension (HD_BATCH included). */
 HD_API int64_t hd_dims_count(const hd_dims *dims);
-#define HD_DIMS(...) ((hd_dims){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 
 #ifdef __cplusplus
 }
+/** C++ has no literals of arrays: HD_DIMS for it. Dimensions past HD_MAX_DIMS count, so that they are refused. */
+inline hd_dims hd_dims_of(std::initializer_list<int64_t> list) {
+    hd_dims dims = {(int)list.size(), {}};
+    int n = 0;
+    for (int64_t dim : list)
+        if (n < HD_MAX_DIMS) dims.dim[n++] = dim;
+    return dims;
+}
+#define HD_DIMS(...) hd_dims_of({__VA_ARGS__})
+#else
+#define HD_DIMS(...) ((hd_dims){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 #endif
 #endif
