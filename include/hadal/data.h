@@ -30,13 +30,17 @@ typedef struct hd_data_info {
     bool light_on_dark; /**< grey pictures with a dark border, by majority of a sample of them */
     bool centered;      /**< the ink is cut out, scaled and centred, as in MNIST: every sample fills the same share */
     float ink;          /**< share of the side that the ink fills on average: 0.7 MNIST, 1 digits */
+    /** Tables only, else NULL: how columns become numbers (words, fills of missing cells), as a JSON object. It travels
+     * with the model, and given back as "like" it makes other tables the same numbers. */
+    const char *encoding;
 } hd_data_info;
 
 /** Opens a data set. `source` is a built-in name, a path, or a JSON object
  * {"path": …, "format": …, "n": …, "seed": …, "noise": …, "binary": …, "label": …, …}; a built-in name wins over a
- * path. data_dir: where named sets lie (NULL: $HADAL_DATA, else ~/.local/share/hadal, then the distribution's folders).
- * Errors: HD_E_DATA (content, unknown name; says how to get the data), HD_E_FILE, HD_E_MEMORY, HD_E_UNSUPPORTED (.gz,
- * built without zlib). */
+ * path. A member "text" is a table itself, "like" the `encoding` of another one, "unlabeled": true takes tables without
+ * their target too. data_dir: where named sets lie (NULL: $HADAL_DATA, else ~/.local/share/hadal, then the
+ * distribution's folders). Errors: HD_E_DATA (content, unknown name; says how to get the data), HD_E_FILE, HD_E_MEMORY,
+ * HD_E_UNSUPPORTED (.gz, built without zlib). */
 HD_API HD_CHECKED hd_status hd_data_open(hd_dataset **out, hd_context *ctx, const char *source, const char *data_dir);
 
 /** A data set over arrays of the caller's, which must outlive it. x: [n, sample…] f32 or u8; labels: [n] classes

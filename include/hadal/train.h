@@ -73,8 +73,13 @@ typedef struct hd_model_info {
     int32_t layers;
     hd_memory train_plan, infer_plan; /**< at the recipe's batch size */
     hd_picture_args picture;          /**< how pictures are to be fitted */
+    const char *encoding;             /**< how a table's columns become numbers (hd_data_info), or NULL */
 } hd_model_info;
 HD_API HD_CHECKED hd_status hd_model_get_info(hd_model *model, hd_model_info *out);
+/** Opens the data that a recipe's `data` section names as this model reads them: the columns of a table become the
+ * numbers that they were when it was trained. unlabeled: a table may come without its target. */
+HD_API HD_CHECKED hd_status hd_model_open_data(hd_dataset **out, const hd_model *model, const hd_recipe *recipe,
+                                               const char *data_dir, bool unlabeled);
 HD_API hd_layer_info hd_model_layer(const hd_model *model, int32_t i);
 HD_API hd_store *hd_model_store(hd_model *model);
 /** The network's graph: inputs "x" [B, sample…] f32 (normalised) and "target" (i64 [B] classes, or f32 [B, outputs]).

@@ -113,6 +113,10 @@ hd_status open_shape(cli *c, const char *text, const char *data_text, hd_model *
 }
 
 hd_status open_data(cli *c, const char *text, hd_dataset **out) {
+    return open_data_for(c, text, NULL, false, out);
+}
+
+hd_status open_data_for(cli *c, const char *text, const hd_model *model, bool unlabeled, hd_dataset **out) {
     hd_recipe *recipe = NULL;
     hd_status status = cli_lib(c, hd_recipe_new(&recipe, c->ctx));
     if (status == HD_OK) status = cli_lib(c, hd_recipe_set(recipe, "data.source", text));
@@ -122,7 +126,10 @@ hd_status open_data(cli *c, const char *text, hd_dataset **out) {
         if (key && strncmp(key->name, "data.", 5) == 0)
             status = cli_lib(c, hd_recipe_set(recipe, c->options[i].key, c->options[i].value));
     }
-    if (status == HD_OK) status = cli_lib(c, hd_recipe_open_data(out, recipe, NULL));
+    if (status == HD_OK && model)
+        status = cli_lib(c, hd_model_open_data(out, model, recipe, NULL, unlabeled));
+    else if (status == HD_OK)
+        status = cli_lib(c, hd_recipe_open_data(out, recipe, NULL));
     hd_recipe_free(recipe);
     return status;
 }

@@ -23,6 +23,8 @@ hd_status open_shape(cli *c, const char *text, const char *data, hd_model **out,
 
 /* Opens DATA with the call's data.* options. */
 hd_status open_data(cli *c, const char *text, hd_dataset **out);
+/* The same as a model reads them; unlabeled: tables without their target will do. */
+hd_status open_data_for(cli *c, const char *text, const hd_model *model, bool unlabeled, hd_dataset **out);
 
 /* Samples of one part of data: "train", "val", "test", "all"; NULL: test, or all where the data has one part. */
 typedef struct part {

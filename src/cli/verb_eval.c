@@ -84,7 +84,7 @@ static hd_status count_test(cli *c, const char *run, evaluation *e) {
 static hd_status evaluate(cli *c, evaluation *e) {
     CLI_TRY(c, open_trained(c, c->things[0], &e->model));
     CLI_TRY(c, hd_model_get_info(e->model, &e->info));
-    CLI_TRY(c, open_data(c, c->things[1], &e->data));
+    CLI_TRY(c, open_data_for(c, c->things[1], e->model, false, &e->data));
     e->facts = hd_data_get_info(e->data);
     CLI_TRY(c, part_open(c, &e->part, e->data, cli_get(c, "part"), hd_model_recipe(e->model)));
     size_t classes = e->info.classes > 0 ? (size_t)e->info.classes : 0;

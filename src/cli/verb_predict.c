@@ -228,7 +228,7 @@ static hd_status add_picture_bytes(prediction *p, const char *bytes, size_t leng
 static hd_status add_data(prediction *p, const char *text) {
     hd_dataset *data = NULL;
     part chosen = {0};
-    hd_status status = open_data(p->c, text, &data);
+    hd_status status = open_data_for(p->c, text, p->model, true, &data);
     if (status != HD_OK) return status;
     hd_data_info info = hd_data_get_info(data);
     char ours[64], theirs[64], name[LONGEST_NAME];

@@ -3,7 +3,7 @@
 #include "data/source.h"
 #include <string.h>
 
-static const char *const common[] = {"path", "source", "name", "format", "classes", NULL};
+static const char *const common[] = {"path", "source", "name", "format", "classes", "like", "text", "unlabeled", NULL};
 
 /* The one of path=, source=, name= that is there. */
 static hd_status asked_for(hd_context *ctx, const hd_json *object, const char **out) {
@@ -58,9 +58,21 @@ static hd_status find_source(hd_context *ctx, const char *what, const hd_json *o
                    what);
 }
 
+/* What comes from a trained model, and data that are given as text. */
+static hd_status read_extras(hd_data_request *r, const hd_json *object) {
+    const hd_json *text = hd_json_get(object, "text"), *unlabeled = hd_json_get(object, "unlabeled");
+    r->like = hd_json_get(object, "like");
+    if ((r->like && r->like->type != HD_JSON_OBJECT) || (text && text->type != HD_JSON_STRING))
+        return hd_fail(r->ctx, HD_E_DATA, "data|expected an object in \"like\" and text in \"text\"");
+    r->text = text ? text->string : NULL;
+    r->unlabeled = unlabeled && unlabeled->type == HD_JSON_BOOL && unlabeled->boolean;
+    return HD_OK;
+}
+
 static hd_status open_asked(hd_dataset **out, hd_data_request *r, const char *what, const hd_json *object) {
-    const hd_data_source *source;
-    HD_TRY(find_source(r->ctx, what, object, &source));
+    const hd_data_source *source = &hd_source_table;
+    HD_TRY(read_extras(r, object));
+    if (!r->text) HD_TRY(find_source(r->ctx, what, object, &source));
     const hd_json *classes = hd_json_get(object, "classes");
     if (classes && (classes->type != HD_JSON_INT || classes->integer < 1 || classes->integer > INT64_C(1) << 20))
         return hd_fail(r->ctx, HD_E_DATA, "data|option classes: expected a whole number from 1 to 1048576");

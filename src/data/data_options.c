@@ -51,10 +51,25 @@ static hd_status set_choice(hd_context *ctx, const hd_data_source *s, const hd_o
     return wrong(ctx, s, o, expected);
 }
 
-/* [1, 16, 16] into hd_dims. */
+/* "1x16x16" */
+static bool read_shape(const char *text, hd_dims *out) {
+    *out = (hd_dims){0};
+    for (const char *s = text; out->rank < 3;) {
+        const size_t n = strcspn(s, "x");
+        int64_t side;
+        if (!hd_text_to_i64(s, n, &side) || side < 1 || side > 1 << 24) return false;
+        out->dim[out->rank++] = side;
+        if (!s[n]) return true;
+        s += n + 1;
+    }
+    return false;
+}
+
+/* [1, 16, 16] or "1x16x16" into hd_dims. */
 static hd_status set_dims(hd_context *ctx, const hd_data_source *s, const hd_option *o, const hd_json *v, void *args) {
     hd_dims *dims = (hd_dims *)(void *)((char *)args + o->offset);
     hd_dims out = {0};
+    if (v->type == HD_JSON_STRING) return read_shape(v->string, dims) ? HD_OK : wrong(ctx, s, o, "a shape as 1x16x16");
     if (v->type != HD_JSON_ARRAY || v->count < 1 || v->count > 3) return wrong(ctx, s, o, "one to three whole numbers");
     for (const hd_json *e = v->child; e; e = e->next) {
         if (e->type != HD_JSON_INT || e->integer < 1 || e->integer > 1 << 24)

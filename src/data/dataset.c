@@ -94,7 +94,8 @@ static hd_status refuse_label(const hd_dataset *d, int64_t index, int64_t distin
     return hd_fail(
         d->ctx, HD_E_DATA,
         "%s|sample %lld has label %lld, but there are only %lld distinct labels (expected 0 … %lld)|Say classes=%lld "
-        "if the missing classes are missing on purpose, else number the labels from 0 without holes",
+        "if the missing classes are missing on purpose, or number them from 0 without holes; of a table: "
+        "task=category takes each value as a class, task=number predicts the number",
         b->where, at, label, limit, limit - 1, label + 1);
 }
 

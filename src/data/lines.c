@@ -63,6 +63,12 @@ static hd_status feed_plain(cutter *c, const hd_map *map) {
     return whole < map->length ? hand_on(c, (const char *)map->data + whole, map->length - whole) : HD_OK;
 }
 
+hd_status hd_lines_cut(hd_context *ctx, const char *where, const char *text, size_t length, hd_line_fn fn, void *user) {
+    cutter c = {.ctx = ctx, .where = where, .fn = fn, .user = user};
+    const hd_map map = {(const unsigned char *)text, length};
+    return feed_plain(&c, &map);
+}
+
 hd_status hd_lines_read(hd_context *ctx, const char *path, hd_line_fn fn, void *user, uint64_t *text, uint64_t *file) {
     cutter c = {.ctx = ctx, .where = path, .fn = fn, .user = user};
     hd_map map;

@@ -11,4 +11,8 @@ typedef hd_status (*hd_line_fn)(void *user, int64_t number, const char *line, si
  * HD_E_UNSUPPORTED (.gz, built without zlib), fn's. */
 HD_CHECKED hd_status hd_lines_read(hd_context *ctx, const char *path, hd_line_fn fn, void *user, uint64_t *text,
                                    uint64_t *file);
+
+/* The same for text in memory. */
+HD_CHECKED hd_status hd_lines_cut(hd_context *ctx, const char *where, const char *text, size_t length, hd_line_fn fn,
+                                  void *user);
 #endif

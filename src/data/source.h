@@ -17,6 +17,9 @@ typedef struct hd_data_request {
     const char *data_dir; /* where named sets lie, with the distribution's folders after it */
     const void *args;     /* the source's args struct, every default filled in */
     int64_t classes;      /* classes=N, 0: by looking */
+    const hd_json *like;  /* how the columns of the model's table became numbers; NULL: no such model */
+    const char *text;     /* the data themselves, instead of a file at `path`; or NULL */
+    bool unlabeled;       /* data without targets will do */
 } hd_data_request;
 
 typedef struct hd_data_source {

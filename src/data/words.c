@@ -1,13 +1,12 @@
-/* words.c: numbers for words, for targets that are written out. */
+/* words.c: numbers for words: targets and features that are written out. */
 #include "base/rng.h"
+#include "base/text.h"
 #include "data/table.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 1 << 16 };
-
-static hd_status rehash(hd_words *w) {
-    size_t slots = w->slots ? 2 * w->slots : 64;
+static hd_status rehash(hd_words *w, size_t slots) {
     int32_t *slot = hd_alloc_n(w->arena->ctx, slots, sizeof *slot);
     if (!slot) return HD_E_MEMORY;
     hd_free(w->arena->ctx, w->slot);
@@ -21,24 +20,40 @@ static hd_status rehash(hd_words *w) {
     return HD_OK;
 }
 
+/* The slot of a word, or the empty one where it belongs. */
+static size_t find_slot(const hd_words *w, const char *word) {
+    size_t at = hd_hash_text(word) & (w->slots - 1);
+    while (w->slot[at] && strcmp(w->word[w->slot[at] - 1], word) != 0) at = (at + 1) & (w->slots - 1);
+    return at;
+}
+
+/* A NUL inside a cell is a byte of the word like any other, but no name: words end there. */
+static bool copy_word(char *local, const char *text, size_t length) {
+    if (length > HD_WORD_MAX) return false;
+    if (length) memcpy(local, text, length);
+    local[length] = 0;
+    return true;
+}
+
+int32_t hd_words_find(const hd_words *words, const char *text, size_t length) {
+    char local[HD_WORD_MAX + 1];
+    if (!words->slots || !copy_word(local, text, length)) return -1;
+    return words->slot[find_slot(words, local)] - 1;
+}
+
 hd_status hd_words_add(hd_words *words, const char *text, size_t length, int32_t *number) {
     hd_words *w = words;
-    char local[256];
+    char local[HD_WORD_MAX + 1];
     *number = 0;
-    if (length >= sizeof local) return hd_fail(w->arena->ctx, HD_E_DATA, "|expected class names of at most 255 bytes");
-    memcpy(local, text, length);
-    local[length] = 0;
-    if (2 * (w->count + 1) > w->slots) HD_TRY(rehash(w));
-    size_t at = hd_hash_text(local) & (w->slots - 1);
-    for (; w->slot[at]; at = (at + 1) & (w->slots - 1)) {
+    if (!copy_word(local, text, length) || w->count == HD_WORDS_MAX)
+        return hd_fail(w->arena->ctx, HD_E_DATA, "|expected at most %d words of at most %d bytes", (int)HD_WORDS_MAX,
+                       (int)HD_WORD_MAX);
+    if (2 * (w->count + 1) > w->slots) HD_TRY(rehash(w, w->slots ? 2 * w->slots : 16));
+    const size_t at = find_slot(w, local);
+    if (w->slot[at]) {
         *number = w->slot[at] - 1;
-        if (strcmp(w->word[*number], local) == 0) return HD_OK;
+        return HD_OK;
     }
-    if (w->count == WORDS_MAX)
-        return hd_fail(w->arena->ctx, HD_E_DATA,
-                       "|expected at most %d different class names|Is the right column the target? Say "
-                       "label=NAME",
-                       (int)WORDS_MAX);
     HD_TRY(hd_grow(w->arena->ctx, (void **)&w->word, &w->capacity, w->count + 1, sizeof *w->word));
     w->word[w->count] = hd_arena_strdup(w->arena, local);
     if (!w->word[w->count]) return HD_E_MEMORY;
@@ -47,29 +62,21 @@ hd_status hd_words_add(hd_words *words, const char *text, size_t length, int32_t
     return HD_OK;
 }
 
+/* Numbers by value, before words by their bytes. */
 static int compare(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+    double v, w;
+    const bool first = hd_text_to_f64(x, strlen(x), &v) && isfinite(v),
+               second = hd_text_to_f64(y, strlen(y), &w) && isfinite(w);
+    if (first != second) return first ? -1 : 1;
+    if (first && v != w) return v < w ? -1 : 1;
+    return strcmp(x, y);
 }
 
-hd_status hd_words_sort(hd_words *words, int32_t **rank) {
-    hd_words *w = words;
-    const char **before = hd_alloc_n(w->arena->ctx, w->count + 1, sizeof *before);
-    *rank = hd_alloc_n(w->arena->ctx, w->count + 1, sizeof **rank);
-    if (!before || !*rank) {
-        hd_free(w->arena->ctx, (void *)before);
-        hd_free(w->arena->ctx, *rank);
-        *rank = NULL;
-        return HD_E_MEMORY;
-    }
-    memcpy((void *)before, (const void *)w->word, w->count * sizeof *before);
-    qsort((void *)w->word, w->count, sizeof *w->word, compare);
-    for (size_t i = 0; i < w->count; i++) {
-        const char **found =
-            bsearch((const void *)&before[i], (const void *)w->word, w->count, sizeof *w->word, compare);
-        (*rank)[i] = (int32_t)(found - w->word);
-    }
-    hd_free(w->arena->ctx, (void *)before);
-    return HD_OK;
+hd_status hd_words_sort(hd_words *words) {
+    if (words->count == 0) return HD_OK;
+    qsort((void *)words->word, words->count, sizeof *words->word, compare);
+    return rehash(words, words->slots);
 }
 
 void hd_words_free(hd_words *words) {

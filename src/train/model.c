@@ -31,7 +31,8 @@ static hd_status copy_data(hd_model *m, const hd_model_data *d) {
     m->data.name = hd_arena_strdup(&m->arena, d->name ? d->name : "");
     m->data.kind = hd_arena_strdup(&m->arena, d->kind ? d->kind : "");
     m->data.class_names = NULL;
-    if (!m->data.name || !m->data.kind) return HD_E_MEMORY;
+    if (d->encoding) m->data.encoding = hd_arena_strdup(&m->arena, d->encoding);
+    if (!m->data.name || !m->data.kind || (d->encoding && !m->data.encoding)) return HD_E_MEMORY;
     if (d->classes <= 0 || !d->class_names) return HD_OK;
     m->data.class_names = hd_arena_alloc_n(&m->arena, (size_t)d->classes, sizeof *m->data.class_names);
     if (!m->data.class_names) return HD_E_MEMORY;
@@ -95,7 +96,8 @@ hd_status hd_model_new(hd_model **out, const hd_recipe *recipe, const hd_data_in
                             .high = data->high,
                             .ink = data->ink,
                             .light_on_dark = data->light_on_dark,
-                            .centered = data->centered};
+                            .centered = data->centered,
+                            .encoding = data->encoding};
     else
         d = published(recipe);
     return hd_model_make(out, recipe, &d);
@@ -162,6 +164,7 @@ hd_status hd_model_get_info(hd_model *m, hd_model_info *out) {
         .layers = m->layer_count,
         .train_plan = m->train_plan,
         .infer_plan = m->infer_plan,
+        .encoding = m->data.encoding,
         .picture = {.sample = m->data.sample,
                     .low = m->data.low,
                     .high = m->data.high,

@@ -17,6 +17,7 @@ typedef struct hd_model_data {
     hd_dtype stored;
     float low, high, ink;
     bool light_on_dark, centered;
+    const char *encoding; /* of a table's columns, a JSON object; NULL for others */
 } hd_model_data;
 
 struct hd_model {

@@ -25,6 +25,20 @@ static void write_numbers(hd_jw *w, const char *key, const float *v, int64_t n) 
     hd_jw_end(w);
 }
 
+/* The data room made it: it is a JSON object already. */
+static void write_encoding(hd_jw *w, const hd_model *m) {
+    hd_arena arena = {.ctx = m->ctx};
+    hd_json *tree = NULL;
+    const char *text = m->data.encoding;
+    if (!text) return;
+    hd_jw_key(w, "table");
+    if (hd_json_parse(&tree, &arena, "encoding", text, strlen(text)) == HD_OK)
+        hd_jw_value(w, tree);
+    else
+        w->out->failed = true;
+    hd_arena_free(&arena);
+}
+
 static void write_preprocess(hd_text *text, const hd_model *m) {
     const hd_model_data *d = &m->data;
     hd_jw w = {.out = text};
@@ -49,6 +63,7 @@ static void write_preprocess(hd_text *text, const hd_model *m) {
     hd_jw_key(&w, "light_on_dark"), hd_jw_bool(&w, d->light_on_dark);
     hd_jw_key(&w, "centered"), hd_jw_bool(&w, d->centered);
     hd_jw_end(&w);
+    write_encoding(&w, m);
     hd_jw_end(&w);
 }
 
@@ -141,6 +156,17 @@ static hd_status read_class_names(opening *o) {
     return HD_OK;
 }
 
+static hd_status read_encoding(opening *o) {
+    const hd_json *table = hd_json_get(o->preprocess, "table");
+    hd_text text = {.ctx = o->ctx};
+    if (!table) return HD_OK;
+    if (table->type != HD_JSON_OBJECT) return damaged(o, "hold no description of a table");
+    hd_json_print(&text, table, 0);
+    o->data.encoding = text.failed ? NULL : hd_arena_strndup(&o->arena, text.data, text.length);
+    hd_text_free(&text);
+    return o->data.encoding ? HD_OK : HD_E_MEMORY;
+}
+
 static hd_status read_data(opening *o) {
     const hd_json *p = o->preprocess, *picture = hd_json_get(p, "picture");
     hd_model_data *d = &o->data;
@@ -155,6 +181,7 @@ static hd_status read_data(opening *o) {
     d->ink = get_float(picture, "ink", 0);
     d->light_on_dark = get_bool(picture, "light_on_dark");
     d->centered = get_bool(picture, "centered");
+    HD_TRY(read_encoding(o));
     return read_class_names(o);
 }
 

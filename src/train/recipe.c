@@ -1,9 +1,9 @@
 /* recipe.c: recipes: reading, setting single keys, asking for values, writing with every default. The keys themselves
  * stand in recipe_keys.c. */
-#include "train/recipe.h"
 #include "base/file.h"
 #include "base/status.h"
 #include "base/yaml.h"
+#include "train/model.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -320,10 +320,27 @@ hd_status hd_recipe_json(const hd_recipe *r, char **json) {
 
 /* ---- data ---- */
 
+/* What the model knows of its table, for reading another one in the same way. */
+static hd_status add_encoding(const hd_model *m, const hd_json *source, bool unlabeled, hd_arena *arena,
+                              hd_json **object) {
+    hd_json *like = NULL;
+    if (!*object && m->data.encoding) {
+        *object = hd_json_new(arena, HD_JSON_OBJECT);
+        if (!hd_json_set(arena, *object, "source", hd_json_copy(arena, source))) return HD_E_MEMORY;
+    }
+    if (!*object) return HD_OK;
+    if (!hd_json_set(arena, *object, "unlabeled", hd_json_new_bool(arena, unlabeled))) return HD_E_MEMORY;
+    if (!m->data.encoding) return HD_OK;
+    HD_TRY(hd_json_parse(&like, arena, "encoding", m->data.encoding, strlen(m->data.encoding)));
+    if (!hd_json_set(arena, *object, "like", like)) return HD_E_MEMORY;
+    if (m->data.classes == 0 || hd_json_get(*object, "classes")) return HD_OK;
+    return hd_json_set(arena, *object, "classes", hd_json_new_int(arena, m->data.classes)) ? HD_OK : HD_E_MEMORY;
+}
+
 /* The keys of `data` that belong to its source, as one JSON object; a name alone stays a name. */
-static hd_status source_text(const hd_recipe *r, hd_arena *arena, hd_text *out) {
-    static const char *const passed[] = {"format",  "label", "n",       "noise", "binary",
-                                         "classes", "seed",  "missing", "size"};
+static hd_status source_text(const hd_recipe *r, const hd_model *model, bool unlabeled, hd_arena *arena, hd_text *out) {
+    static const char *const passed[] = {"format", "label", "task", "ignore", "features", "missing", "na",   "header",
+                                         "y",      "shape", "n",    "noise",  "binary",   "classes", "seed", "size"};
     const hd_json *source = hd_recipe_said(r, "data.source");
     hd_json *object = NULL;
     if (!source) return hd_fail(r->ctx, HD_E_MODEL, "%s|the recipe names no data|Add data: {source: mnist}", r->where);
@@ -339,6 +356,7 @@ static hd_status source_text(const hd_recipe *r, hd_arena *arena, hd_text *out) 
         }
         if (!hd_json_set(arena, object, passed[i], hd_json_copy(arena, said))) return HD_E_MEMORY;
     }
+    if (model) HD_TRY(add_encoding(model, source, unlabeled, arena, &object));
     if (object)
         hd_json_print(out, object, 0);
     else
@@ -346,13 +364,23 @@ static hd_status source_text(const hd_recipe *r, hd_arena *arena, hd_text *out) 
     return out->failed ? HD_E_MEMORY : HD_OK;
 }
 
-hd_status hd_recipe_open_data(hd_dataset **out, const hd_recipe *r, const char *data_dir) {
+static hd_status open_data(hd_dataset **out, const hd_recipe *r, const hd_model *model, bool unlabeled,
+                           const char *data_dir) {
     hd_arena arena = {.ctx = r->ctx};
     hd_text text = {.ctx = r->ctx};
     *out = NULL;
-    hd_status status = source_text(r, &arena, &text);
+    hd_status status = source_text(r, model, unlabeled, &arena, &text);
     if (status == HD_OK) status = hd_data_open(out, r->ctx, hd_text_str(&text), data_dir);
     hd_text_free(&text);
     hd_arena_free(&arena);
     return status;
+}
+
+hd_status hd_recipe_open_data(hd_dataset **out, const hd_recipe *r, const char *data_dir) {
+    return open_data(out, r, NULL, false, data_dir);
+}
+
+hd_status hd_model_open_data(hd_dataset **out, const hd_model *model, const hd_recipe *r, const char *data_dir,
+                             bool unlabeled) {
+    return open_data(out, r, model, unlabeled, data_dir);
 }

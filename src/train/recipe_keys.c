@@ -5,6 +5,9 @@
 #include <string.h>
 
 static const char *const splits[] = {"stratified", "random", "last", NULL};
+static const char *const tasks[] = {"auto", "class", "number", "category", NULL};
+static const char *const missings[] = {"refuse", "mean", "zero", "drop", NULL};
+static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const normalizations[] = {"standard", "unit", "none", NULL};
 static const char *const losses[] = {"cross_entropy", "bce_with_logits", "mse", "half_squared_error", NULL};
 static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
@@ -33,7 +36,12 @@ static const hd_key keys[] = {
     ANY("data.source", "text", HD_KEY_TEXT | HD_KEY_OBJECT, "",
         "what to learn from: a name, a path, or {path: …, format: …}"),
     TEXT("data.format", "", NULL, "format of the path, where looking at it is not enough"),
-    ANY("data.label", "text", HD_KEY_TEXT | HD_KEY_INT, "", "tables: the column to predict; the last when not given"),
+    ANY("data.label", "text", HD_KEY_TEXT | HD_KEY_INT, "",
+        "tables: the column to predict, or several as a,b or 257-266; the last when not given"),
+    TEXT("data.task", "", tasks,
+         "tables: class, number, or category (each value is a class); by looking when not given"),
+    ANY("data.ignore", "text", HD_KEY_TEXT | HD_KEY_INT, "", "tables: columns to leave out, as id,7,10-12"),
+    ANY("data.features", "text", HD_KEY_TEXT | HD_KEY_INT, "", "tables: columns to read; all when not given"),
     INT("data.n", "", 1, MANY, "drawn data: how many training samples"),
     NUMBER("data.noise", "", 0, 1e6, "drawn data: how much noise"),
     BOOL("data.binary", "", "drawn digits: black and white only"),
@@ -44,7 +52,11 @@ static const hd_key keys[] = {
      MANY,
      NULL,
      true},
-    TEXT("data.missing", "", NULL, "tables: what becomes of cells without a number: drop or mean"),
+    TEXT("data.missing", "", missings, "tables: what becomes of cells without a value: refuse, mean, zero or drop"),
+    TEXT("data.na", "", NULL, "tables: further words for a missing cell, as none,unknown"),
+    TEXT("data.header", "", headers, "tables: does the first line name the columns: auto, yes, no"),
+    TEXT("data.y", "", NULL, "file of the targets, where they are not beside the inputs"),
+    TEXT("data.shape", "", NULL, "tables: shape of a row, as 1x16x16 for pictures"),
     TEXT("data.size", "", NULL, "pictures: bring all to this size, as 64x64"),
     NUMBER("data.val", "0.1", 0, 0.95, "share of the training samples held out for validation"),
     NUMBER("data.test", "0.2", 0, 0.95, "share held out for the test, where the data bring none of their own"),
