@@ -239,6 +239,12 @@ static void check_reason(hd_context *ctx, const hd_op *op) {
     op_case_free(&t.c);
 }
 
+/* An input without elements; options may begin with 0. */
+static bool is_empty(const char *text) {
+    const char *zero = strstr(text, "[0"), *bar = strchr(text, '|');
+    return zero && (!bar || zero < bar);
+}
+
 static void test_gradients(void **state) {
     (void)state;
     hd_context *ctx = test_context(1);
@@ -251,7 +257,7 @@ static void test_gradients(void **state) {
         }
         int n = 0;
         for (const hd_sample *s = op->samples; s->text; s++)
-            if (!s->expect && !strstr(s->text, "[0")) n += check_sample(ctx, op, s);
+            if (!s->expect && !is_empty(s->text)) n += check_sample(ctx, op, s);
         if (!n) fail_msg("%s: its gradient is never checked", op->name);
         checked += n;
     }

@@ -3,6 +3,7 @@
 #include "backends/cpu/gemm_plan.h"
 #include "compile/kernel.h"
 #include "ops/fused.h"
+#include "ops/matmul_kit.h"
 
 /* Multiply-adds up to which calling a library costs more than it gains: own tiles are as fast there
  * (docs/performance.md), and the library's first products cost 30 to 40 ms of code generation, most of a small run's
@@ -14,6 +15,7 @@ typedef struct product {
     int a, b, bias, y; /* numbers of the inputs; -1: none */
     hd_gemm_end end;
     int64_t batch, step_a, step_b, step_c; /* products, and how far apart */
+    bool uneven;                           /* an operand is repeated along some leading dimensions only */
     bool sums;                             /* linear_grad_weight: db as well */
 } product;
 
@@ -90,9 +92,6 @@ static hd_gemm_end end_of_slope(int64_t act) {
 static bool present(const hd_kctx *k, int i) {
     return i < k->n_in && k->in[i].dims.rank >= 0;
 }
-static int64_t last_dim(const hd_operand *o) {
-    return o->dims.dim[o->dims.rank - 1];
-}
 
 /* y [n, out] = act(x [n, in] · wᵀ + b) */
 static product linear_of(const hd_kctx *k) {
@@ -141,27 +140,25 @@ static product grad_weight_of(const hd_kctx *k) {
 
 static product matmul_of(const hd_kctx *k) {
     const hd_matmul_args *args = k->attr;
-    const hd_operand *a = &k->in[0], *b = &k->in[1];
-    const int ra = a->dims.rank;
-    const int64_t m = k->out[0].dims.dim[ra - 2], n = last_dim(&k->out[0]),
-                  depth = a->dims.dim[ra - (args->trans_a ? 2 : 1)];
-    product s = {.plan = {.m = m,
-                          .n = n,
-                          .k = depth,
-                          .ra = args->trans_a ? 1 : depth,
-                          .ca = args->trans_a ? m : 1,
-                          .ldb = args->trans_b ? depth : n,
+    const hd_matmul_sizes z = hd_matmul_sizes_of(args, &k->in[0].dims, &k->in[1].dims);
+    product s = {.plan = {.m = z.m,
+                          .n = z.n,
+                          .k = z.k,
+                          .ra = args->trans_a ? 1 : z.k,
+                          .ca = args->trans_a ? z.m : 1,
+                          .ldb = args->trans_b ? z.k : z.n,
                           .bt = args->trans_b,
-                          .ldc = n},
+                          .ldc = z.n},
                  .a = 0,
                  .b = 1,
                  .bias = -1,
                  .y = -1,
-                 .batch = m * n > 0 ? k->out[0].count / (m * n) : 0,
-                 .step_a = m * depth,
-                 .step_b = b->dims.rank > 2 ? depth * n : 0,
-                 .step_c = m * n};
-    if (s.batch > 1 && s.step_b == 0 && !args->trans_a) { /* one B for all: one tall product */
+                 .batch = z.m * z.n > 0 ? z.batch : 0,
+                 .step_a = z.step_a,
+                 .step_b = z.step_b,
+                 .step_c = z.m * z.n,
+                 .uneven = z.step_a < 0 || z.step_b < 0};
+    if (s.batch > 1 && s.step_a > 0 && s.step_b == 0 && !args->trans_a) { /* one B for all: one tall product */
         s.plan.m *= s.batch;
         s.batch = 1;
     }
@@ -172,6 +169,7 @@ static product matmul_of(const hd_kctx *k) {
 /* What a product costs, and so whose it is. */
 static const char *refuse(const hd_kctx *k, const product *s, bool small) {
     if (k->out[0].dtype != HD_F32) return "computes in f32 only";
+    if (s->uneven) return "an operand is repeated along some of the leading dimensions only";
     if (small && (double)s->plan.m * (double)s->plan.n * (double)s->plan.k > SMALL_MACS)
         return "the product is not small";
     return NULL;

@@ -126,6 +126,7 @@ static hd_status slice_grad_prepare(hd_kctx *k, hd_prepared *out) {
 /* ---- pad ---- */
 
 static const char *pad_supports(const hd_kctx *k) {
+    if (((const hd_pad_args *)k->attr)->mode != HD_PAD_CONSTANT) return "only for a constant rim";
     return k->out[0].dtype == HD_F32 || ((const hd_pad_args *)k->attr)->value == 0 ? NULL : "only zeros, or f32";
 }
 
@@ -138,13 +139,17 @@ static hd_status pad_prepare(hd_kctx *k, hd_prepared *out) {
     move_strides(from, x);
     move_strides(to, y);
     hd_copy_box b = {.axes = y->rank};
-    for (int d = 0; d < y->rank; d++) {
-        b.axis[d] = (hd_copy_axis){x->dim[d], from[d], to[d]};
-        if (a->before.rank) b.to += a->before.dim[d] * to[d];
+    int64_t inside = 1;
+    for (int d = 0; d < y->rank; d++) { /* negative numbers cut off */
+        const int64_t before = a->before.rank ? a->before.dim[d] : 0, after = a->after.rank ? a->after.dim[d] : 0;
+        const int64_t size = x->dim[d] + (before < 0 ? before : 0) + (after < 0 ? after : 0);
+        b.axis[d] = (hd_copy_axis){size > 0 ? size : 0, from[d], to[d]};
+        *(before < 0 ? &b.from : &b.to) += before < 0 ? -before * from[d] : before * to[d];
+        inside *= b.axis[d].size;
     }
     const float value = (float)a->value;
     if (k->out[0].dtype == HD_F32) memcpy(c->value, &value, sizeof value);
-    c->fill = k->in[0].count != k->out[0].count;
+    c->fill = inside != k->out[0].count;
     hd_copy_add(c, &b);
     hd_copy_finish(c, k->out[0].count, hd_vec_for(k->isa)->turn, out);
     return HD_OK;

@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "base/status.h"
 #include "ops/fused.h"
+#include "ops/matmul_kit.h"
 #include <string.h>
 
 enum { SPLIT_BATCH, SPLIT_ROWS, SPLIT_COLUMNS };
@@ -81,21 +82,24 @@ static hd_dnnl_product linear_grad_weight_product(const hd_kctx *k) {
 
 static hd_dnnl_product matmul_product(const hd_kctx *k) {
     const hd_matmul_args *args = k->attr;
-    const hd_dims *a = &k->in[0].dims, *b = &k->in[1].dims, *y = &k->out[0].dims;
-    hd_dnnl_product p = {.batch = 1, .trans_a = args->trans_a, .trans_b = args->trans_b, .isa = k->isa};
-    p.m = y->dim[y->rank - 2];
-    p.n = y->dim[y->rank - 1];
-    p.k = args->trans_a ? a->dim[a->rank - 2] : a->dim[a->rank - 1];
-    for (int i = 0; i + 2 < y->rank; i++) p.batch *= y->dim[i];
-    if (b->rank == 2 && !p.trans_a) { /* one b for all: a single tall product */
+    const hd_matmul_sizes z = hd_matmul_sizes_of(args, &k->in[0].dims, &k->in[1].dims);
+    hd_dnnl_product p = {.batch = z.batch,
+                         .m = z.m,
+                         .n = z.n,
+                         .k = z.k,
+                         .trans_a = args->trans_a,
+                         .trans_b = args->trans_b,
+                         .step_a = z.step_a,
+                         .step_b = z.step_b,
+                         .isa = k->isa};
+    if (z.step_a < 0 || z.step_b < 0) p.batch = -1;
+    if (p.batch > 1 && p.step_a > 0 && p.step_b == 0 && !p.trans_a) { /* one b for all: a single tall product */
         p.m *= p.batch;
         p.batch = 1;
     }
     p.lda = p.trans_a ? p.m : p.k;
     p.ldb = p.trans_b ? p.k : p.n;
     p.ldy = p.n;
-    p.step_a = p.m * p.k;
-    p.step_b = b->rank == 2 ? 0 : p.k * p.n;
     p.step_y = p.m * p.n;
     return p;
 }
@@ -149,7 +153,8 @@ static const char *plan_product(product_plan *p, const hd_kctx *k, hd_dnnl_produ
     hd_dnnl_answer answer;
     for (int i = 0; i < k->n_in; i++)
         if (present(k, i) && k->in[i].dtype != HD_F32) return "only for f32";
-    if (whole.batch <= 0 || whole.m <= 0 || whole.n <= 0 || whole.k <= 0) return "nothing to do";
+    if (whole.batch < 0) return "an operand is repeated along some of the leading dimensions only";
+    if (whole.batch == 0 || whole.m <= 0 || whole.n <= 0 || whole.k <= 0) return "nothing to do";
     if ((double)whole.batch * (double)whole.m * (double)whole.n * (double)whole.k < MIN_WORK)
         return "below 64x64x64 multiply-adds the call costs too much";
     p->whole = whole;

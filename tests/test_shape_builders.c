@@ -1,0 +1,205 @@
+/* test_shape_builders.c: builders made of other ops: their results on small numbers, their gradients where they are
+ * more than a move, their refusals. */
+#include "support.h"
+
+#include "hadal/hadal.h"
+#include "hadal/ops.h"
+#include "hadal/program.h"
+#include <math.h>
+
+/* A graph with inputs a, b, c of f64 whose elements are 1, 2, 3, … */
+typedef struct bench {
+    hd_context *ctx;
+    hd_graph *g;
+    int n;
+    hd_val val[4];
+    double *data[4];
+} bench;
+
+static hd_val input(bench *t, hd_dims dims) {
+    static const char *const names[] = {"a", "b", "c", "d"};
+    const int i = t->n++;
+    const int64_t n = hd_dims_count(&dims);
+    t->data[i] = calloc((size_t)n + 1, sizeof(double));
+    for (int64_t k = 0; k < n; k++) t->data[i][k] = (double)(k + 1);
+    return t->val[i] = hd_input(t->g, names[i], HD_F64, dims);
+}
+
+static bench open_bench(void) {
+    bench t = {.ctx = test_context(1)};
+    assert_int_equal(hd_graph_new(&t.g, t.ctx), HD_OK);
+    return t;
+}
+
+static void close_bench(bench *t) {
+    for (int i = 0; i < t->n; i++) free(t->data[i]);
+    hd_graph_free(t->g);
+    hd_context_free(t->ctx);
+}
+
+/* Runs y and holds its shape and elements ("1 2 3") against what is expected. */
+static void expect(bench *t, hd_val y, const char *shape, const char *elements) {
+    char text[192];
+    hd_program *p;
+    if (hd_graph_status(t->g) != HD_OK) fail_msg("%s", hd_last_error(t->ctx));
+    const hd_dims dims = hd_val_dims(y);
+    assert_string_equal(hd_dims_text(text, &dims), shape);
+    hd_mark_output(hd_affine(y, .shift = 0), "y");
+    const hd_compile_args args = {.backend = "ref"};
+    if (hd_compile_with(&p, hd_forward(y), &args) != HD_OK) fail_msg("%s", hd_last_error(t->ctx));
+    for (int i = 0; i < t->n; i++)
+        if (hd_program_input(p, hd_val_name(t->val[i])) >= 0)
+            hd_program_bind(p, hd_program_input(p, hd_val_name(t->val[i])), t->data[i]);
+    assert_int_equal(hd_program_run(p), HD_OK);
+    const double *got = hd_program_get(p, "y");
+    const char *s = elements;
+    for (int64_t i = 0; i < hd_dims_count(&dims); i++) {
+        char *end;
+        const double want = strtod(s, &end);
+        if (end == s) fail_msg("%s has more than the elements %s", shape, elements);
+        s = end;
+        if (fabs(got[i] - want) > 1e-9)
+            fail_msg("element %lld of %s is %.9g, expected %.9g (%s)", (long long)i, shape, got[i], want, elements);
+    }
+    assert_int_equal(*s, 0);
+    hd_program_free(p);
+    close_bench(t);
+}
+
+static void expect_refusal(bench *t, const char *what) {
+    assert_int_equal(hd_graph_status(t->g), HD_E_MODEL);
+    if (!strstr(hd_last_error(t->ctx), what)) fail_msg("\"%s\" does not say \"%s\"", hd_last_error(t->ctx), what);
+    close_bench(t);
+}
+
+#define RESULT(shape, elements, build, ...)                                                                            \
+    do {                                                                                                               \
+        bench t_ = open_bench();                                                                                       \
+        const hd_dims in_[] = {__VA_ARGS__};                                                                           \
+        for (size_t i_ = 0; i_ < sizeof in_ / sizeof *in_; i_++) (void)input(&t_, in_[i_]);                            \
+        const hd_val a = t_.val[0], b = t_.val[1], c = t_.val[2];                                                      \
+        (void)b, (void)c;                                                                                              \
+        const hd_val y_ = build;                                                                                       \
+        expect(&t_, y_, shape, elements);                                                                              \
+    } while (0)
+#define REFUSED(what, build, ...)                                                                                      \
+    do {                                                                                                               \
+        bench t_ = open_bench();                                                                                       \
+        const hd_dims in_[] = {__VA_ARGS__};                                                                           \
+        for (size_t i_ = 0; i_ < sizeof in_ / sizeof *in_; i_++) (void)input(&t_, in_[i_]);                            \
+        const hd_val a = t_.val[0], b = t_.val[1];                                                                     \
+        (void)b;                                                                                                       \
+        (void)(build);                                                                                                 \
+        expect_refusal(&t_, what);                                                                                     \
+    } while (0)
+
+static void test_axes(void **state) {
+    (void)state;
+    RESULT("[1,2]", "1 2", hd_unsqueeze(a), HD_DIMS(2));
+    RESULT("[2,1]", "1 2", hd_unsqueeze(a, .axis = -1), HD_DIMS(2));
+    RESULT("[2]", "1 2", hd_squeeze(a), HD_DIMS(1, 2, 1));
+    RESULT("[1,2]", "1 2", hd_squeeze(a, .axes = HD_DIMS(-1, 1)), HD_DIMS(1, 2, 1));
+    RESULT("[2]", "3 6", hd_select(a, .axis = -1, .index = -1), HD_DIMS(2, 3));
+    RESULT("[3]", "4 5 6", hd_select(a, .index = 1), HD_DIMS(2, 3));
+    RESULT("[3,1,2]", "1 4 2 5 3 6", hd_movedim(a, .source = HD_DIMS(0), .destination = HD_DIMS(-1)), HD_DIMS(2, 3, 1));
+    RESULT("[2,2]", "2 4 1 3", hd_rot90(a), HD_DIMS(2, 2));
+    RESULT("[2,2]", "4 3 2 1", hd_rot90(a, .k = -2), HD_DIMS(2, 2));
+    RESULT("[2,2]", "3 1 4 2", hd_rot90(a, .k = 3, .axes = HD_DIMS(0, -1)), HD_DIMS(2, 2));
+    REFUSED("does not have the axis", hd_unsqueeze(a, .axis = HD_AXIS(3)), HD_DIMS(2));
+    REFUSED("has no element 2", hd_select(a, .index = 2), HD_DIMS(2, 3));
+    REFUSED("named twice", hd_movedim(a, .source = HD_DIMS(0, 0), .destination = HD_DIMS(0, 1)), HD_DIMS(2, 3));
+    REFUSED("two different axes", hd_rot90(a, .axes = HD_DIMS(1, -1)), HD_DIMS(2, 3));
+}
+
+static hd_val nth_part(hd_val x, const int64_t *sizes, int64_t n, int which) {
+    hd_val out[8];
+    assert_int_equal(hd_split_parts(x, out, n, sizes), n);
+    return out[which];
+}
+static hd_val nth_chunk(hd_val x, int64_t n, int64_t parts, int which) {
+    hd_val out[8];
+    assert_int_equal(hd_chunk(x, out, n, .axis = -1), parts);
+    return out[which];
+}
+static hd_val nth_unbound(hd_val x, int64_t n, int which) {
+    hd_val out[8];
+    return hd_unbind(x, out, n, .axis = HD_AXIS(1)) == n ? out[which] : x;
+}
+
+static void test_parts(void **state) {
+    (void)state;
+    RESULT("[2]", "2 3", nth_part(a, (int64_t[]){1, 2, 0}, 3, 1), HD_DIMS(3));
+    RESULT("[0]", "", nth_part(a, (int64_t[]){1, 2, 0}, 3, 2), HD_DIMS(3));
+    RESULT("[2]", "3 4", nth_part(a, NULL, 2, 1), HD_DIMS(4));
+    RESULT("[1,1]", "5", nth_chunk(a, 3, 3, 2), HD_DIMS(1, 5));
+    RESULT("[1,2]", "3 4", nth_chunk(a, 3, 2, 1), HD_DIMS(1, 4));
+    RESULT("[2]", "2 5", nth_unbound(a, 3, 1), HD_DIMS(2, 3));
+    RESULT("[2,2]", "1 2 1 2", hd_stack((hd_val[]){a, b}, 2), HD_DIMS(2), HD_DIMS(2));
+    RESULT("[2,2]", "1 1 2 2", hd_stack((hd_val[]){a, b}, 2, .axis = -1), HD_DIMS(2), HD_DIMS(2));
+    RESULT("[4]", "1 1 2 2", hd_repeat_interleave(a, 2), HD_DIMS(2));
+    RESULT("[2,4]", "1 1 2 2 3 3 4 4", hd_repeat_interleave(a, 2, .axis = -1), HD_DIMS(2, 2));
+    REFUSED("must add up to the 3", hd_split_parts(a, (hd_val[2]){{0}}, 2, (int64_t[]){1, 1}), HD_DIMS(3));
+    REFUSED("must add up to the 3", hd_split_parts(a, (hd_val[2]){{0}}, 2), HD_DIMS(3));
+    REFUSED("there is room for 2", nth_unbound(a, 2, 0), HD_DIMS(2, 3));
+    REFUSED("value 2 is", hd_stack((hd_val[]){a, b}, 2), HD_DIMS(2), HD_DIMS(3));
+}
+
+/* More values than fit into one join. */
+static void test_long_stack(void **state) {
+    (void)state;
+    hd_val many[150];
+    bench t = open_bench();
+    const hd_val a = input(&t, HD_DIMS(1));
+    for (int i = 0; i < 150; i++) many[i] = hd_affine(a, .shift = i);
+    const hd_val last = hd_slice(hd_stack(many, 150), .axis = HD_AXIS(0), .start = 147);
+    expect(&t, last, "[3,1]", "148 149 150");
+}
+
+static void test_products(void **state) {
+    (void)state;
+    RESULT("[2,2]", "1 2 2 4", hd_outer(a, b), HD_DIMS(2), HD_DIMS(2));
+    RESULT("[]", "14", hd_dot(a, b), HD_DIMS(3), HD_DIMS(3));
+    RESULT("[2,2]", "1 0 0 2", hd_diag(a), HD_DIMS(2));
+    RESULT("[1]", "2", hd_diag(a, .offset = 1), HD_DIMS(2, 2));
+    RESULT("[1,2,4]", "1 2 5 6 3 4 7 8", hd_pixel_shuffle(hd_transpose(a, .axes = HD_DIMS(2, 0, 1)), .factor = 2),
+           HD_DIMS(1, 2, 4));
+    RESULT("[4,1,1]", "1 2 3 4", hd_pixel_unshuffle(a, .factor = 2), HD_DIMS(1, 2, 2));
+    REFUSED("must be vectors", hd_outer(a, b), HD_DIMS(2), HD_DIMS(2, 1));
+    REFUSED("do not divide by a factor of 2", hd_pixel_shuffle(a, .factor = 2), HD_DIMS(3, 2, 2));
+    REFUSED("a vector or a matrix", hd_diag(a), HD_DIMS(2, 2, 2));
+}
+
+#define EINSUM(equation, ...)                                                                                          \
+    hd_einsum((hd_val[]){__VA_ARGS__}, sizeof((hd_val[]){__VA_ARGS__}) / sizeof(hd_val), equation)
+
+static void test_einsum(void **state) {
+    (void)state;
+    RESULT("[2,2]", "7 10 15 22", EINSUM("ij,jk->ik", a, b), HD_DIMS(2, 2), HD_DIMS(2, 2));
+    RESULT("[2,2]", "7 15 10 22", EINSUM("ij, jk -> ki", a, b), HD_DIMS(2, 2), HD_DIMS(2, 2));
+    RESULT("[2,2]", "1 3 2 4", EINSUM("ba", a), HD_DIMS(2, 2));
+    RESULT("[]", "5", EINSUM("ii", a), HD_DIMS(2, 2));
+    RESULT("[2]", "1 4", EINSUM("ii->i", a), HD_DIMS(2, 2));
+    RESULT("[]", "10", EINSUM("ij->", a), HD_DIMS(2, 2));
+    RESULT("[2]", "9 21", EINSUM("ij,jk->i", a, b), HD_DIMS(2, 2), HD_DIMS(2, 2));
+    RESULT("[2]", "5 11", EINSUM("ij,j->i", a, b), HD_DIMS(2, 2), HD_DIMS(2));
+    RESULT("[2,3,4]", "1 2 3 4 2 4 6 8 3 6 9 12 2 4 6 8 4 8 12 16 6 12 18 24", EINSUM("i,j,k->ijk", a, b, c),
+           HD_DIMS(2), HD_DIMS(3), HD_DIMS(4));
+    RESULT("[2,1,2]", "7 10 15 22", EINSUM("...ij,jk->i...k", a, b), HD_DIMS(1, 2, 2), HD_DIMS(2, 2));
+    RESULT("[2]", "7 44", EINSUM("bij,bjk->b", a, b), HD_DIMS(2, 1, 2), HD_DIMS(2, 2, 1));
+    RESULT("[]", "36", EINSUM("i,i,i->", a, b, c), HD_DIMS(3), HD_DIMS(3), HD_DIMS(3));
+    RESULT("[2,2]", "2 4 6 8", EINSUM("ij,kj->ij", a, b), HD_DIMS(2, 2), HD_DIMS(1, 2));
+    REFUSED("gives an index two sizes", EINSUM("ij,jk", a, b), HD_DIMS(2, 3), HD_DIMS(2, 3));
+    REFUSED("names 1 indices for an operand of 2 axes", EINSUM("i,jk", a, b), HD_DIMS(2, 3), HD_DIMS(2, 3));
+    REFUSED("fewer groups", EINSUM("ij", a, b), HD_DIMS(2, 3), HD_DIMS(2, 3));
+    REFUSED("more groups", EINSUM("ij,j,k->i", a, b), HD_DIMS(2, 3), HD_DIMS(3));
+    REFUSED("that no operand has", EINSUM("ij->k", a), HD_DIMS(2, 3));
+    REFUSED("may hold letters", EINSUM("i1->i", a), HD_DIMS(2, 3));
+    REFUSED("twice in the result", EINSUM("ij->ii", a), HD_DIMS(2, 3));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_axes), cmocka_unit_test(test_parts),
+                                       cmocka_unit_test(test_long_stack), cmocka_unit_test(test_products),
+                                       cmocka_unit_test(test_einsum)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
