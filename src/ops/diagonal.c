@@ -106,7 +106,7 @@ static hd_status diag_embed_infer(hd_infer *c) {
     const int axis1 = hd_axis_resolve(a->axis1, x->rank + 1), axis2 = hd_axis_resolve(a->axis2, x->rank + 1);
     char text[192];
     int last;
-    if (hd_infer_axis(c, 0, -1, &last)) return HD_E_MODEL;
+    if (hd_infer_axis_of(c, 0, -1, &last)) return HD_E_MODEL;
     if (x->rank == HD_MAX_DIMS || axis1 < 0 || axis2 < 0 || axis1 == axis2)
         return hd_infer_fail(c, "axis1 and axis2 must be two of the %d axes of the result of x %s", x->rank + 1,
                              hd_dims_text(text, x));

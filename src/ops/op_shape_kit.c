@@ -21,7 +21,7 @@ void hd_put_along(const hd_ref *r, hd_walk *w, int64_t first) {
         memcpy(y + (size_t)(first + w->at[0]) * size, x + (size_t)i * size, size);
 }
 
-hd_status hd_infer_axis(hd_infer *c, int i, int64_t coded, int *axis) {
+hd_status hd_infer_axis_of(hd_infer *c, int i, int64_t coded, int *axis) {
     const hd_dims *x = &c->in[i].dims;
     const char *name = hd_op_in_name(c->op, i);
     char text[192];

@@ -10,7 +10,7 @@ void hd_take_along(const hd_ref *r, hd_walk *w, int64_t first);
 void hd_put_along(const hd_ref *r, hd_walk *w, int64_t first);
 
 /* The decoded axis of input i, which must be there and not be the batch. */
-hd_status hd_infer_axis(hd_infer *c, int i, int64_t coded, int *axis);
+hd_status hd_infer_axis_of(hd_infer *c, int i, int64_t coded, int *axis);
 /* An option with a number for each axis of x (none given: 0). */
 static inline int64_t hd_axis_number(const hd_dims *numbers, int axis) {
     return numbers->rank ? numbers->dim[axis] : 0;

@@ -5,7 +5,7 @@ static hd_status unfold_dims(hd_infer *c, int i, int64_t coded_axis, int64_t siz
     const hd_dims *x = &c->in[i].dims;
     char text[192];
     int axis;
-    if (hd_infer_axis(c, i, coded_axis, &axis)) return HD_E_MODEL;
+    if (hd_infer_axis_of(c, i, coded_axis, &axis)) return HD_E_MODEL;
     if (x->rank == HD_MAX_DIMS) return hd_infer_fail(c, "x %s has no room for one more axis", hd_dims_text(text, x));
     if (size > x->dim[axis])
         return hd_infer_fail(c, "windows of %lld are wider than axis %d of x %s", (long long)size, axis,
