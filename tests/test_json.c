@@ -64,6 +64,7 @@ static void test_accepts(void **state) {
     assert_string_equal(json("1E+2"), "100");
     assert_string_equal(json("9223372036854775808"), "9.223372036854776e+18");
     assert_string_equal(json("1e-400"), "0");
+    assert_string_equal(json("-0.0e3"), "-0.0"); /* and reads back as the same */
     assert_string_equal(json("{\"\":1,\"\\u0061\":2}"), "{\"\": 1, \"a\": 2}");
 }
 

@@ -28,7 +28,10 @@ static void put_string(hd_text *out, const char *text, size_t length) {
 
 static void put_number(hd_text *out, double value) {
     char buffer[32];
-    hd_text_puts(out, isfinite(value) ? hd_text_from_f64(buffer, value) : "null");
+    if (value == 0 && signbit(value)) /* "-0" would read back as the integer 0 */
+        hd_text_puts(out, "-0.0");
+    else
+        hd_text_puts(out, isfinite(value) ? hd_text_from_f64(buffer, value) : "null");
 }
 
 static void put_line(hd_text *out, int indent, int depth) {

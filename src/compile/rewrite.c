@@ -186,7 +186,7 @@ hd_status hd_sort_nodes(hd_graph *g) {
             nodes[i] = g->nodes[sorted[i]];
             for (int k = 0; k < nodes[i].n_out; k++) g->values[nodes[i].out + k].node = i;
         }
-        memcpy(g->nodes, nodes, (size_t)count * sizeof *nodes);
+        if (count > 0) memcpy(g->nodes, nodes, (size_t)count * sizeof *nodes);
         /* Values of nodes that are gone keep no producer. */
         for (size_t v = 0; v < g->value_count; v++) {
             hd_value *value = &g->values[v];
