@@ -70,6 +70,171 @@ typedef struct hd_affine_args {
 HD_API hd_val hd_affine_at(hd_loc at, const hd_affine_args *args);
 #define hd_affine(...) HD_CALL_(affine, __VA_ARGS__)
 
+/* Functions of one number. */
+HD_API hd_val hd_rsqrt_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_reciprocal_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_sin_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_cos_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_tan_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_asin_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_acos_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_atan_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_sinh_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_cosh_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_asinh_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_acosh_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_atanh_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_erf_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_erfc_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_log1p_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_expm1_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_log2_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_log10_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_exp2_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_isnan_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_isinf_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_isfinite_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_floor_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_ceil_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_trunc_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_square_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_logical_not_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_silu_at(hd_loc at, const hd_unary_args *args);
+#define hd_rsqrt(...)       HD_UNARY_(rsqrt, __VA_ARGS__)
+#define hd_reciprocal(...)  HD_UNARY_(reciprocal, __VA_ARGS__)
+#define hd_sin(...)         HD_UNARY_(sin, __VA_ARGS__)
+#define hd_cos(...)         HD_UNARY_(cos, __VA_ARGS__)
+#define hd_tan(...)         HD_UNARY_(tan, __VA_ARGS__)
+#define hd_asin(...)        HD_UNARY_(asin, __VA_ARGS__)
+#define hd_acos(...)        HD_UNARY_(acos, __VA_ARGS__)
+#define hd_atan(...)        HD_UNARY_(atan, __VA_ARGS__)
+#define hd_sinh(...)        HD_UNARY_(sinh, __VA_ARGS__)
+#define hd_cosh(...)        HD_UNARY_(cosh, __VA_ARGS__)
+#define hd_asinh(...)       HD_UNARY_(asinh, __VA_ARGS__)
+#define hd_acosh(...)       HD_UNARY_(acosh, __VA_ARGS__)
+#define hd_atanh(...)       HD_UNARY_(atanh, __VA_ARGS__)
+#define hd_erf(...)         HD_UNARY_(erf, __VA_ARGS__)
+#define hd_erfc(...)        HD_UNARY_(erfc, __VA_ARGS__)
+#define hd_log1p(...)       HD_UNARY_(log1p, __VA_ARGS__)
+#define hd_expm1(...)       HD_UNARY_(expm1, __VA_ARGS__)
+#define hd_log2(...)        HD_UNARY_(log2, __VA_ARGS__)
+#define hd_log10(...)       HD_UNARY_(log10, __VA_ARGS__)
+#define hd_exp2(...)        HD_UNARY_(exp2, __VA_ARGS__)
+#define hd_isnan(...)       HD_UNARY_(isnan, __VA_ARGS__)
+#define hd_isinf(...)       HD_UNARY_(isinf, __VA_ARGS__)
+#define hd_isfinite(...)    HD_UNARY_(isfinite, __VA_ARGS__)
+#define hd_floor(...)       HD_UNARY_(floor, __VA_ARGS__)
+#define hd_ceil(...)        HD_UNARY_(ceil, __VA_ARGS__)
+#define hd_trunc(...)       HD_UNARY_(trunc, __VA_ARGS__)
+#define hd_square(...)      HD_UNARY_(square, __VA_ARGS__)
+#define hd_logical_not(...) HD_UNARY_(logical_not, __VA_ARGS__)
+#define hd_silu(...)        HD_UNARY_(silu, __VA_ARGS__)
+
+/* Functions of two numbers, comparisons (to bool), logic (everything but 0 is true; to bool). */
+HD_API hd_val hd_eq_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_ne_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_lt_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_le_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_gt_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_ge_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_logical_and_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_logical_or_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_logical_xor_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_maximum_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_minimum_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_larger_at(hd_loc at, const hd_binary_args *args);
+#define hd_eq(...)          HD_BINARY_(eq, __VA_ARGS__)
+#define hd_ne(...)          HD_BINARY_(ne, __VA_ARGS__)
+#define hd_lt(...)          HD_BINARY_(lt, __VA_ARGS__)
+#define hd_le(...)          HD_BINARY_(le, __VA_ARGS__)
+#define hd_gt(...)          HD_BINARY_(gt, __VA_ARGS__)
+#define hd_ge(...)          HD_BINARY_(ge, __VA_ARGS__)
+#define hd_logical_and(...) HD_BINARY_(logical_and, __VA_ARGS__)
+#define hd_logical_or(...)  HD_BINARY_(logical_or, __VA_ARGS__)
+#define hd_logical_xor(...) HD_BINARY_(logical_xor, __VA_ARGS__)
+#define hd_maximum(...)     HD_BINARY_(maximum, __VA_ARGS__)
+#define hd_minimum(...)     HD_BINARY_(minimum, __VA_ARGS__)
+#define hd_larger(...)      HD_BINARY_(larger, __VA_ARGS__)
+
+/** y = aᵇ; without b, a to the number `exponent`. */
+typedef struct hd_pow_args {
+    hd_val a, b;
+    double exponent; /**< default 2 */
+    int end_;
+} hd_pow_args;
+HD_API hd_val hd_pow_at(hd_loc at, const hd_pow_args *args);
+#define hd_pow(...) HD_CALL_(pow, __VA_ARGS__)
+
+/** y = cond ? a : b with broadcasting of all three; cond is bool. */
+typedef struct hd_where_args {
+    hd_val cond, a, b;
+    int end_;
+} hd_where_args;
+HD_API hd_val hd_where_at(hd_loc at, const hd_where_args *args);
+#define hd_where(...) HD_CALL_(where, __VA_ARGS__)
+
+/** dx of an activation from its input x and dy. */
+typedef struct hd_backward_args {
+    hd_val x, dy;
+    int end_;
+} hd_backward_args;
+HD_API hd_val hd_silu_grad_at(hd_loc at, const hd_backward_args *args);
+#define hd_silu_grad(...)       HD_BACKWARD_(silu_grad, __VA_ARGS__)
+#define HD_BACKWARD_(name, ...) hd_##name##_at(HD_HERE, &(hd_backward_args){__VA_ARGS__, .end_ = 0})
+
+/** dx = dy · inside where low < x < high (≤ when closed), dy · outside elsewhere: the backward op of activations made
+ * of straight pieces. Defaults −∞, ∞, 1, 0. */
+typedef struct hd_band_grad_args {
+    hd_val x, dy;
+    double low, high, inside, outside;
+    bool closed;
+    int end_;
+} hd_band_grad_args;
+HD_API hd_val hd_band_grad_at(hd_loc at, const hd_band_grad_args *args);
+#define hd_band_grad(...) HD_CALL_(band_grad, __VA_ARGS__)
+
+/** y = x > 0 ? x : negative_slope·x. */
+typedef struct hd_leaky_relu_args {
+    hd_val x;
+    double negative_slope; /**< default 0.01 */
+    int end_;
+} hd_leaky_relu_args;
+HD_API hd_val hd_leaky_relu_at(hd_loc at, const hd_leaky_relu_args *args);
+#define hd_leaky_relu(...) HD_CALL_(leaky_relu, __VA_ARGS__)
+
+/** y = x Φ(x). */
+typedef enum hd_gelu_form { HD_GELU_EXACT, HD_GELU_TANH } hd_gelu_form;
+typedef struct hd_gelu_args {
+    hd_val x;
+    int64_t approximate; /**< HD_GELU_… */
+    int end_;
+} hd_gelu_args;
+typedef struct hd_gelu_grad_args {
+    hd_val x, dy;
+    int64_t approximate;
+    int end_;
+} hd_gelu_grad_args;
+HD_API hd_val hd_gelu_at(hd_loc at, const hd_gelu_args *args);
+HD_API hd_val hd_gelu_grad_at(hd_loc at, const hd_gelu_grad_args *args);
+#define hd_gelu(...)      HD_CALL_(gelu, __VA_ARGS__)
+#define hd_gelu_grad(...) HD_CALL_(gelu_grad, __VA_ARGS__)
+
+/** y = ln(1 + e^(beta·x)) / beta, x itself where beta·x > threshold. */
+typedef struct hd_softplus_args {
+    hd_val x;
+    double beta, threshold; /**< defaults 1 and 20 */
+    int end_;
+} hd_softplus_args;
+typedef struct hd_softplus_grad_args {
+    hd_val x, dy;
+    double beta, threshold;
+    int end_;
+} hd_softplus_grad_args;
+HD_API hd_val hd_softplus_at(hd_loc at, const hd_softplus_args *args);
+HD_API hd_val hd_softplus_grad_at(hd_loc at, const hd_softplus_grad_args *args);
+#define hd_softplus(...)      HD_CALL_(softplus, __VA_ARGS__)
+#define hd_softplus_grad(...) HD_CALL_(softplus_grad, __VA_ARGS__)
+
 #ifdef __cplusplus
 }
 #endif

@@ -16,12 +16,20 @@ typedef struct hd_chain {
     int input_count;
 } hd_chain;
 
+/* A chain without a kernel would be run by its definition, element by element: far slower than its ops apart. */
+static bool hd_chains(const hd_op *op) {
+    for (const hd_kernel *const *k = hd_kernels_default(); *k; k++)
+        if (((*k)->flags & HD_K_CHAINS) && strcmp((*k)->op, op->name) == 0) return true;
+    return false;
+}
+
 /* Ops that chains know: one or two tensors in, f32, no options but affine's. */
 static bool hd_can_chain(const hd_lower *l, const hd_node *n) {
     if (n->dead || !(n->op->flags & HD_OP_ELEMENTWISE) || (n->op->flags & HD_OP_VARIADIC) || n->op->n_out != 1)
         return false;
     if (n->n_in < 1 || n->n_in > 2 || l->g->values[n->out].type.dtype != HD_F32) return false;
     if (n->op->options && strcmp(n->op->name, "affine") != 0) return false;
+    if (!hd_chains(n->op)) return false;
     for (int k = 0; k < n->n_in; k++) {
         const hd_type *t = n->in[k] >= 0 ? &l->g->values[n->in[k]].type : NULL;
         if (!t || t->dtype != HD_F32) return false;

@@ -56,7 +56,8 @@ enum {
     HD_K_INPLACE = 1,     /* out 0 may be in 0 (same bytes) */
     HD_K_INPLACE_ANY = 2, /* out 0 may be any input of the same bytes */
     HD_K_ANY_LAYOUT = 4,  /* works on any layout that all operands of the output's shape share */
-    HD_K_BF16 = 8         /* takes operands of bf16; others are never asked about a node that has one */
+    HD_K_BF16 = 8,        /* takes operands of bf16; others are never asked about a node that has one */
+    HD_K_CHAINS = 16      /* of an elementwise op that the kernel of chains can take in */
 };
 
 typedef struct hd_kernel {

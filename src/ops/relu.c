@@ -1,7 +1,7 @@
 /* relu.c: y = max(x, 0) and its backward op. Nair, Hinton, ICML 2010. Knows nothing of backends. */
 #include "ops/op_kit.h"
 
-HD_UNARY_REF(relu_ref, x > 0 ? x : 0)
+HD_UNARY_REF(relu_ref, x > 0 || isnan(x) ? x : 0)
 HD_ACT_GRAD_REF(relu_grad_ref, y > 0 ? dy : 0)
 
 static void relu_grad_rule(hd_grad *c) {

@@ -143,7 +143,7 @@ static hd_status elem_prepare(hd_kctx *k, hd_prepared *out) {
     const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
         .name = "cpu." #op_name,                                                                                       \
         .op = #op_name,                                                                                                \
-        .flags = HD_K_ANY_LAYOUT | (more),                                                                             \
+        .flags = HD_K_ANY_LAYOUT | HD_K_CHAINS | (more),                                                               \
         .supports = elem_supports,                                                                                     \
         .prepare = elem_prepare,                                                                                       \
     };

@@ -45,7 +45,7 @@ UNARY(abs, vf_abs(x))
 UNARY(sign, vf_keep(vk_more(x, vf_splat(0)), vf_splat(1)) - vf_keep(vk_more(vf_splat(0), x), vf_splat(1)))
 UNARY(sigmoid, v_sigmoid(x))
 UNARY(tanh, v_tanh(x))
-UNARY(relu, vf_max(x, vf_splat(0)))
+UNARY(relu, vf_max(vf_splat(0), x)) /* nan stays */
 UNARY(affine, x *c[0] + c[1])
 
 static void elem_fill_like(float *y, const float *a, const float *b, int64_t n, const float *c) {

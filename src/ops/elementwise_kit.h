@@ -1,0 +1,259 @@
+/* elementwise_kit.h: the whole descriptor of an elementwise op from its expression, its gradient and its words, so that
+ * an op file says only what is its own. Knows nothing of backends.
+ *
+ * * HD_UNARY_OP(name, expr, rule, words…): expr is a double expression in `x`; rule an expression in the values x, y,
+ * dy that builds dx; words are .formula, .source, .doc, .onnx, .samples. */
+#ifndef HD_OPS_ELEMENTWISE_KIT_H
+#define HD_OPS_ELEMENTWISE_KIT_H
+#include "ops/op_kit.h"
+
+/* ---- samples ---- */
+
+/* Literal samples, then the usual shapes filled with numbers of a kind ("", ":pos", …), then the end. */
+#define HD_UNARY_SAMPLES(kind, ...)                                                                                    \
+    (const hd_sample[]) {                                                                                              \
+        __VA_ARGS__, {"f32[]" kind, NULL}, {"f32[0,3]" kind, NULL}, {"f32[2,3,5]" kind, NULL}, {                       \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
+/* The same with options behind each shape. */
+#define HD_UNARY_SAMPLES_WITH(kind, options, ...)                                                                      \
+    (const hd_sample[]) {                                                                                              \
+        __VA_ARGS__, {"f32[]" kind, NULL}, {"f32[0,3]" kind, NULL}, {"f32[2,3,5]" kind, NULL},                         \
+            {"f32[2,3,5]" kind " | " options, NULL}, {                                                                 \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
+#define HD_BINARY_SAMPLES(a, b, ...)                                                                                   \
+    (const hd_sample[]) {                                                                                              \
+        __VA_ARGS__, {"f32[2,3,5]" a ", f32[3,1]" b, NULL}, {"f32[]" a ", f32[2,2]" b, NULL},                          \
+            {"f32[4,1,3]" a ", f32[1,5,1]" b, NULL}, {"f32[0,3]" a ", f32[1,3]" b, NULL},                              \
+            {"f32[2,3,5]" a ", f32[2,3,5]" b, NULL}, {                                                                 \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
+extern const hd_bad_sample hd_bad_unary_float[];  /* no integers */
+extern const hd_bad_sample hd_bad_unary_number[]; /* no bool */
+extern const hd_bad_sample hd_bad_binary_float[];
+extern const hd_bad_sample hd_bad_binary_number[];
+extern const hd_bad_sample hd_bad_compare[];
+
+/* ---- shape rules ---- */
+
+hd_status hd_infer_binary_float(hd_infer *c); /* broadcast; equal floats */
+hd_status hd_infer_compare(hd_infer *c);      /* broadcast; equal dtypes → bool */
+hd_status hd_infer_test(hd_infer *c);         /* number → bool of the same shape */
+
+/* ---- gradients ---- */
+
+/* A constant number of the dtype of `like`, to be broadcast. */
+hd_val hd_number(hd_val like, double value);
+/* d where the mask is true, else 0. */
+hd_val hd_masked(hd_val mask, hd_val d);
+
+/* x, y and dy of a unary rule, a, b, y and dy of a binary one. */
+#define HD_UNARY_RULE(fn, ...)                                                                                         \
+    static void fn(hd_grad *c) {                                                                                       \
+        const hd_val x = c->in[0], y = c->out[0], dy = c->dout[0];                                                     \
+        (void)x, (void)y;                                                                                              \
+        c->din[0] = (__VA_ARGS__);                                                                                     \
+    }
+#define HD_BINARY_RULE(fn, da, db)                                                                                     \
+    static void fn(hd_grad *c) {                                                                                       \
+        const hd_val a = c->in[0], b = c->in[1], y = c->out[0], dy = c->dout[0];                                       \
+        (void)y;                                                                                                       \
+        if (c->needs[0]) c->din[0] = hd_unbroadcast((da), a);                                                          \
+        if (c->needs[1]) c->din[1] = hd_unbroadcast((db), b);                                                          \
+    }
+
+/* ---- unary ops ---- */
+
+#define HD_UNARY_FIELDS(name_, flags_)                                                                                 \
+    .name = #name_, .n_in = 1, .n_out = 1, .args_size = sizeof(hd_unary_args), .flags = HD_OP_ELEMENTWISE | (flags_)
+
+/* float → float. */
+#define HD_UNARY_OP_(name_, flags_, expr_, rule_, ...)                                                                 \
+    HD_UNARY_REF(name_##_ref, expr_)                                                                                   \
+    HD_UNARY_RULE(name_##_rule, rule_)                                                                                 \
+    const hd_op hd_op_##name_ = {HD_UNARY_FIELDS(name_, HD_OP_INPLACE | (flags_)),                                     \
+                                 .infer = hd_infer_unary_float,                                                        \
+                                 .grad = name_##_rule,                                                                 \
+                                 .ref = name_##_ref,                                                                   \
+                                 .bad = hd_bad_unary_float,                                                            \
+                                 __VA_ARGS__};                                                                         \
+    HD_BUILDER(name_, hd_unary_args)
+#define HD_UNARY_OP(name_, ...)        HD_UNARY_OP_(name_, 0, __VA_ARGS__)
+#define HD_KINKED_UNARY_OP(name_, ...) HD_UNARY_OP_(name_, HD_OP_KINK, __VA_ARGS__)
+
+/* Numbers to numbers in steps: the gradient is 0. Integers go through integer_expr (see HD_UNARY_NUMBER_REF). */
+#define HD_STEPS_OP(name_, expr_, integer_expr_, ...)                                                                  \
+    HD_UNARY_NUMBER_REF(name_##_ref, expr_, integer_expr_)                                                             \
+    const hd_op hd_op_##name_ = {HD_UNARY_FIELDS(name_, HD_OP_INPLACE | HD_OP_KINK),                                   \
+                                 .infer = hd_infer_unary_number,                                                       \
+                                 .grad = hd_grad_zero,                                                                 \
+                                 .no_grad_reason = "the derivative is 0 everywhere but at the steps",                  \
+                                 .ref = name_##_ref,                                                                   \
+                                 .bad = hd_bad_unary_number,                                                           \
+                                 __VA_ARGS__};                                                                         \
+    HD_BUILDER(name_, hd_unary_args)
+
+/* A number to bool: expr of the double x. */
+#define HD_TEST_OP(name_, expr_, ...)                                                                                  \
+    static void name_##_ref(const hd_ref *r) {                                                                         \
+        bool *y = r->out[0].data;                                                                                      \
+        for (int64_t i = 0; i < r->out[0].count; i++) {                                                                \
+            const double x = hd_get(&r->in[0], i);                                                                     \
+            y[i] = (expr_);                                                                                            \
+        }                                                                                                              \
+    }                                                                                                                  \
+    const hd_op hd_op_##name_ = {HD_UNARY_FIELDS(name_, 0),         .infer = hd_infer_test,                            \
+                                 .no_grad_reason = HD_TRUTH_REASON, .ref = name_##_ref,                                \
+                                 .bad = hd_bad_unary_number,        __VA_ARGS__};                                      \
+    HD_BUILDER(name_, hd_unary_args)
+#define HD_TRUTH_REASON "the result is true or false"
+
+/* Numbers to numbers, integers by integer_expr (see HD_UNARY_NUMBER_REF). */
+#define HD_UNARY_NUMBER_OP(name_, expr_, integer_expr_, rule_, ...)                                                    \
+    HD_UNARY_NUMBER_REF(name_##_ref, expr_, integer_expr_)                                                             \
+    HD_UNARY_RULE(name_##_rule, rule_)                                                                                 \
+    const hd_op hd_op_##name_ = {HD_UNARY_FIELDS(name_, HD_OP_INPLACE),                                                \
+                                 .infer = hd_infer_unary_number,                                                       \
+                                 .grad = name_##_rule,                                                                 \
+                                 .ref = name_##_ref,                                                                   \
+                                 .bad = hd_bad_unary_number,                                                           \
+                                 __VA_ARGS__};                                                                         \
+    HD_BUILDER(name_, hd_unary_args)
+
+/* float → float with options: expr and rule may use `o`, the settled args (hd_NAME_args); .options is among the words.
+ */
+#define HD_OPTION_OP(name_, flags_, expr_, rule_, ...)                                                                 \
+    static void name_##_ref(const hd_ref *r) {                                                                         \
+        const hd_##name_##_args *o = r->attr;                                                                          \
+        const int64_t n = r->out[0].count;                                                                             \
+        HD_FLOATS(                                                                                                     \
+            r->out[0].dtype, const T *X = r->in[0].data; T *Y = r->out[0].data; for (int64_t i = 0; i < n; i++) {      \
+                const double x = (double)X[i];                                                                         \
+                Y[i] = (T)(expr_);                                                                                     \
+            })                                                                                                         \
+    }                                                                                                                  \
+    static void name_##_rule(hd_grad *c) {                                                                             \
+        const hd_##name_##_args *o = c->attr;                                                                          \
+        const hd_val x = c->in[0], dy = c->dout[0];                                                                    \
+        c->din[0] = (rule_);                                                                                           \
+    }                                                                                                                  \
+    const hd_op hd_op_##name_ = {.name = #name_,                                                                       \
+                                 .n_in = 1,                                                                            \
+                                 .n_out = 1,                                                                           \
+                                 .args_size = sizeof(hd_##name_##_args),                                               \
+                                 .flags = HD_OP_ELEMENTWISE | HD_OP_INPLACE | (flags_),                                \
+                                 .infer = hd_infer_unary_float,                                                        \
+                                 .grad = name_##_rule,                                                                 \
+                                 .ref = name_##_ref,                                                                   \
+                                 .bad = hd_bad_unary_float,                                                            \
+                                 __VA_ARGS__};                                                                         \
+    HD_BUILDER(name_, hd_##name_##_args)
+
+/* ---- backward ops: dx from x and dy, linear in dy ---- */
+
+/* expr in the doubles x and dy; second: ∂dx/∂x · d, again: ∂dx/∂dy · d, both in the values x, dy, d and the settled
+ * args `o`. */
+#define HD_BACKWARD_OP(name_, args_, flags_, expr_, second_, again_, ...)                                              \
+    static void name_##_ref(const hd_ref *r) {                                                                         \
+        const args_ *o = r->attr;                                                                                      \
+        const int64_t n = r->out[0].count;                                                                             \
+        (void)o;                                                                                                       \
+        HD_FLOATS(                                                                                                     \
+            r->out[0].dtype, const T *X = r->in[0].data; const T *DY = r->in[1].data; T *DX = r->out[0].data;          \
+            for (int64_t i = 0; i < n; i++) {                                                                          \
+                const double x = (double)X[i], dy = (double)DY[i];                                                     \
+                DX[i] = (T)(expr_);                                                                                    \
+            })                                                                                                         \
+    }                                                                                                                  \
+    static void name_##_rule(hd_grad *c) {                                                                             \
+        const args_ *o = c->attr;                                                                                      \
+        const hd_val x = c->in[0], dy = c->in[1], d = c->dout[0];                                                      \
+        (void)o, (void)dy;                                                                                             \
+        if (c->needs[0]) c->din[0] = (second_);                                                                        \
+        if (c->needs[1]) c->din[1] = (again_);                                                                         \
+    }                                                                                                                  \
+    const hd_op hd_op_##name_ = {.name = #name_,                                                                       \
+                                 .n_in = 2,                                                                            \
+                                 .n_out = 1,                                                                           \
+                                 .in_names = HD_NAMES("x", "dy"),                                                      \
+                                 .out_names = HD_NAMES("dx"),                                                          \
+                                 .args_size = sizeof(args_),                                                           \
+                                 .flags = HD_OP_ELEMENTWISE | HD_OP_INPLACE | (flags_),                                \
+                                 .infer = hd_infer_act_grad,                                                           \
+                                 .grad = name_##_rule,                                                                 \
+                                 .ref = name_##_ref,                                                                   \
+                                 .bad = hd_bad_backward,                                                               \
+                                 __VA_ARGS__};                                                                         \
+    HD_BUILDER(name_, args_)
+#define HD_BACKWARD_SAMPLES(kind, options, ...)                                                                        \
+    (const hd_sample[]) {                                                                                              \
+        __VA_ARGS__, {"f32[3,5]" kind ", f32[3,5]" options, NULL}, {                                                   \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
+extern const hd_bad_sample hd_bad_backward[];
+
+/* ---- binary ops ---- */
+
+#define HD_BINARY_FIELDS(name_, flags_)                                                                                \
+    .name = #name_, .n_in = 2, .n_out = 1, .in_names = HD_NAMES("a", "b"), .args_size = sizeof(hd_binary_args),        \
+    .flags = HD_OP_ELEMENTWISE | HD_OP_BROADCAST | (flags_)
+
+/* A loop of a binary op's definition: an expression in a and b of type U. */
+#define HD_BINARY_EACH(dtypes_, U, expr_)                                                                              \
+    {                                                                                                                  \
+        hd_walk w;                                                                                                     \
+        hd_walk_init(&w, &r->out[0].dims, &r->in[0].dims, &r->in[1].dims);                                             \
+        const int64_t n = r->out[0].count;                                                                             \
+        dtypes_(r->out[0].dtype, HD_BINARY_LOOP(U, expr_))                                                             \
+    }
+
+/* float × float → float: expr in the doubles a and b; da and db as in HD_BINARY_RULE. */
+#define HD_BINARY_OP_(name_, flags_, expr_, da_, db_, ...)                                                             \
+    static void name_##_ref(const hd_ref *r){HD_BINARY_EACH(HD_FLOATS, double, expr_)} HD_BINARY_RULE(                 \
+        name_##_rule, da_, db_) const hd_op hd_op_##name_ = {HD_BINARY_FIELDS(name_, HD_OP_INPLACE | (flags_)),        \
+                                                             .infer = hd_infer_binary_float,                           \
+                                                             .grad = name_##_rule,                                     \
+                                                             .ref = name_##_ref,                                       \
+                                                             .bad = hd_bad_binary_float,                               \
+                                                             __VA_ARGS__};                                             \
+    HD_BUILDER(name_, hd_binary_args)
+#define HD_BINARY_OP(name_, ...)        HD_BINARY_OP_(name_, 0, __VA_ARGS__)
+#define HD_KINKED_BINARY_OP(name_, ...) HD_BINARY_OP_(name_, HD_OP_KINK, __VA_ARGS__)
+
+/* number × number → number: expr for floats, integer_expr in the int64_t a and b for integers. */
+#define HD_BINARY_NUMBER_OP(name_, expr_, integer_expr_, da_, db_, ...)                                                \
+    static void name_##_ref(const hd_ref *r){HD_BINARY_EACH(HD_FLOATS, double, expr_) HD_BINARY_EACH(                  \
+        HD_INTEGERS, int64_t, integer_expr_)} HD_BINARY_RULE(name_##_rule, da_, db_)                                   \
+        const hd_op hd_op_##name_ = {HD_BINARY_FIELDS(name_, HD_OP_INPLACE | HD_OP_KINK),                              \
+                                     .infer = hd_infer_binary,                                                         \
+                                     .grad = name_##_rule,                                                             \
+                                     .ref = name_##_ref,                                                               \
+                                     .bad = hd_bad_binary_number,                                                      \
+                                     __VA_ARGS__};                                                                     \
+    HD_BUILDER(name_, hd_binary_args)
+
+/* Any two of one dtype → bool. float_expr in doubles, integer_expr in int64_t; bool counts as 0 and 1. */
+typedef bool hd_truth_of_floats(double a, double b);
+typedef bool hd_truth_of_integers(int64_t a, int64_t b);
+void hd_ref_compare(const hd_ref *r, hd_truth_of_floats *floats, hd_truth_of_integers *integers);
+#define HD_COMPARE_OP(name_, expr_, ...)                                                                               \
+    static bool name_##_floats(double a, double b) {                                                                   \
+        return expr_;                                                                                                  \
+    }                                                                                                                  \
+    static bool name_##_integers(int64_t a, int64_t b) {                                                               \
+        return expr_;                                                                                                  \
+    }                                                                                                                  \
+    static void name_##_ref(const hd_ref *r) {                                                                         \
+        hd_ref_compare(r, name_##_floats, name_##_integers);                                                           \
+    }                                                                                                                  \
+    const hd_op hd_op_##name_ = {                                                                                      \
+        HD_BINARY_FIELDS(name_, 0), .infer = hd_infer_compare, .no_grad_reason = HD_TRUTH_REASON,                      \
+        .ref = name_##_ref,         .bad = hd_bad_compare,     __VA_ARGS__};                                           \
+    HD_BUILDER(name_, hd_binary_args)
+
+#endif
