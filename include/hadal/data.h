@@ -33,6 +33,9 @@ typedef struct hd_data_info {
     /** Tables only, else NULL: how columns become numbers (words, fills of missing cells), as a JSON object. It travels
      * with the model, and given back as "like" it makes other tables the same numbers. */
     const char *encoding;
+    /** [targets] each, or NULL: mean and deviation of the training part's numbers. Set by who trains, never by a data
+     * set: the network then learns (target − mean) / deviation, and gives its outputs in the target's own unit. */
+    const float *target_mean, *target_std;
 } hd_data_info;
 
 /** Opens a data set. `source` is a built-in name, a path, or a JSON object

@@ -21,9 +21,8 @@ static hd_status majority(const hd_trainer *t, const int64_t *part, int64_t coun
     return HD_OK;
 }
 
-/* Mean and deviation of each target over the training part. */
-static hd_status target_moments(const hd_trainer *t, double **out) {
-    const int64_t n = t->model->task.targets;
+hd_status hd_target_moments(const hd_trainer *t, double **out) {
+    const int64_t n = hd_data_get_info(t->data).targets;
     double *m = hd_alloc_n(t->ctx, (size_t)n, 2 * sizeof *m);
     float *row = hd_alloc_n(t->ctx, (size_t)n, sizeof *row);
     if (m && row) {
@@ -37,7 +36,7 @@ static hd_status target_moments(const hd_trainer *t, double **out) {
         for (int64_t k = 0; k < n; k++) {
             m[k] /= (double)t->split.train_count;
             m[n + k] = sqrt(fmax(0, m[n + k] / (double)t->split.train_count - m[k] * m[k]));
-            if (!(m[n + k] > 0)) m[n + k] = 1;
+            if (!(m[n + k] > 1e-30 && m[n + k] < 1e30)) m[n + k] = 1; /* its inverse must be a float too */
         }
     }
     hd_free(t->ctx, row);
@@ -50,7 +49,7 @@ static hd_status target_moments(const hd_trainer *t, double **out) {
 static hd_status mean_rmse(const hd_trainer *t, const int64_t *part, int64_t count, double *out) {
     const int64_t n = t->model->task.targets;
     double *moments = NULL, sum = 0;
-    HD_TRY(target_moments(t, &moments));
+    HD_TRY(hd_target_moments(t, &moments));
     float *row = hd_alloc_n(t->ctx, (size_t)n, sizeof *row);
     for (int64_t i = 0; row && i < count; i++) {
         hd_data_values(t->data, part[i], row);
@@ -96,6 +95,7 @@ static hd_status make_model(linear *l) {
     hd_recipe *recipe = NULL;
     HD_TRY(hd_recipe_parse(&recipe, l->t->ctx, "baseline", text));
     hd_model_data data = l->t->model->data;
+    data.target_mean = data.target_std = NULL; /* scaled here */
     hd_status status = hd_model_make(&l->model, recipe, &data);
     if (status == HD_OK) status = hd_model_set_normalizer(l->model, &l->t->model->normalizer);
     if (status == HD_OK) {
@@ -126,7 +126,7 @@ static hd_status make_loader(linear *l) {
 static hd_status make_targets(linear *l) {
     if (l->model->task.classes > 0) return HD_OK;
     l->target = hd_alloc_n(l->t->ctx, (size_t)(BATCH * l->model->task.targets), sizeof *l->target);
-    return l->target ? target_moments(l->t, &l->moments) : HD_E_MEMORY;
+    return l->target ? hd_target_moments(l->t, &l->moments) : HD_E_MEMORY;
 }
 
 /* value = scale · target + shift, there or back. */

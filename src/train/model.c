@@ -26,6 +26,20 @@ static int64_t choose_eval_batch(const hd_model *m) {
     return batch > cheap ? batch : cheap;
 }
 
+/* Moments of the targets, or none. */
+static hd_status copy_moments(hd_model *m, const hd_model_data *d) {
+    m->data.target_mean = m->data.target_std = NULL;
+    if (!d->target_mean || !d->target_std || d->classes > 0 || d->targets < 1) return HD_OK;
+    const size_t n = (size_t)d->targets;
+    float *copy = hd_arena_alloc_n(&m->arena, n, 2 * sizeof *copy);
+    if (!copy) return HD_E_MEMORY;
+    memcpy(copy, d->target_mean, n * sizeof *copy);
+    memcpy(copy + n, d->target_std, n * sizeof *copy);
+    m->data.target_mean = copy;
+    m->data.target_std = copy + n;
+    return HD_OK;
+}
+
 static hd_status copy_data(hd_model *m, const hd_model_data *d) {
     m->data = *d;
     m->data.name = hd_arena_strdup(&m->arena, d->name ? d->name : "");
@@ -33,6 +47,7 @@ static hd_status copy_data(hd_model *m, const hd_model_data *d) {
     m->data.class_names = NULL;
     if (d->encoding) m->data.encoding = hd_arena_strdup(&m->arena, d->encoding);
     if (!m->data.name || !m->data.kind || (d->encoding && !m->data.encoding)) return HD_E_MEMORY;
+    HD_TRY(copy_moments(m, d));
     if (d->classes <= 0 || !d->class_names) return HD_OK;
     m->data.class_names = hd_arena_alloc_n(&m->arena, (size_t)d->classes, sizeof *m->data.class_names);
     if (!m->data.class_names) return HD_E_MEMORY;
@@ -97,7 +112,9 @@ hd_status hd_model_new(hd_model **out, const hd_recipe *recipe, const hd_data_in
                             .ink = data->ink,
                             .light_on_dark = data->light_on_dark,
                             .centered = data->centered,
-                            .encoding = data->encoding};
+                            .encoding = data->encoding,
+                            .target_mean = data->target_mean,
+                            .target_std = data->target_std};
     else
         d = published(recipe);
     return hd_model_make(out, recipe, &d);

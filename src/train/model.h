@@ -17,7 +17,8 @@ typedef struct hd_model_data {
     hd_dtype stored;
     float low, high, ink;
     bool light_on_dark, centered;
-    const char *encoding; /* of a table's columns, a JSON object; NULL for others */
+    const char *encoding;                  /* of a table's columns, a JSON object; NULL for others */
+    const float *target_mean, *target_std; /* [targets]: what the network learns is (target - mean) / std; or NULL */
 } hd_model_data;
 
 struct hd_model {

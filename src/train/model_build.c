@@ -114,11 +114,39 @@ static hd_status settle_task(hd_model *m) {
     return said ? HD_OK : hd_recipe_put_text(m->recipe, "train.loss", name);
 }
 
+/* x · scale + shift, target by target. */
+static hd_val by_target(const hd_model *m, hd_val x, const float *scale, const float *shift) {
+    const hd_dims n = HD_DIMS(m->data.targets);
+    return hd_add(hd_mul(x, hd_const(m->graph, HD_F32, n, scale)), hd_const(m->graph, HD_F32, n, shift));
+}
+
+/* Numbers are learnt with mean 0 and deviation 1, whatever their unit; outputs and the loss that is told are in the
+ * target's own unit. */
+static hd_status build_scaled_loss(hd_model *m) {
+    const hd_model_data *d = &m->data;
+    const size_t n = (size_t)d->targets;
+    float *scale = hd_arena_alloc_n(&m->arena, n, 2 * sizeof *scale), *shift = scale + n;
+    if (!scale) return HD_E_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        scale[i] = 1 / d->target_std[i];
+        shift[i] = -d->target_mean[i] / d->target_std[i];
+    }
+    const hd_val inside = m->y;
+    m->y = by_target(m, inside, d->target_std, d->target_mean);
+    hd_mark_output(m->y, "y");
+    hd_mark_output(m->task.loss->build(HD_HERE, m->y, m->target), "loss");
+    m->loss = m->task.loss->build(HD_HERE, inside, by_target(m, m->target, scale, shift));
+    return hd_graph_status(m->graph);
+}
+
 static hd_status build_loss(hd_model *m) {
     const hd_task *t = &m->task;
     hd_graph *g = m->graph;
+    const bool scaled = strcmp(t->loss->name, "mse") == 0 && !ends_activated(hd_recipe_said(m->recipe, "model"));
+    if (!scaled) m->data.target_mean = m->data.target_std = NULL;
     m->target = t->loss->label ? hd_input(g, "target", HD_I64, HD_DIMS(HD_BATCH))
                                : hd_input(g, "target", HD_F32, HD_DIMS(HD_BATCH, t->outputs));
+    if (m->data.target_mean) return build_scaled_loss(m);
     hd_mark_output(m->y, "y");
     m->loss = t->loss->build(HD_HERE, m->y, m->target);
     hd_mark_output(m->loss, "loss");

@@ -63,6 +63,12 @@ static void write_preprocess(hd_text *text, const hd_model *m) {
     hd_jw_key(&w, "light_on_dark"), hd_jw_bool(&w, d->light_on_dark);
     hd_jw_key(&w, "centered"), hd_jw_bool(&w, d->centered);
     hd_jw_end(&w);
+    if (d->target_mean) {
+        hd_jw_key(&w, "target"), hd_jw_begin(&w, '{');
+        write_numbers(&w, "mean", d->target_mean, d->targets);
+        write_numbers(&w, "std", d->target_std, d->targets);
+        hd_jw_end(&w);
+    }
     write_encoding(&w, m);
     hd_jw_end(&w);
 }
@@ -167,6 +173,33 @@ static hd_status read_encoding(opening *o) {
     return o->data.encoding ? HD_OK : HD_E_MEMORY;
 }
 
+static bool read_floats(const hd_json *list, int64_t n, bool positive, float *out) {
+    if (!list || list->type != HD_JSON_ARRAY || (int64_t)list->count != n) return false;
+    for (const hd_json *v = list->child; v; v = v->next) {
+        if ((v->type != HD_JSON_INT && v->type != HD_JSON_FLOAT) || !(fabs(v->number) < 3e38)) return false;
+        if (positive && !((float)v->number > 0)) return false;
+        *out++ = (float)v->number;
+    }
+    return true;
+}
+
+/* The list is as long as the targets before memory is asked for. */
+static hd_status read_target(opening *o) {
+    const hd_json *target = hd_json_get(o->preprocess, "target"), *mean = hd_json_get(target, "mean"),
+                  *std = hd_json_get(target, "std");
+    const int64_t n = o->data.targets;
+    if (!target || o->data.classes > 0) return HD_OK;
+    if (!mean || mean->type != HD_JSON_ARRAY || (int64_t)mean->count != n)
+        return damaged(o, "hold no scale of the target");
+    float *moments = hd_arena_alloc_n(&o->arena, (size_t)n, 2 * sizeof *moments);
+    if (!moments) return HD_E_MEMORY;
+    if (!read_floats(mean, n, false, moments) || !read_floats(std, n, true, moments + n))
+        return damaged(o, "hold no scale of the target");
+    o->data.target_mean = moments;
+    o->data.target_std = moments + n;
+    return HD_OK;
+}
+
 static hd_status read_data(opening *o) {
     const hd_json *p = o->preprocess, *picture = hd_json_get(p, "picture");
     hd_model_data *d = &o->data;
@@ -182,6 +215,7 @@ static hd_status read_data(opening *o) {
     d->light_on_dark = get_bool(picture, "light_on_dark");
     d->centered = get_bool(picture, "centered");
     HD_TRY(read_encoding(o));
+    HD_TRY(read_target(o));
     return read_class_names(o);
 }
 

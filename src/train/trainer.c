@@ -36,9 +36,24 @@ static hd_status open_data(hd_trainer *t, const hd_trainer_args *args) {
                    hd_data_get_info(t->data).name);
 }
 
+/* Numbers to predict are scaled by the training part as inputs are. moments: [2 · targets]. */
+static hd_status scale_targets(hd_trainer *t, hd_data_info *info) {
+    double *moments = NULL;
+    if (info->classes > 0 || strcmp(hd_recipe_text(t->recipe, "data.normalize"), "standard") != 0) return HD_OK;
+    HD_TRY(hd_target_moments(t, &moments));
+    const size_t n = (size_t)info->targets;
+    float *scale = hd_arena_alloc_n(&t->arena, n, 2 * sizeof *scale);
+    for (size_t i = 0; scale && i < 2 * n; i++) scale[i] = (float)moments[i];
+    hd_free(t->ctx, moments);
+    info->target_mean = scale;
+    info->target_std = scale ? scale + n : NULL;
+    return scale ? HD_OK : HD_E_MEMORY;
+}
+
 static hd_status make_model(hd_trainer *t) {
-    const hd_data_info info = hd_data_get_info(t->data);
+    hd_data_info info = hd_data_get_info(t->data);
     hd_normalizer z = {.ctx = t->ctx};
+    HD_TRY(scale_targets(t, &info));
     HD_TRY(hd_model_new(&t->model, t->recipe, &info));
     hd_status status = hd_normalizer_fit(&z, t->data, t->split.train, t->split.train_count,
                                          hd_recipe_text(t->recipe, "data.normalize"));

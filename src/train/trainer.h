@@ -97,6 +97,8 @@ bool hd_checkpoint_exists(const char *folder);
 HD_CHECKED hd_status hd_checkpoint_load(hd_trainer *t);
 
 /* baselines.c: scores of a majority (or mean) and of a linear model on a part. */
+/* Mean and deviation of each target over the training part: [2 * targets], freed by hd_free. */
+HD_CHECKED hd_status hd_target_moments(const hd_trainer *t, double **out);
 HD_CHECKED hd_status hd_baseline_majority(const hd_trainer *t, const int64_t *part, int64_t count, double *out);
 HD_CHECKED hd_status hd_baseline_linear(hd_trainer *t, const int64_t *part, int64_t count, double *out);
 #endif
