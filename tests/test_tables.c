@@ -115,6 +115,20 @@ static void missing_cells_are_refused_or_filled(void **state) {
     refused("a,b\n?,0\n?,1\n", ",\"missing\":\"drop\"", "a cell is missing in every one of them");
 }
 
+static void missing_cells_are_filled_by_the_training_part(void **state) {
+    (void)state;
+    hd_dataset *d = opened("a,b,c\n1,red,0\n,,1\n3,blue,1\n100,red,0\n", ",\"missing\":\"mean\"");
+    const int64_t train[] = {0, 1, 2};
+    ROW(d, 1, 104.0f / 3, 0, 1);
+    assert_int_equal(hd_data_refill(d, train + 1, 2), HD_OK);
+    ROW(d, 1, 3, 1, 0);
+    assert_int_equal(hd_data_refill(d, train, 3), HD_OK);
+    ROW(d, 1, 2, 1, 0);
+    ROW(d, 3, 100, 0, 1);
+    assert_non_null(strstr(hd_data_get_info(d).encoding, "\"fill\": 2"));
+    hd_data_free(d);
+}
+
 static void columns_do_not_mix_numbers_and_words(void **state) {
     (void)state;
     refused("1,0\nten,1\n", "", "t.csv:2:1: \"ten\" is not a finite number");
@@ -279,7 +293,7 @@ static void another_table_becomes_the_same_numbers(void **state) {
     refused("1,mle,9,no\n", like, "the nearest is \"male\"");
     refused("1,male,9,maybe\n", like, "none of the 2 words");
     refused("1,male,old,no\n", like, "\"old\" is not a finite number");
-    refused("1,male,9\n", like, "expected 4 columns as in the table");
+    refused("1,male\n", like, "expected 4 columns as in the table");
     refused("age,class\n1,no\n", like, "expected a column \"sex\"");
     char with[5000];
     (void)snprintf(with, sizeof with, "%s,\"missing\":\"zero\"", like);
@@ -294,6 +308,9 @@ static void another_table_becomes_the_same_numbers(void **state) {
     d = opened("1,male,4\n", with);
     ROW(d, 0, 0, 1, 0, 4);
     assert_int_equal(hd_data_get_info(d).classes, 0);
+    hd_data_free(d);
+    d = opened("male,4\n", with); /* the target and what is ignored left out */
+    ROW(d, 0, 0, 1, 0, 4);
     hd_data_free(d);
     d = opened("age,sex\n4,male\n", with);
     ROW(d, 0, 0, 1, 0, 4);
@@ -366,6 +383,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_become_one_column_each),
         cmocka_unit_test(missing_cells_are_refused_or_filled),
+        cmocka_unit_test(missing_cells_are_filled_by_the_training_part),
         cmocka_unit_test(columns_do_not_mix_numbers_and_words),
         cmocka_unit_test(columns_are_chosen_by_name_and_number),
         cmocka_unit_test(ranges_of_names_are_refused),

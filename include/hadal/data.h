@@ -83,6 +83,10 @@ typedef struct hd_split {
 HD_API HD_CHECKED hd_status hd_split_make(hd_split *out, const hd_dataset *data, const hd_split_args *args);
 HD_API void hd_split_free(hd_split *split);
 
+/** Tables opened with missing=mean: fills what was missing anew, by the mean (the usual word) of these samples alone,
+ * so that validation and test teach nothing. Others: nothing. Changes samples and `encoding`. */
+HD_API HD_CHECKED hd_status hd_data_refill(hd_dataset *data, const int64_t *indices, int64_t count);
+
 /** x ↦ (x − mean) / std, per channel of pictures, per feature of tables. std 0 counts as 1. */
 typedef struct hd_normalizer {
     int64_t channels; /**< length of mean and std; 0: identity */

@@ -248,6 +248,23 @@ static hd_status add_data(prediction *p, const char *text) {
     return status;
 }
 
+/* Lines of a table, as they stand in the file that the model learnt from. */
+static hd_status add_table_text(prediction *p, const char *name, const char *text) {
+    json_out source;
+    json_begin(p->c, &source);
+    json_string(&source, "source", name);
+    json_string(&source, "text", text);
+    hd_jw_end(&source.w);
+    hd_status status = source.text.failed ? cli_no_memory(p->c) : add_data(p, hd_text_str(&source.text));
+    hd_text_free(&source.text);
+    return status;
+}
+
+/* Does the model read words beside numbers? Then a line is more than its numbers. */
+static bool reads_words(const prediction *p) {
+    return p->info.encoding && strstr(p->info.encoding, "\"words\"");
+}
+
 /* ---- one input of the command line ---- */
 
 /* Does the text begin with a line of as many numbers as the model reads? */
@@ -264,6 +281,8 @@ static hd_status add_standard_input(prediction *p) {
         status = add_picture_bytes(p, bytes, length);
     else if (length == 0)
         status = cli_fail(p->c, HD_E_DATA, "-|standard input is empty|Send a PNG, or lines of numbers");
+    else if (reads_words(p))
+        status = add_table_text(p, "-", bytes);
     else
         status = add_lines(p, "-", bytes);
     free(bytes);
@@ -277,7 +296,7 @@ static hd_status add_file(prediction *p, const char *path) {
     size_t n = fread(head, 1, sizeof head - 1, f);
     (void)fclose(f);
     if (is_png(head, n)) return add_picture(p, path, path);
-    if (memchr(head, '\0', n) || !is_number_lines(p, head)) return add_data(p, path);
+    if (memchr(head, '\0', n) || reads_words(p) || !is_number_lines(p, head)) return add_data(p, path);
     char *text;
     size_t length;
     hd_status status = cli_read_all(p->c, path, LARGEST_INPUT, &text, &length);
@@ -290,6 +309,7 @@ static hd_status add_file(prediction *p, const char *path) {
 static hd_status add_thing(prediction *p, const char *thing) {
     struct stat info;
     if (strcmp(thing, "-") == 0) return add_standard_input(p);
+    if (reads_words(p) && strchr(thing, ',') && stat(thing, &info) != 0) return add_table_text(p, thing, thing);
     if (read_numbers(thing, strlen(thing), next_input(p), 0) > 0) return add_numbers(p, thing, thing, strlen(thing));
     if (stat(thing, &info) == 0 && S_ISREG(info.st_mode)) return add_file(p, thing);
     size_t n = strlen(thing);
@@ -365,7 +385,8 @@ const cli_verb cli_verb_predict = {
     .about =
         "MODEL is a run folder or a .safetensors file. INPUT is a PNG picture of any size (what was adapted is said\n"
         "aloud), data by name or path, numbers as 0.5,-1 (after -- when the first is negative), a file with\n"
-        "such a line for each input, or - for a picture or lines of numbers on standard input.",
+        "such a line for each input, or - for a picture or lines of numbers on standard input. To a model of a table\n"
+        "with words a line is given as it stands in the table, 3,male,22: with or without its target.",
     .flags = flags,
     .recipe = "data.",
     .list_keys = true,

@@ -30,6 +30,8 @@ struct hd_dataset {
     int owned_count;
     hd_map map[HD_DATA_OWNED];
     int map_count;
+    struct hd_schema *schema;   /* of the table it was made of, or NULL */
+    const unsigned char *holes; /* a bit for every (row, column of the table) that was filled, or NULL */
 };
 
 /* An empty data set. The opener sets info.name (from the arena), kind, sample, stored, train, val, test, targets, and

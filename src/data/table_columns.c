@@ -105,25 +105,43 @@ static hd_status take_words(hd_reading *r, int64_t column, const hd_column *like
     return HD_OK;
 }
 
-/* The place in the schema of every column of this file, or -1: by name where both have names, else by number, with or
- * without the targets. */
+/* Which columns a file without names leaves out: none, the targets, those that are ignored, or both, by their number.
+ */
+static bool find_left_out(const hd_reading *r, bool out[3]) {
+    const hd_schema *s = r->args->like;
+    int64_t n[3] = {0};
+    for (int64_t k = 0; k < s->columns; k++) n[s->column[k].role]++;
+    for (int i = 0; i < 4; i++) {
+        out[HD_COLUMN_FEATURE] = false;
+        out[HD_COLUMN_TARGET] = i & 1;
+        out[HD_COLUMN_IGNORED] = i & 2;
+        if ((i & 1) && !r->args->target_optional) continue;
+        if (s->columns - (i & 1 ? n[HD_COLUMN_TARGET] : 0) - (i & 2 ? n[HD_COLUMN_IGNORED] : 0) == r->columns)
+            return true;
+    }
+    return false;
+}
+
+/* The place in the schema of every column of this file, or -1: by name where both have names, else by number. */
 static hd_status match(const hd_reading *r, int64_t *place) {
     const hd_schema *s = r->args->like;
     int64_t at = 0;
-    const bool by_name = r->named && s->named, without = r->columns == s->columns - s->targets && s->targets > 0;
+    bool left_out[3];
+    const bool by_name = r->named && s->named;
     for (int64_t i = 0; i < r->columns; i++) place[i] = -1;
-    if (!by_name && r->columns != s->columns && !(without && r->args->target_optional))
+    if (!by_name && !find_left_out(r, left_out))
         return hd_fail(r->ctx, HD_E_DATA,
-                       "%s|expected %lld columns as in the table the model was trained on, found %lld", r->path,
-                       (long long)s->columns, (long long)r->columns);
+                       "%s|expected %lld columns as in the table the model was trained on%s, found %lld", r->path,
+                       (long long)s->columns, r->args->target_optional ? ", with or without its target" : "",
+                       (long long)r->columns);
     for (int64_t k = 0; k < s->columns; k++) {
         const hd_column *c = &s->column[k];
         int64_t i = -1;
         if (by_name && *c->name)
             i = find_name(r, c->name, strlen(c->name));
-        else if (r->columns == s->columns)
-            i = k;
-        else if (!by_name && c->role != HD_COLUMN_TARGET)
+        else if (by_name)
+            i = r->columns == s->columns ? k : -1;
+        else if (!left_out[c->role])
             i = at++;
         if (i >= 0) place[i] = k;
         if (i >= 0 || c->role == HD_COLUMN_IGNORED || (c->role == HD_COLUMN_TARGET && r->args->target_optional))

@@ -75,6 +75,17 @@ static hd_status own(hd_dataset *d, hd_table *t, bool values, float **x, float *
     return hd_data_own(d, *y, (size_t)(t->rows * t->targets) * sizeof **y);
 }
 
+static hd_status keep_schema(hd_dataset *d, hd_table *t) {
+    unsigned char *holes = t->holes;
+    d->schema = hd_arena_alloc(&d->arena, sizeof *d->schema);
+    if (!d->schema) return HD_E_MEMORY;
+    *d->schema = t->schema;
+    t->holes = NULL;
+    if (holes) HD_TRY(hd_data_own(d, holes, (size_t)(t->rows * t->schema.columns) / 8 + 1));
+    d->holes = holes;
+    return hd_schema_write(d->schema, &d->arena, &d->info.encoding);
+}
+
 hd_status hd_table_set(hd_dataset *d, hd_table *t, const hd_data_request *r, int64_t target, const hd_dims *shape) {
     int64_t bad, *label = NULL;
     const bool whole = t->words || t->schema.one_hot || (t->targets == 1 && t->y && whole_below(t, 256, &bad));
@@ -94,7 +105,7 @@ hd_status hd_table_set(hd_dataset *d, hd_table *t, const hd_data_request *r, int
     HD_TRY(own(d, t, !classes, &x, &y));
     d->info.stored = HD_F32;
     d->info.train += t->rows;
-    if (t->schema.columns > 0) HD_TRY(hd_schema_write(&t->schema, &d->arena, &d->info.encoding));
+    if (t->schema.columns > 0) HD_TRY(keep_schema(d, t));
     hd_data_block block = {.count = t->rows,
                            .x = (const unsigned char *)x,
                            .x_stride = (size_t)t->features * sizeof *x,

@@ -31,7 +31,7 @@ static hd_status open_data(hd_trainer *t, const hd_trainer_args *args) {
                                  .mode = hd_recipe_text(t->recipe, "data.split"),
                                  .seed = (uint64_t)hd_recipe_int(t->recipe, "train.seed")};
     HD_TRY(hd_split_make(&t->split, t->data, &split));
-    if (t->split.train_count > 0) return HD_OK;
+    if (t->split.train_count > 0) return hd_data_refill(t->data, t->split.train, t->split.train_count);
     return hd_fail(t->ctx, HD_E_DATA, "%s|no sample is left to train on|Hold out less: val=0.1",
                    hd_data_get_info(t->data).name);
 }
