@@ -155,6 +155,66 @@ HD_API hd_val hd_argmin_at(hd_loc at, const hd_arg_args *args);
 #define hd_argmax(...) hd_argmax_at(HD_HERE, &(hd_arg_args){__VA_ARGS__, .end_ = 0})
 #define hd_argmin(...) hd_argmin_at(HD_HERE, &(hd_arg_args){__VA_ARGS__, .end_ = 0})
 
+/** Elements along an axis in order (output 0) and where they stood (output 1, i64): hd_output(y, 1). Equal ones keep
+ * their order. hd_argsort: output 1 alone. */
+typedef struct hd_sort_args {
+    hd_val x;
+    int64_t axis; /**< default −1 */
+    bool descending;
+    int end_;
+} hd_sort_args;
+HD_API hd_val hd_sort_at(hd_loc at, const hd_sort_args *args);
+HD_API hd_val hd_argsort_at(hd_loc at, const hd_sort_args *args);
+#define hd_sort(...)    HD_CALL_(sort, __VA_ARGS__)
+#define hd_argsort(...) hd_argsort_at(HD_HERE, &(hd_sort_args){__VA_ARGS__, .end_ = 0})
+/** The k largest along an axis, the largest first, and where they stand. */
+typedef struct hd_topk_args {
+    hd_val x;
+    int64_t k;    /**< default 1 */
+    int64_t axis; /**< default −1 */
+    bool smallest;
+    int end_;
+} hd_topk_args;
+HD_API hd_val hd_topk_at(hd_loc at, const hd_topk_args *args);
+#define hd_topk(...) HD_CALL_(topk, __VA_ARGS__)
+/** The k-th smallest along an axis; the lower one in the middle; the most frequent one; and where they stand. */
+typedef struct hd_kthvalue_args {
+    hd_val x;
+    int64_t k;    /**< default 1 */
+    int64_t axis; /**< default −1 */
+    bool keepdim;
+    int end_;
+} hd_kthvalue_args;
+typedef struct hd_median_args {
+    hd_val x;
+    int64_t axis; /**< 0: all elements */
+    bool keepdim;
+    bool ignore_nan;
+    int end_;
+} hd_median_args;
+typedef struct hd_mode_args {
+    hd_val x;
+    int64_t axis; /**< default −1 */
+    bool keepdim;
+    int end_;
+} hd_mode_args;
+HD_API hd_val hd_kthvalue_at(hd_loc at, const hd_kthvalue_args *args);
+HD_API hd_val hd_median_at(hd_loc at, const hd_median_args *args);
+HD_API hd_val hd_mode_at(hd_loc at, const hd_mode_args *args);
+#define hd_kthvalue(...) HD_CALL_(kthvalue, __VA_ARGS__)
+#define hd_median(...)   HD_CALL_(median, __VA_ARGS__)
+#define hd_mode(...)     HD_CALL_(mode, __VA_ARGS__)
+/** The largest (smallest) so far along an axis, and where it stands. */
+typedef struct hd_cummax_args {
+    hd_val x;
+    int64_t axis; /**< default −1 */
+    int end_;
+} hd_cummax_args;
+HD_API hd_val hd_cummax_at(hd_loc at, const hd_cummax_args *args);
+HD_API hd_val hd_cummin_at(hd_loc at, const hd_cummax_args *args);
+#define hd_cummax(...) HD_CALL_(cummax, __VA_ARGS__)
+#define hd_cummin(...) hd_cummin_at(HD_HERE, &(hd_cummax_args){__VA_ARGS__, .end_ = 0})
+
 #ifdef __cplusplus
 }
 #endif
