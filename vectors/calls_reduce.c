@@ -1,21 +1,94 @@
-/* calls_reduce.c: reductions, scans, order, softmax. */
+/* calls_reduce.c: reductions, scans, softmax. */
 #include "calls.h"
 
-static void reduce(vector_case *c, hd_val (*op)(hd_loc, const hd_reduce_args *)) {
+/* Whole numbers and truth values add up in i64. */
+static hd_val widened(vector_case *c, int dtype_at, hd_val x) {
+    const hd_dtype own = hd_val_is_none(x) ? c->dtype : hd_val_dtype(x);
+    return vector_cast(x, vector_dtype(c, dtype_at, "dtype", vector_is_float(x) ? own : HD_I64));
+}
+
+static hd_reduce_args reduce_args(vector_case *c) {
     hd_reduce_args a = {.x = vector_tensor(c, 0, "input")};
     a.axes = vector_axes(c, 1, "dim", hd_val_dims(a.x).rank);
     a.keepdim = vector_bool(c, 2, "keepdim", false);
-    a.x = vector_cast(a.x, vector_dtype(c, -1, "dtype", hd_val_is_none(a.x) ? c->dtype : hd_val_dtype(a.x)));
+    return a;
+}
+static void reduce(vector_case *c, hd_val (*op)(hd_loc, const hd_reduce_args *)) {
+    hd_reduce_args a = reduce_args(c);
+    a.x = widened(c, 3, a.x);
     vector_give(c, op(HD_HERE, &a));
 }
-static void call_sum(vector_case *c) {
-    reduce(c, hd_sum_at);
+/* Those that keep the dtype, or say it themselves. */
+static void reduce_as_is(vector_case *c, hd_val (*op)(hd_loc, const hd_reduce_args *)) {
+    const hd_reduce_args a = reduce_args(c);
+    vector_give(c, op(HD_HERE, &a));
 }
-static void call_mean(vector_case *c) {
-    reduce(c, hd_mean_at);
+#define REDUCE(name, how, op)                                                                                          \
+    static void call_##name(vector_case *c) {                                                                          \
+        how(c, op);                                                                                                    \
+    }
+REDUCE(sum, reduce, hd_sum_at)
+REDUCE(prod, reduce, hd_prod_at)
+REDUCE(mean, reduce, hd_mean_at)
+REDUCE(amax, reduce_as_is, hd_max_at)
+REDUCE(amin, reduce_as_is, hd_min_at)
+REDUCE(any, reduce_as_is, hd_any_at)
+REDUCE(all, reduce_as_is, hd_all_at)
+REDUCE(count_nonzero, reduce_as_is, hd_count_nonzero_at)
+REDUCE(logsumexp, reduce_as_is, hd_logsumexp_at)
+
+static void call_aminmax(vector_case *c) {
+    const hd_reduce_args a = reduce_args(c);
+    vector_give(c, hd_min_at(HD_HERE, &a));
+    vector_give(c, hd_max_at(HD_HERE, &a));
 }
-static void call_amax(vector_case *c) {
-    reduce(c, hd_max_at);
+
+/* x.var(unbiased), x.var(dim, unbiased, keepdim), x.var(dim, correction=, keepdim=). */
+static hd_var_args var_args(vector_case *c) {
+    hd_var_args a = {.x = vector_tensor(c, 0, "input")};
+    const hd_json *first = vector_arg(c, 1, NULL);
+    const bool short_form = first && first->type == HD_JSON_BOOL;
+    if (!short_form) a.axes = vector_axes(c, 1, "dim", hd_val_dims(a.x).rank);
+    const bool unbiased = vector_bool(c, short_form ? 1 : 2, "unbiased", true);
+    const double correction = vector_number(c, -1, "correction", unbiased);
+    a.correction = correction == 0 ? HD_ZERO : correction;
+    a.keepdim = vector_bool(c, 3, "keepdim", false);
+    return a;
+}
+static void var(vector_case *c, hd_val (*op)(hd_loc, const hd_var_args *), bool mean) {
+    const hd_var_args a = var_args(c);
+    vector_give(c, op(HD_HERE, &a));
+    if (mean) vector_give(c, hd_mean(a.x, .axes = a.axes, .keepdim = a.keepdim));
+}
+static void call_var(vector_case *c) {
+    var(c, hd_var_at, false);
+}
+static void call_std(vector_case *c) {
+    var(c, hd_std_at, false);
+}
+static void call_var_mean(vector_case *c) {
+    var(c, hd_var_at, true);
+}
+static void call_std_mean(vector_case *c) {
+    var(c, hd_std_at, true);
+}
+
+/* A scan knows no axis of a scalar. */
+static void scan(vector_case *c, hd_val (*op)(hd_loc, const hd_scan_args *)) {
+    const hd_val x = widened(c, 2, vector_tensor(c, 0, "input"));
+    const int rank = hd_val_dims(x).rank;
+    const int64_t axis = HD_AXIS(vector_axis(c, 1, "dim", rank, 0));
+    const hd_val y = op(HD_HERE, &(hd_scan_args){.x = vector_unscalar(x), .axis = axis});
+    vector_give(c, rank ? y : hd_sum(y));
+}
+static void call_cumsum(vector_case *c) {
+    scan(c, hd_cumsum_at);
+}
+static void call_cumprod(vector_case *c) {
+    scan(c, hd_cumprod_at);
+}
+static void call_logcumsumexp(vector_case *c) {
+    scan(c, hd_logcumsumexp_at);
 }
 
 static void softmax(vector_case *c, hd_val (*op)(hd_loc, const hd_softmax_args *)) {
@@ -36,8 +109,24 @@ static void call_log_softmax(vector_case *c) {
 
 const vector_entry vector_calls_reduce[] = {
     {"sum", call_sum},
+    {"prod", call_prod},
     {"mean", call_mean},
     {"amax", call_amax},
+    {"amin", call_amin},
+    {"aminmax", call_aminmax},
+    {"max.reduction_no_dim", call_amax},
+    {"min.reduction_no_dim", call_amin},
+    {"any", call_any},
+    {"all", call_all},
+    {"count_nonzero", call_count_nonzero},
+    {"logsumexp", call_logsumexp},
+    {"var", call_var},
+    {"std", call_std},
+    {"var_mean", call_var_mean},
+    {"std_mean", call_std_mean},
+    {"cumsum", call_cumsum},
+    {"cumprod", call_cumprod},
+    {"logcumsumexp", call_logcumsumexp},
     {"softmax", call_softmax},
     {"softmax.with_dtype", call_softmax},
     {"log_softmax", call_log_softmax},
