@@ -286,6 +286,61 @@ static void test_dropout_streams(void **state) {
     hd_program_free(p);
 }
 
+/* Rows start standard normal; the one of the padding starts as 0 and stays, whatever the others learn. */
+static void test_embedding(void **state) {
+    (void)state;
+    enum { THINGS = 400, WIDTH = 8, PADDING = 3 };
+    const hd_val x = hd_input(graph, "x", HD_I64, HD_DIMS(HD_BATCH, 2));
+    const hd_val y = hd_nn_embedding(x, .name = "e", .num_embeddings = THINGS, .embedding_dim = WIDTH,
+                                     .padding_idx = HD_AXIS(PADDING));
+    is_built(y, HD_DIMS(HD_BATCH, 2, WIDTH));
+    has_param("e.weight", HD_DIMS(THINGS, WIDTH));
+    char *text;
+    hd_graph *read;
+    assert_int_equal(hd_graph_print(graph, &text), HD_OK);
+    assert_non_null(strstr(text, "normal(0,1) zero_row(3)"));
+    assert_int_equal(hd_graph_parse(&read, ctx, "printed", text), HD_OK);
+    hd_memory_free(ctx, text);
+    hd_graph_free(read);
+    hd_program *p;
+    const hd_val loss = hd_mean(hd_mul(y, y));
+    assert_int_equal(hd_compile_with(&p, hd_train_step(loss, hd_sgd(.lr = 1)), &(hd_compile_args){.batch = 2}), HD_OK);
+    static float before[THINGS][WIDTH], after[THINGS][WIDTH];
+    const int64_t index[4] = {PADDING, 7, 7, PADDING};
+    assert_int_equal(hd_program_set(p, "x", index), HD_OK);
+    assert_int_equal(hd_store_get(hd_program_store(p), "e.weight", before, sizeof before), HD_OK);
+    assert_int_equal(hd_program_run(p), HD_OK);
+    assert_int_equal(hd_store_get(hd_program_store(p), "e.weight", after, sizeof after), HD_OK);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < THINGS; i++)
+        for (int k = 0; k < WIDTH; k++) {
+            const double v = (double)before[i][k];
+            assert_true(i != PADDING || v == 0);
+            assert_true((before[i][k] == after[i][k]) == (i != 7));
+            sum += v;
+            squares += v * v;
+        }
+    assert_true(fabs(sum) < 4 * sqrt(THINGS * WIDTH));
+    assert_true(fabs(squares / (THINGS * WIDTH) - 1) < 0.1);
+    hd_program_free(p);
+}
+
+static void test_embedding_of_columns(void **state) {
+    (void)state;
+    const hd_val y = hd_nn_layers(rows(3), "[{\"embedding\": {\"num_embeddings\": 5, \"embedding_dim\": 4}}, "
+                                           "\"flatten\", {\"linear\": {\"out_features\": 2}}]");
+    is_built(y, HD_DIMS(HD_BATCH, 2));
+    has_param("embedding1.weight", HD_DIMS(5, 4));
+    has_param("linear1.weight", HD_DIMS(2, 12));
+}
+
+static void test_embedding_refuses(void **state) {
+    (void)state;
+    const hd_val x = rows(5);
+    is_refused(hd_nn_embedding(x, .name = "e", .num_embeddings = 5, .embedding_dim = 2, .padding_idx = -6),
+               "embedding \"e\": padding_idx lies outside its 5 rows");
+}
+
 static void test_lists_are_whole(void **state) {
     (void)state;
     for (int i = 0; hd_layer_at(i); i++) {
@@ -347,6 +402,9 @@ int main(void) {
         T(test_line_refusals),
         T(test_first_values),
         T(test_dropout_streams),
+        T(test_embedding),
+        T(test_embedding_of_columns),
+        T(test_embedding_refuses),
         T(test_lists_are_whole),
         T(test_failing_allocations),
     };

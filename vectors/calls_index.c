@@ -13,7 +13,7 @@ static picked picked_args(vector_case *c) {
     p.rank = hd_val_dims(p.x).rank;
     p.x = vector_unscalar(p.x);
     p.axis = HD_AXIS(vector_axis(c, 1, "dim", p.rank, 0));
-    p.index = vector_tensor(c, 2, "index");
+    p.index = vector_cast(vector_tensor(c, 2, "index"), HD_I64); /* an empty one is of any dtype */
     return p;
 }
 static void give(vector_case *c, hd_val y, bool scalar) {

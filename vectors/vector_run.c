@@ -126,11 +126,11 @@ static double bar_of(const vector_case *c, hd_dtype dtype, double f32_bar) {
     return c->dtype == HD_F64 && dtype == HD_F64 ? 1e-10 : f32_bar;
 }
 
-static void judge_one(run *u, hd_program *p, const found *f, const char *name, double f32_bar, const hd_type *type) {
+static void judge_one(run *u, hd_program *p, const found *f, const char *name, double bar, const hd_type *type) {
     vector_case *c = u->c;
     const void *got = f->data ? f->data : f->name && p ? hd_program_get(p, f->name) : NULL;
     if (hd_val_is_none(f->val)) got = hd_arena_alloc_n(c->arena, (size_t)hd_dims_count(&type->dims) + 1, 8);
-    vector_compare(c->file, c->arena, name, type, got, bar_of(c, type->dtype, f32_bar), u->r);
+    vector_compare(c->file, c->arena, name, type, got, bar, u->r);
 }
 
 static hd_type type_of(hd_val v) {
@@ -152,10 +152,17 @@ static void judge_state(run *u, hd_program *p, const char *state, const char *af
     }
 }
 
+/* A gradient that arrives at an f32 result comes back through f32, whatever the input is. */
+static bool passes_f32(const run *u) {
+    for (int i = 0; i < u->w->n_out; i++)
+        if (u->w->seed[i] && hd_val_dtype(u->out[i].val) == HD_F32) return true;
+    return false;
+}
+
 static void judge(run *u, hd_program *p) {
     for (int i = 0; i < u->w->n_out; i++) {
         const hd_type type = type_of(u->out[i].val);
-        judge_one(u, p, &u->out[i], u->w->out[i], u->w->out_bar[i], &type);
+        judge_one(u, p, &u->out[i], u->w->out[i], bar_of(u->c, type.dtype, u->w->out_bar[i]), &type);
     }
     for (int k = 0; k < u->w->n_grad; k++) {
         if (!u->w->grad[k]) continue;
@@ -163,7 +170,8 @@ static void judge(run *u, hd_program *p) {
         for (int i = 0; i < u->c->n_in; i++)
             if (strcmp(u->c->in[i].name, u->w->of[k]) == 0) type = type_of(u->c->in[i].val);
         if (!hd_val_is_none(u->grad[k].val)) type = type_of(u->grad[k].val);
-        judge_one(u, p, &u->grad[k], u->w->grad[k], u->w->grad_bar[k], &type);
+        const double bar = passes_f32(u) ? u->w->grad_bar[k] : bar_of(u->c, type.dtype, u->w->grad_bar[k]);
+        judge_one(u, p, &u->grad[k], u->w->grad[k], bar, &type);
     }
     for (int k = 0; k < u->w->n_after; k++) judge_state(u, p, u->w->state[k], u->w->after[k]);
 }

@@ -28,12 +28,13 @@ typedef enum hd_init_kind {
 typedef struct hd_init {
     hd_init_kind kind;
     double a, b;
+    int64_t zero_row; /**< a slice of the first axis that starts as 0: its number + 1; 0: none */
 } hd_init;
-#define HD_ZEROS          ((hd_init){HD_INIT_ZEROS, 0, 0})
-#define HD_ONES           ((hd_init){HD_INIT_CONSTANT, 1, 0})
-#define HD_CONSTANT(v)    ((hd_init){HD_INIT_CONSTANT, (v), 0})
-#define HD_UNIFORM(a, b)  ((hd_init){HD_INIT_UNIFORM, (a), (b)})
-#define HD_NORMAL(m, std) ((hd_init){HD_INIT_NORMAL, (m), (std)})
+#define HD_ZEROS          ((hd_init){HD_INIT_ZEROS, 0, 0, 0})
+#define HD_ONES           ((hd_init){HD_INIT_CONSTANT, 1, 0, 0})
+#define HD_CONSTANT(v)    ((hd_init){HD_INIT_CONSTANT, (v), 0, 0})
+#define HD_UNIFORM(a, b)  ((hd_init){HD_INIT_UNIFORM, (a), (b), 0})
+#define HD_NORMAL(m, std) ((hd_init){HD_INIT_NORMAL, (m), (std), 0})
 
 /** What a value is. */
 typedef enum hd_kind {

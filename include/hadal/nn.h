@@ -52,6 +52,18 @@ typedef struct hd_nn_dropout_args {
 HD_API hd_val hd_nn_dropout_at(hd_loc at, const hd_nn_dropout_args *args);
 #define hd_nn_dropout(...) hd_nn_dropout_at(HD_HERE, &(hd_nn_dropout_args){__VA_ARGS__, .end_ = 0})
 
+/** A trained row for each whole number of x [...]: [..., embedding_dim]. NAME.weight [num_embeddings, embedding_dim]
+ * starts standard normal. x is i64; floats are cut to whole numbers. */
+typedef struct hd_nn_embedding_args {
+    hd_val x;
+    const char *name;
+    int64_t num_embeddings, embedding_dim;
+    int64_t padding_idx; /**< HD_AXIS(k) or negative: a row that starts as 0 and stays; 0: none */
+    int end_;
+} hd_nn_embedding_args;
+HD_API hd_val hd_nn_embedding_at(hd_loc at, const hd_nn_embedding_args *args);
+#define hd_nn_embedding(...) hd_nn_embedding_at(HD_HERE, &(hd_nn_embedding_args){__VA_ARGS__, .end_ = 0})
+
 /** Random state of a graph's steps: the i64 [2] input "rng" (seed, step), made when first asked for and bound by
  * programs themselves. */
 HD_API hd_val hd_rng_input(hd_graph *graph);

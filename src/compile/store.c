@@ -122,6 +122,15 @@ void hd_store_put(hd_store *s, int32_t entry, int32_t block, size_t offset) {
 
 /* ---- values ---- */
 
+/* Zeroes the slice of the first axis that the start asks for. */
+static void hd_fill_zero_row(const hd_entry *e, char *plain) {
+    const hd_dims *d = &e->type.dims;
+    const int64_t row = e->init.zero_row - 1;
+    if (row < 0 || d->rank == 0 || row >= d->dim[0]) return;
+    const size_t bytes = (size_t)(hd_dims_count(d) / d->dim[0]) * hd_dtype_size(e->type.dtype);
+    memset(plain + (size_t)row * bytes, 0, bytes);
+}
+
 static void hd_fill(const hd_entry *e, uint64_t seed, char *plain) {
     const int64_t n = hd_dims_count(&e->type.dims);
     const size_t size = hd_dtype_size(e->type.dtype);
@@ -147,6 +156,7 @@ static void hd_fill(const hd_entry *e, uint64_t seed, char *plain) {
         else
             ((uint8_t *)plain)[i] = (uint8_t)v;
     }
+    hd_fill_zero_row(e, plain);
 }
 
 static hd_status hd_entry_start(hd_store *s, int32_t i) {

@@ -112,6 +112,12 @@ static hd_status hd_read_init(hd_reader *r, hd_init *init) {
         if (!hd_take(r, ",")) return hd_wrong(r, "expected ,%s", "");
         HD_TRY(hd_read_double(r, &init->b));
     }
+    if (!hd_take(r, ")")) return hd_wrong(r, "expected )%s", "");
+    if (!hd_take(r, "zero_row(")) return HD_OK;
+    const size_t n = strspn(r->at, "0123456789");
+    if (!hd_text_to_i64(r->at, n, &init->zero_row) || init->zero_row++ == INT64_MAX)
+        return hd_wrong(r, "expected the number of a row%s", "");
+    r->at += n;
     return hd_take(r, ")") ? HD_OK : hd_wrong(r, "expected )%s", "");
 }
 

@@ -37,6 +37,7 @@ static void hd_print_init(hd_text *out, const hd_init *init) {
     if (init->kind == HD_INIT_CONSTANT) hd_text_printf(out, "(%s)", hd_text_from_f64(a, init->a));
     if (init->kind == HD_INIT_UNIFORM || init->kind == HD_INIT_NORMAL)
         hd_text_printf(out, "(%s,%s)", hd_text_from_f64(a, init->a), hd_text_from_f64(b, init->b));
+    if (init->zero_row) hd_text_printf(out, " zero_row(%lld)", (long long)init->zero_row - 1);
 }
 
 static void hd_print_data(hd_text *out, const hd_value *v) {
