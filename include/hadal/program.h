@@ -76,6 +76,8 @@ typedef struct hd_compile_args {
     const char *backend;    /**< "default", "ref" (plain loops only), "null" (counts only) */
     const char *passes_off; /**< names of passes to leave out: "fuse,layout"; see hd_pass_names */
     bool exact;             /**< direct kernels only: no Winograd */
+    const char *precision;  /**< "f32" (NULL too), or "bf16": products and convolutions of bf16 with sums in f32; what
+                                 persists stays f32. HD_E_UNSUPPORTED for others */
     bool train;             /**< for hd_gradients' graphs: training form even for hd_forward */
     size_t memory_limit;    /**< refuse plans over this many bytes; 0: none */
     void (*dump)(void *user, const char *pass, const char *graph_text); /**< after every pass */
@@ -122,7 +124,10 @@ typedef struct hd_program_facts {
     int steps;    /**< kernel calls a run */
     int reorders; /**< of these, changes of layout of activations */
     int weight_reorders;
-    double flops; /**< of a run, a multiply-add is 2 */
+    int bf16_native;   /**< products and convolutions that run in bf16 */
+    int bf16_emulated; /**< of precision bf16, but multiplied in f32 after rounding: no kernel of this machine takes
+                          them */
+    double flops;      /**< of a run, a multiply-add is 2 */
     double bytes;
 } hd_program_facts;
 HD_API hd_program_facts hd_program_get_facts(const hd_program *program);

@@ -18,6 +18,16 @@ int hd_cpu_count(void) {
     return n < 1 ? 1 : n > MOST ? MOST : (int)n;
 }
 
+bool hd_cpu_bf16(hd_isa isa) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return isa >= HD_ISA_AVX512 && __builtin_cpu_supports("avx512bf16"); /* every AMX processor has it too */
+#else
+    (void)isa;
+    return false;
+#endif
+}
+
 hd_isa hd_cpu_isa(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();

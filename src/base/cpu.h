@@ -5,4 +5,5 @@
 
 int hd_cpu_count(void); /* processors this process may run on, 1 … 256 */
 hd_isa hd_cpu_isa(void);
+bool hd_cpu_bf16(hd_isa isa); /* has instructions that multiply bf16, and may use them */
 #endif

@@ -42,6 +42,7 @@ typedef struct hd_lower {
     size_t v_capacity, v_count;
     size_t arena_bytes, grad_bytes, activation_bytes, scratch_bytes;
     int reorders, weight_reorders;
+    int bf16_native, bf16_emulated; /* products in bf16, and products of rounded numbers in f32 */
 } hd_lower;
 
 /* Makes v as long as the graph's values; new entries are blank. */
@@ -84,6 +85,7 @@ hd_status hd_pass_form(hd_lower *l);     /* training or inference form; what is 
 hd_status hd_pass_bind(hd_lower *l);     /* HD_BATCH becomes a number */
 hd_status hd_pass_simplify(hd_lower *l); /* identities and dead nodes */
 hd_status hd_pass_fuse(hd_lower *l);     /* layer + activation, paired gradients, loss with its gradient */
+hd_status hd_pass_mixed(hd_lower *l);    /* products in bf16, casts where f32 and bf16 meet */
 hd_status hd_pass_chain(hd_lower *l);    /* elementwise chains */
 hd_status hd_pass_place(hd_lower *l);    /* a kernel for every node */
 hd_status hd_pass_layout(hd_lower *l);   /* memory order of every value, reorders where they differ */

@@ -90,6 +90,9 @@ static hd_status hd_program_build(hd_program *p, hd_target target) {
         return hd_fail(p->ctx, HD_E_USAGE, "compile|there is no backend \"%s\"|Use default, ref or null", backend);
     if (l->args->device != HD_DEVICE_AUTO && l->args->device != HD_DEVICE_CPU)
         return hd_fail(p->ctx, HD_E_UNSUPPORTED, "compile|there is no device %d", l->args->device);
+    const char *precision = l->args->precision ? l->args->precision : "f32";
+    if (strcmp(precision, "f32") != 0 && strcmp(precision, "bf16") != 0)
+        return hd_fail(p->ctx, HD_E_UNSUPPORTED, "compile|there is no precision \"%.40s\"|Use f32 or bf16", precision);
     HD_TRY(hd_lower_run(l));
     HD_TRY(hd_make_steps(p));
     HD_TRY(hd_make_slots(p));
@@ -196,7 +199,11 @@ void hd_program_lr(hd_program *p, double lr) {
 
 hd_program_facts hd_program_get_facts(const hd_program *p) {
     const hd_lower *l = &p->lower;
-    hd_program_facts f = {.steps = p->step_count, .reorders = l->reorders, .weight_reorders = l->weight_reorders};
+    hd_program_facts f = {.steps = p->step_count,
+                          .reorders = l->reorders,
+                          .weight_reorders = l->weight_reorders,
+                          .bf16_native = l->bf16_native,
+                          .bf16_emulated = l->bf16_emulated};
     for (size_t i = 0; i < l->g->node_count; i++) {
         const hd_node *n = &l->g->nodes[i];
         if (n->op->flags & (HD_OP_VIEW | HD_OP_PLACED)) continue;

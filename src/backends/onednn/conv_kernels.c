@@ -17,30 +17,41 @@ typedef struct conv_state {
     int64_t n, x_step, y_step;     /* elements of one image */
     int64_t w_count, b_count;      /* elements of w and b, padding included; by channels: of a slice */
     int64_t slice;                 /* by channels: elements of a task's part of one image's y */
+    size_t size[HD_DNNL_OPERANDS]; /* bytes of an element */
     hd_vec_split sum;              /* of w_count */
     hd_vec_fn add;
 } conv_state;
 
 /* ---- running ---- */
 
+/* Where x w b y lie. */
 typedef struct conv_memory {
-    float *x, *w, *b, *y;
+    char *at[HD_DNNL_OPERANDS];
 } conv_memory;
 
 static conv_memory memory_of(const conv_state *s, const hd_exec *e) {
     switch (s->direction) {
-    case HD_DNNL_FORWARD: return (conv_memory){e->in[0], e->in[1], s->bias ? e->in[2] : NULL, e->out[0]};
-    case HD_DNNL_GRAD_INPUT: return (conv_memory){e->out[0], e->in[1], NULL, e->in[0]};
-    default: return (conv_memory){e->in[0], e->out[0], s->bias ? e->out[1] : NULL, e->in[1]};
+    case HD_DNNL_FORWARD: return (conv_memory){{e->in[0], e->in[1], s->bias ? e->in[2] : NULL, e->out[0]}};
+    case HD_DNNL_GRAD_INPUT: return (conv_memory){{e->out[0], e->in[1], NULL, e->in[0]}};
+    default: return (conv_memory){{e->in[0], e->out[0], s->bias ? e->out[1] : NULL, e->in[1]}};
     }
 }
 
-/* Partial gradients of task t: the first is the result itself, the others stand in scratch. */
-static float *partial_w(const conv_state *s, const hd_exec *e, float *dw, int64_t t) {
-    return t ? (float *)(void *)e->scratch + (t - 1) * (s->w_count + s->b_count) : dw;
+/* Moves an operand on by so many elements; one that is absent stays so. */
+static void forward(const conv_state *s, conv_memory *m, int operand, int64_t elements) {
+    if (m->at[operand]) m->at[operand] += elements * (int64_t)s->size[operand];
 }
-static float *partial_b(const conv_state *s, const hd_exec *e, float *db, int64_t t) {
-    return t && db ? partial_w(s, e, NULL, t) + s->w_count : db;
+
+static void run_task(const conv_state *s, const hd_exec *e, int prim, int64_t set, const conv_memory *m) {
+    hd_dnnl_run(s->prim[prim], set, (void *const[]){m->at[0], m->at[1], m->at[2], m->at[3]}, hd_thread_scratch(e));
+}
+
+/* Partial gradients of task t, f32 always: the first is the result itself, the others stand in scratch. */
+static float *partial_w(const conv_state *s, const hd_exec *e, char *dw, int64_t t) {
+    return t ? (float *)(void *)e->scratch + (t - 1) * (s->w_count + s->b_count) : (float *)(void *)dw;
+}
+static float *partial_b(const conv_state *s, const hd_exec *e, char *db, int64_t t) {
+    return t && db ? partial_w(s, e, NULL, t) + s->w_count : (float *)(void *)db;
 }
 
 static void run_images(void *exec, int64_t t) {
@@ -49,13 +60,13 @@ static void run_images(void *exec, int64_t t) {
     conv_memory m = memory_of(s, e);
     const bool small = t >= s->larger;
     const int64_t first = t * s->images - (small ? t - s->larger : 0);
-    m.x += first * s->x_step;
-    m.y += first * s->y_step;
+    forward(s, &m, HD_DNNL_X, first * s->x_step);
+    forward(s, &m, HD_DNNL_Y, first * s->y_step);
     if (s->direction == HD_DNNL_GRAD_WEIGHT) {
-        m.w = partial_w(s, e, m.w, t);
-        m.b = partial_b(s, e, m.b, t);
+        m.at[HD_DNNL_W] = (char *)partial_w(s, e, m.at[HD_DNNL_W], t);
+        m.at[HD_DNNL_B] = (char *)partial_b(s, e, m.at[HD_DNNL_B], t);
     }
-    hd_dnnl_run(s->prim[small], small ? t - s->larger : t, (float *[]){m.x, m.w, m.b, m.y}, hd_thread_scratch(e));
+    run_task(s, e, small, small ? t - s->larger : t, &m);
 }
 
 /* Tree: 0 += 1, 2 += 3, then 0 += 2. */
@@ -63,14 +74,15 @@ static void run_sum(void *exec, int64_t t) {
     const hd_exec *e = exec;
     const conv_state *s = e->state;
     const conv_memory m = memory_of(s, e);
+    char *dw = m.at[HD_DNNL_W], *db = m.at[HD_DNNL_B];
     const int64_t at = t * s->sum.chunk, n = hd_vec_min(s->sum.chunk, s->w_count - at);
     for (int64_t step = 1; step < s->tasks; step *= 2)
         for (int64_t i = 0; i + step < s->tasks; i += 2 * step) {
-            float *to = partial_w(s, e, m.w, i) + at;
-            s->add(to, to, partial_w(s, e, m.w, i + step) + at, n, NULL);
-            if (t > 0 || !m.b) continue;
-            to = partial_b(s, e, m.b, i);
-            s->add(to, to, partial_b(s, e, m.b, i + step), s->b_count, NULL);
+            float *to = partial_w(s, e, dw, i) + at;
+            s->add(to, to, partial_w(s, e, dw, i + step) + at, n, NULL);
+            if (t > 0 || !db) continue;
+            to = partial_b(s, e, db, i);
+            s->add(to, to, partial_b(s, e, db, i + step), s->b_count, NULL);
         }
 }
 
@@ -78,21 +90,22 @@ static void run_sum(void *exec, int64_t t) {
 static void run_copy(void *exec, int64_t image) {
     const hd_exec *e = exec;
     const conv_state *s = e->state;
-    const conv_memory m = memory_of(s, e);
-    float *slices = (float *)(void *)e->scratch;
+    const size_t size = s->size[HD_DNNL_Y];
+    const char *y = memory_of(s, e).at[HD_DNNL_Y];
     for (int64_t t = 0; t < s->tasks; t++)
-        memcpy(slices + (t * s->n + image) * s->slice, m.y + image * s->y_step + t * s->slice,
-               (size_t)s->slice * sizeof(float));
+        memcpy(e->scratch + (size_t)((t * s->n + image) * s->slice) * size,
+               y + (size_t)(image * s->y_step + t * s->slice) * size, (size_t)s->slice * size);
 }
 
 static void run_channels(void *exec, int64_t t) {
     const hd_exec *e = exec;
     const conv_state *s = e->state;
     conv_memory m = memory_of(s, e);
-    m.w += t * s->w_count;
-    m.b = m.b ? m.b + t * s->b_count : NULL;
-    m.y = s->copies ? (float *)(void *)e->scratch + t * s->n * s->slice : m.y + t * s->slice;
-    hd_dnnl_run(s->prim[0], t, (float *[]){m.x, m.w, m.b, m.y}, hd_thread_scratch(e));
+    if (s->copies) m.at[HD_DNNL_Y] = e->scratch;
+    forward(s, &m, HD_DNNL_W, t * s->w_count);
+    forward(s, &m, HD_DNNL_B, t * s->b_count);
+    forward(s, &m, HD_DNNL_Y, t * s->slice * (s->copies ? s->n : 1));
+    run_task(s, e, 0, t, &m);
 }
 
 /* ---- preparing ---- */
@@ -112,12 +125,14 @@ static const hd_operand *operand_of(const hd_kctx *k, int direction, int operand
 }
 
 static int64_t physical(const hd_kctx *k, int direction, int operand) {
-    return (int64_t)(operand_of(k, direction, operand)->bytes / sizeof(float));
+    const hd_operand *o = operand_of(k, direction, operand);
+    return (int64_t)(o->bytes / hd_dtype_size(o->dtype));
 }
 
 static void fill_state(conv_state *s, const hd_conv_plan *p, const hd_kctx *k) {
     const int direction = p->conv.direction;
     const int64_t shares = p->split == HD_CONV_CHANNELS ? p->tasks : 1;
+    for (int i = 0; i < HD_DNNL_OPERANDS; i++) s->size[i] = hd_dtype_size(p->conv.dtype[i]);
     s->ctx = k->ctx;
     s->direction = direction;
     s->split = p->split;
@@ -140,7 +155,7 @@ static void fill_phases(const conv_state *s, hd_prepared *out) {
     const size_t floats = sizeof(float);
     if (s->split == HD_CONV_CHANNELS) {
         if (s->copies) out->phase[out->phases++] = (hd_phase){run_copy, s->n};
-        if (s->copies) out->scratch = (size_t)(s->n * s->y_step) * floats;
+        if (s->copies) out->scratch = (size_t)(s->n * s->y_step) * s->size[HD_DNNL_Y];
         out->phase[out->phases++] = (hd_phase){run_channels, s->tasks};
         return;
     }
@@ -218,6 +233,7 @@ static void conv_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, int di
     }                                                                                                                  \
     const hd_kernel hd_kernel_dnnl_##variable = {.name = kernel_name,                                                  \
                                                  .op = op_name,                                                        \
+                                                 .flags = (winograd) ? 0 : HD_K_BF16,                                  \
                                                  .supports = variable##_supports,                                      \
                                                  .layouts = variable##_layouts,                                        \
                                                  .prepare = variable##_prepare};

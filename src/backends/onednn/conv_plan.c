@@ -1,5 +1,6 @@
 /* conv_plan.c: algorithm, layouts and tasks of a convolution. The rules come from measurements, docs/performance.md. */
 #include "backends/onednn/conv_plan.h"
+#include "base/cpu.h"
 #include "hadal/ops.h"
 #include <string.h>
 
@@ -23,6 +24,17 @@ static bool present(const hd_kctx *k, int in) {
     return in < k->n_in && k->in[in].dims.rank >= 0;
 }
 
+/* The two that are multiplied are both f32 or both bf16; then the result may be either, a weight's gradient f32. */
+static bool settle_dtypes(hd_dnnl_conv *c, hd_dtype x, hd_dtype w, hd_dtype y, int direction) {
+    const hd_dtype result = direction == HD_DNNL_FORWARD ? y : direction == HD_DNNL_GRAD_INPUT ? x : w;
+    const hd_dtype a = direction == HD_DNNL_GRAD_INPUT ? y : x, b = direction == HD_DNNL_GRAD_WEIGHT ? y : w;
+    c->dtype[HD_DNNL_X] = x;
+    c->dtype[HD_DNNL_W] = w;
+    c->dtype[HD_DNNL_Y] = y;
+    if (a != b || (a != HD_F32 && a != HD_BF16)) return false;
+    return result == HD_F32 || (result == HD_BF16 && a == HD_BF16 && direction != HD_DNNL_GRAD_WEIGHT);
+}
+
 static const char *read_shapes(hd_dnnl_conv *c, const hd_kctx *k, int direction) {
     const hd_operand *x = &k->in[0], *w = &k->in[1], *y = &k->out[0];
     memset(c, 0, sizeof *c);
@@ -44,7 +56,10 @@ static const char *read_shapes(hd_dnnl_conv *c, const hd_kctx *k, int direction)
         if (direction == HD_DNNL_GRAD_INPUT) x = &k->out[0], y = &k->in[0];
         if (direction == HD_DNNL_GRAD_WEIGHT) w = &k->out[0], y = &k->in[1];
     }
-    if (x->dtype != HD_F32 || w->dtype != HD_F32) return "only for f32";
+    if (!settle_dtypes(c, x->dtype, w->dtype, y->dtype, direction)) return "only for f32, or bf16 with sums in f32";
+    if ((x->dtype == HD_BF16 || y->dtype == HD_BF16) && !hd_cpu_bf16(k->isa)) return HD_DNNL_NO_BF16;
+    if (c->bias) c->dtype[HD_DNNL_B] = direction == HD_DNNL_FORWARD ? k->in[2].dtype : k->out[1].dtype;
+    if (direction == HD_DNNL_GRAD_WEIGHT && c->dtype[HD_DNNL_B] != HD_F32) return "only for a bias's gradient of f32";
     const int64_t *dx = x->dims.dim, *dw = w->dims.dim, *dy = y->dims.dim;
     c->direction = direction;
     c->n = dx[0], c->c = dx[1], c->h = dx[2], c->w = dx[3];
@@ -110,13 +125,14 @@ static const char *owner_layout(const hd_dnnl_conv *c, hd_layout *out) {
     return NULL;
 }
 
-/* Settles the weights' layout of plan->conv and asks for the rest. */
+/* Settles the weights' layout of plan->conv and asks for the rest. Weights of bf16 are made anew in every step, from
+ * the parameter: each direction gets them as it likes. */
 static const char *settle(hd_conv_plan *p, hd_dnnl_answer *answer) {
     hd_layout owner;
     const int direction = p->conv.direction;
     const char *reason = ask(p->conv, direction, NULL, answer);
     p->conv.w_layout = NULL;
-    if (reason || direction == HD_DNNL_GRAD_INPUT) return reason;
+    if (reason || direction == HD_DNNL_GRAD_INPUT || p->conv.dtype[HD_DNNL_X] == HD_BF16) return reason;
     reason = owner_layout(&p->conv, &owner);
     if (reason || hd_layout_equal(&owner, &answer->layout[HD_DNNL_W])) return reason;
     hd_dnnl_answer forced;

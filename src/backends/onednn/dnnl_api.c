@@ -29,6 +29,7 @@ struct hd_dnnl_prim {
     dnnl_exec_arg_t *args;                                  /* [sets][n_args] */
     void **bound;                                           /* [sets][n_args] what the memory objects point to */
     int64_t rows, columns, row_stride, batch, batch_stride; /* of a product's y, to fill it */
+    size_t element;                                         /* bytes of one of that y */
 };
 
 static const int arg_of[3][HD_DNNL_OPERANDS] = {
@@ -55,11 +56,16 @@ static bool layout_of(hd_md_ref d, bool grouped, hd_layout *out) {
     return hd_blocking_join_groups(&b, &joined) && hd_layout_from_blocking(&joined, out);
 }
 
+static dnnl_data_type_t type_of(hd_dtype dtype) {
+    return dtype == HD_BF16 ? dnnl_bf16 : dnnl_f32;
+}
+
 /* The format whose layout that is. Tags are tried in the library's order, plain ones first. */
-static bool format_of(const hd_layout *layout, bool grouped, int rank, const dnnl_dims_t dims, hd_md *out) {
+static bool format_of(const hd_layout *layout, bool grouped, int rank, const dnnl_dims_t dims, dnnl_data_type_t type,
+                      hd_md *out) {
     for (int tag = dnnl_format_tag_any + 1; tag < dnnl_format_tag_last; tag++) {
         hd_layout l;
-        if (!hd_md_by_tag(out, rank, dims, dnnl_f32, (dnnl_format_tag_t)tag)) continue;
+        if (!hd_md_by_tag(out, rank, dims, type, (dnnl_format_tag_t)tag)) continue;
         if (layout_of(hd_md_of(out), grouped, &l) && hd_layout_equal(&l, layout)) return true;
         hd_md_free(out);
     }
@@ -78,10 +84,13 @@ static bool describe_operands(const hd_dnnl_conv *c, hd_md *md) {
     const dnnl_format_tag_t tag = tags[c->format];
     const int rank = g > 1 ? 5 : 4;
     const int64_t *w = g > 1 ? w5 : w4;
-    return hd_md_by_tag(&md[HD_DNNL_X], 4, x, dnnl_f32, tag) && hd_md_by_tag(&md[HD_DNNL_Y], 4, y, dnnl_f32, tag) &&
-           hd_md_by_tag(&md[HD_DNNL_B], 1, b, dnnl_f32, dnnl_a) &&
-           (c->w_layout ? format_of(c->w_layout, g > 1, rank, w, &md[HD_DNNL_W])
-                        : hd_md_by_tag(&md[HD_DNNL_W], rank, w, dnnl_f32, dnnl_format_tag_any));
+    dnnl_data_type_t type[HD_DNNL_OPERANDS];
+    for (int i = 0; i < HD_DNNL_OPERANDS; i++) type[i] = type_of(c->dtype[i]);
+    return hd_md_by_tag(&md[HD_DNNL_X], 4, x, type[HD_DNNL_X], tag) &&
+           hd_md_by_tag(&md[HD_DNNL_Y], 4, y, type[HD_DNNL_Y], tag) &&
+           hd_md_by_tag(&md[HD_DNNL_B], 1, b, type[HD_DNNL_B], dnnl_a) &&
+           (c->w_layout ? format_of(c->w_layout, g > 1, rank, w, type[HD_DNNL_W], &md[HD_DNNL_W])
+                        : hd_md_by_tag(&md[HD_DNNL_W], rank, w, type[HD_DNNL_W], dnnl_format_tag_any));
 }
 
 static bool describe_conv(const hd_dnnl_conv *c, hd_dnnl_wish *out) {
@@ -106,11 +115,12 @@ static bool describe_conv(const hd_dnnl_conv *c, hd_dnnl_wish *out) {
 
 /* A matrix of rows × columns after op(); `batch` of them when more than one. */
 static bool describe_matrix(hd_md *md, int64_t batch, int64_t step, int64_t rows, int64_t columns, bool trans,
-                            int64_t ld) {
+                            int64_t ld, hd_dtype dtype) {
     const int64_t row = trans ? 1 : ld, column = trans ? ld : 1;
     const dnnl_dims_t d2 = {rows, columns}, s2 = {row, column};
     const dnnl_dims_t d3 = {step ? batch : 1, rows, columns}, s3 = {step ? step : rows * columns, row, column};
-    return batch > 1 ? hd_md_by_strides(md, 3, d3, dnnl_f32, s3) : hd_md_by_strides(md, 2, d2, dnnl_f32, s2);
+    const dnnl_data_type_t type = type_of(dtype);
+    return batch > 1 ? hd_md_by_strides(md, 3, d3, type, s3) : hd_md_by_strides(md, 2, d2, type, s2);
 }
 
 static bool describe_product(const hd_dnnl_product *p, hd_dnnl_wish *out) {
@@ -122,10 +132,11 @@ static bool describe_product(const hd_dnnl_product *p, hd_dnnl_wish *out) {
     hd_md *md = out->md;
     const dnnl_dims_t b2 = {1, p->n}, b3 = {1, 1, p->n};
     const bool many = p->batch > 1;
-    if (describe_matrix(&md[HD_DNNL_X], p->batch, p->step_a, p->m, p->k, p->trans_a, p->lda) &&
-        describe_matrix(&md[HD_DNNL_W], p->batch, p->step_b, p->k, p->n, p->trans_b, p->ldb) &&
-        describe_matrix(&md[HD_DNNL_Y], p->batch, p->step_y, p->m, p->n, false, p->ldy) &&
-        hd_md_by_tag(&md[HD_DNNL_B], many ? 3 : 2, many ? b3 : b2, dnnl_f32, many ? dnnl_abc : dnnl_ab))
+    const hd_dtype *t = p->dtype;
+    if (describe_matrix(&md[HD_DNNL_X], p->batch, p->step_a, p->m, p->k, p->trans_a, p->lda, t[HD_DNNL_X]) &&
+        describe_matrix(&md[HD_DNNL_W], p->batch, p->step_b, p->k, p->n, p->trans_b, p->ldb, t[HD_DNNL_W]) &&
+        describe_matrix(&md[HD_DNNL_Y], p->batch, p->step_y, p->m, p->n, false, p->ldy, t[HD_DNNL_Y]) &&
+        hd_md_by_tag(&md[HD_DNNL_B], many ? 3 : 2, many ? b3 : b2, type_of(t[HD_DNNL_B]), many ? dnnl_abc : dnnl_ab))
         return true;
     forget(out);
     return false;
@@ -308,6 +319,7 @@ hd_status hd_dnnl_product_new(hd_dnnl_prim **out, hd_context *ctx, const hd_dnnl
     const hd_status status = prim_new(out, ctx, &w, sets);
     forget(&w);
     if (status != HD_OK) return status;
+    (*out)->element = hd_dtype_size(product->dtype[HD_DNNL_Y]);
     (*out)->rows = product->m;
     (*out)->columns = product->n;
     (*out)->row_stride = product->ldy;
@@ -333,16 +345,17 @@ size_t hd_dnnl_scratch(const hd_dnnl_prim *prim) {
 }
 
 /* All bits set is NaN: a failed kernel must not go unnoticed. */
-static void poison(const hd_dnnl_prim *p, float *const operand[HD_DNNL_OPERANDS]) {
-    float *y = operand[p->output];
+static void poison(const hd_dnnl_prim *p, void *const operand[HD_DNNL_OPERANDS]) {
+    char *y = operand[p->output];
     for (int i = 0; p->rows == 0 && i < p->n_args; i++)
         if (p->operand[i] == p->output) memset(y, 0xff, p->bytes[i]);
     for (int64_t b = 0; b < p->batch; b++)
         for (int64_t r = 0; r < p->rows; r++)
-            memset(y + b * p->batch_stride + r * p->row_stride, 0xff, (size_t)p->columns * sizeof *y);
+            memset(y + (size_t)(b * p->batch_stride + r * p->row_stride) * p->element, 0xff,
+                   (size_t)p->columns * p->element);
 }
 
-void hd_dnnl_run(hd_dnnl_prim *p, int64_t set, float *const operand[HD_DNNL_OPERANDS], void *scratch) {
+void hd_dnnl_run(hd_dnnl_prim *p, int64_t set, void *const operand[HD_DNNL_OPERANDS], void *scratch) {
     dnnl_exec_arg_t *args = p->args + set * ARGS;
     void **bound = p->bound + set * ARGS;
     dnnl_status_t status = dnnl_success;
@@ -387,7 +400,7 @@ size_t hd_dnnl_scratch(const hd_dnnl_prim *prim) {
     (void)prim;
     return 0;
 }
-void hd_dnnl_run(hd_dnnl_prim *prim, int64_t set, float *const operand[HD_DNNL_OPERANDS], void *scratch) {
+void hd_dnnl_run(hd_dnnl_prim *prim, int64_t set, void *const operand[HD_DNNL_OPERANDS], void *scratch) {
     (void)prim, (void)set, (void)operand, (void)scratch;
 }
 #endif

@@ -11,19 +11,20 @@ enum hd_dnnl_direction { HD_DNNL_FORWARD, HD_DNNL_GRAD_INPUT, HD_DNNL_GRAD_WEIGH
 /* Operands of a convolution, whatever the direction: x or dx, w or dw, b or db, y or dy. */
 enum { HD_DNNL_X, HD_DNNL_W, HD_DNNL_B, HD_DNNL_Y, HD_DNNL_OPERANDS };
 
-/* x [n, c, h, w], w [k, c/groups, r, s], b [k], y [n, k, oh, ow], all f32. */
+/* x [n, c, h, w], w [k, c/groups, r, s], b [k], y [n, k, oh, ow]. */
 typedef struct hd_dnnl_conv {
     int direction;
     int64_t n, c, h, w, k, r, s, oh, ow, groups;
     int64_t stride[2], padding[2], dilation[2];
     int64_t act; /* HD_ACT_…, forward only */
     bool bias, winograd;
-    int format;                /* of x and y: HD_DNNL_… */
-    const hd_layout *w_layout; /* of w or dw; NULL: as the library likes best */
-    hd_isa isa;                /* not above this */
+    int format;                       /* of x and y: HD_DNNL_… */
+    const hd_layout *w_layout;        /* of w or dw; NULL: as the library likes best */
+    hd_isa isa;                       /* not above this */
+    hd_dtype dtype[HD_DNNL_OPERANDS]; /* f32 or bf16; what is not set is f32 */
 } hd_dnnl_conv;
 
-/* y [m, n] = act(op(a) op(b) + bias [n]), `batch` of them, f32. ld: elements from row to row as stored; step: from one
+/* y [m, n] = act(op(a) op(b) + bias [n]), `batch` of them. ld: elements from row to row as stored; step: from one
  * product of the batch to the next (0 in b: the same for all). */
 typedef struct hd_dnnl_product {
     int64_t batch, m, n, k;
@@ -31,6 +32,7 @@ typedef struct hd_dnnl_product {
     int64_t lda, ldb, ldy, step_a, step_b, step_y;
     int64_t act;
     hd_isa isa;
+    hd_dtype dtype[HD_DNNL_OPERANDS]; /* of a, b, bias, y: as in hd_dnnl_conv */
 } hd_dnnl_product;
 
 /* What the library says about a description. */
@@ -53,9 +55,10 @@ void hd_dnnl_free(hd_dnnl_prim *prim, hd_context *ctx);
 size_t hd_dnnl_scratch(const hd_dnnl_prim *prim);
 /* operand: x w b y of a convolution, a b bias y of a product; unused ones are NULL. When the library fails (it may be
  * short of memory) the result is filled with NaN. */
-void hd_dnnl_run(hd_dnnl_prim *prim, int64_t set, float *const operand[HD_DNNL_OPERANDS], void *scratch);
+void hd_dnnl_run(hd_dnnl_prim *prim, int64_t set, void *const operand[HD_DNNL_OPERANDS], void *scratch);
 
 /* "2.6.3", or NULL in builds without it. */
 const char *hd_dnnl_version_text(char buffer[32]);
-#define HD_DNNL_ABSENT "built without oneDNN: install libdnnl-dev"
+#define HD_DNNL_NO_BF16 "no instructions for bf16 (AVX-512 BF16, AMX)"
+#define HD_DNNL_ABSENT  "built without oneDNN: install libdnnl-dev"
 #endif

@@ -4,6 +4,7 @@
 #include "backends/cpu/vec.h"
 #include "backends/onednn/dnnl_api.h"
 #include "base/alloc.h"
+#include "base/cpu.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "ops/fused.h"
@@ -24,10 +25,15 @@ typedef struct product_state {
     hd_context *ctx;
     hd_dnnl_prim *prim[2]; /* of a full part, of the last when it is smaller */
     product_plan plan;
-    int a, b, bias; /* which input; bias −1: none */
-    hd_vec_fn mask; /* act′, or NULL */
-    hd_vec_fn add;  /* for column sums, or NULL */
+    int a, b, bias;                   /* which input; bias −1: none */
+    hd_vec_fn mask;                   /* act′, or NULL */
+    hd_vec_fn add;                    /* for column sums, or NULL */
+    hd_vec_cast widen, narrow;        /* bf16 ↔ f32 */
+    size_t in_size, y_size, act_size; /* bytes of an element of a and b, of y, of the y of act′ */
 } product_state;
+
+/* Elements of bf16 that are widened at a time: two such rows stay in the first cache. */
+enum { WIDE = 1024 };
 
 /* ---- from nodes to products ---- */
 
@@ -149,10 +155,24 @@ static hd_dnnl_product part_of(const product_plan *p, bool last) {
     return part;
 }
 
+/* The first two inputs, which are multiplied, are both f32 or both bf16; then the rest may be either. */
+static bool settle_dtypes(hd_dnnl_product *p, const hd_kctx *k) {
+    const hd_dtype in = k->in[0].dtype;
+    for (int i = 0; i < k->n_in + k->n_out; i++) {
+        const hd_operand *o = i < k->n_in ? &k->in[i] : &k->out[i - k->n_in];
+        if (o->dims.rank >= 0 && o->dtype != HD_F32 && (o->dtype != HD_BF16 || in != HD_BF16)) return false;
+    }
+    if (k->in[1].dtype != in || (k->n_out > 1 && k->out[1].dtype != HD_F32)) return false;
+    p->dtype[HD_DNNL_X] = p->dtype[HD_DNNL_W] = in;
+    p->dtype[HD_DNNL_Y] = k->out[0].dtype;
+    if (p->bias) p->dtype[HD_DNNL_B] = k->in[2].dtype;
+    return true;
+}
+
 static const char *plan_product(product_plan *p, const hd_kctx *k, hd_dnnl_product whole) {
     hd_dnnl_answer answer;
-    for (int i = 0; i < k->n_in; i++)
-        if (present(k, i) && k->in[i].dtype != HD_F32) return "only for f32";
+    if (!settle_dtypes(&whole, k)) return "only for f32, or bf16 with sums in f32";
+    if (k->in[0].dtype == HD_BF16 && !hd_cpu_bf16(k->isa)) return HD_DNNL_NO_BF16;
     if (whole.batch < 0) return "an operand is repeated along some of the leading dimensions only";
     if (whole.batch == 0 || whole.m <= 0 || whole.n <= 0 || whole.k <= 0) return "nothing to do";
     if ((double)whole.batch * (double)whole.m * (double)whole.n * (double)whole.k < MIN_WORK)
@@ -168,23 +188,53 @@ static const char *plan_product(product_plan *p, const hd_kctx *k, hd_dnnl_produ
 
 /* db [k] = column sums of dz [n, k], columns from … to, row after row. */
 static void sum_columns(const product_state *s, const hd_exec *e, int64_t t) {
-    const float *dz = e->in[s->a];
-    float *db = e->out[1];
-    const int64_t rows = s->plan.whole.k, k = s->plan.whole.m;
-    const int64_t from = k * t / s->plan.tasks, n = k * (t + 1) / s->plan.tasks - from;
-    memcpy(db + from, dz + from, (size_t)n * sizeof *db);
-    for (int64_t r = 1; r < rows; r++) s->add(db + from, db + from, dz + r * k + from, n, NULL);
+    const char *dz = e->in[s->a];
+    float *db = e->out[1], wide[WIDE];
+    const int64_t rows = s->plan.whole.k, k = s->plan.whole.m, end = k * (t + 1) / s->plan.tasks;
+    for (int64_t at = k * t / s->plan.tasks, n; at < end; at += n) {
+        n = hd_vec_min(s->widen ? WIDE : k, end - at);
+        for (int64_t r = 0; r < rows; r++) {
+            const void *row = dz + (size_t)(r * k + at) * s->in_size;
+            if (s->widen) s->widen(wide, row, n);
+            if (r == 0)
+                memcpy(db + at, s->widen ? wide : row, (size_t)n * sizeof *db);
+            else
+                s->add(db + at, db + at, s->widen ? wide : row, n, NULL);
+        }
+    }
+}
+
+/* A row as f32: itself, or widened into the buffer. */
+static const float *as_f32(const product_state *s, const char *row, size_t size, float *wide, int64_t n) {
+    if (size == sizeof *wide) return (const float *)(const void *)row;
+    s->widen(wide, row, n);
+    return wide;
+}
+
+static void mask_row(const product_state *s, const char *y, char *dx, int64_t n) {
+    float wide_y[WIDE], wide[WIDE];
+    for (int64_t at = 0, m; at < n; at += m) {
+        m = hd_vec_min(s->widen ? WIDE : n, n - at);
+        char *part = dx + (size_t)at * s->y_size;
+        const float *now = as_f32(s, part, s->y_size, wide, m);
+        const float *mask = as_f32(s, y + (size_t)at * s->act_size, s->act_size, wide_y, m);
+        if (s->y_size == sizeof(float)) {
+            s->mask((float *)(void *)part, mask, now, m, NULL);
+        } else {
+            s->mask(wide, mask, now, m, NULL);
+            s->narrow(part, wide, m);
+        }
+    }
 }
 
 /* dx' = act'(y) · dx where the task has just written it. */
 static void mask_part(const product_state *s, const hd_exec *e, int64_t row, int64_t rows, int64_t column,
                       int64_t columns) {
-    const int64_t ld = s->plan.whole.ldy;
-    const float *y = e->in[2];
-    float *dx = e->out[0];
+    const char *y = e->in[2];
+    char *dx = e->out[0];
     for (int64_t r = row; r < row + rows; r++) {
-        const int64_t at = r * ld + column;
-        s->mask(dx + at, y + at, dx + at, columns, NULL);
+        const size_t at = (size_t)(r * s->plan.whole.ldy + column);
+        mask_row(s, y + at * s->act_size, dx + at * s->y_size, columns);
     }
 }
 
@@ -194,13 +244,17 @@ static void run_part(void *exec, int64_t t) {
     const hd_dnnl_product *w = &s->plan.whole;
     const bool last = s->prim[1] && t == s->plan.tasks - 1;
     const int64_t from = t * s->plan.part, size = t == s->plan.tasks - 1 ? s->plan.last : s->plan.part;
-    float *a = e->in[s->a], *b = e->in[s->b], *bias = s->bias >= 0 ? e->in[s->bias] : NULL, *y = e->out[0];
+    int64_t a = 0, b = 0, bias = 0, y = 0; /* elements from the start */
     switch (s->plan.split) {
-    case SPLIT_BATCH: a += from * w->step_a, b += from * w->step_b, y += from * w->step_y; break;
-    case SPLIT_ROWS: a += from * (w->trans_a ? 1 : w->lda), y += from * w->ldy; break;
-    default: b += from * (w->trans_b ? w->ldb : 1), y += from; bias = bias ? bias + from : NULL;
+    case SPLIT_BATCH: a = from * w->step_a, b = from * w->step_b, y = from * w->step_y; break;
+    case SPLIT_ROWS: a = from * (w->trans_a ? 1 : w->lda), y = from * w->ldy; break;
+    default: b = from * (w->trans_b ? w->ldb : 1), y = bias = from;
     }
-    hd_dnnl_run(s->prim[last], last ? 0 : t, (float *[]){a, b, bias, y}, hd_thread_scratch(e));
+    void *const operand[HD_DNNL_OPERANDS] = {
+        (char *)e->in[s->a] + (size_t)a * s->in_size, (char *)e->in[s->b] + (size_t)b * s->in_size,
+        s->bias < 0 ? NULL : (char *)e->in[s->bias] + (size_t)bias * hd_dtype_size(w->dtype[HD_DNNL_B]),
+        (char *)e->out[0] + (size_t)y * s->y_size};
+    hd_dnnl_run(s->prim[last], last ? 0 : t, operand, hd_thread_scratch(e));
     if (s->mask && s->plan.split == SPLIT_ROWS) mask_part(s, e, from, size, 0, w->n);
     if (s->mask && s->plan.split == SPLIT_COLUMNS) mask_part(s, e, 0, w->m, from, size);
     if (s->add) sum_columns(s, e, t);
@@ -245,7 +299,11 @@ static hd_status product_prepare(hd_kctx *k, hd_prepared *out, hd_dnnl_product w
     s->ctx = k->ctx;
     s->a = a, s->b = b;
     s->bias = whole.bias ? bias : -1;
+    s->in_size = hd_dtype_size(k->in[0].dtype);
+    s->y_size = hd_dtype_size(k->out[0].dtype);
+    s->act_size = present(k, 2) ? hd_dtype_size(k->in[2].dtype) : 0;
     const hd_vec *vec = hd_vec_for(k->isa);
+    if (k->in[0].dtype == HD_BF16) s->widen = vec->cast_to_f32[HD_BF16], s->narrow = vec->cast_from_f32[HD_BF16];
     if (k->n_out > 1) s->add = vec->elem[HD_VEC_add][HD_VEC_VV];
     if (strcmp(k->op->name, "linear_grad_input") == 0) {
         static const int mask[] = {
@@ -278,7 +336,7 @@ static const char *product_supports(const hd_kctx *k, hd_dnnl_product whole) {
         return product_prepare(k, out, op_##_product(k), a, b, bias);                                                  \
     }                                                                                                                  \
     const hd_kernel hd_kernel_dnnl_##op_ = {                                                                           \
-        .name = "onednn." #op_, .op = #op_, .supports = op_##_supports, .prepare = op_##_prepare};
+        .name = "onednn." #op_, .op = #op_, .flags = HD_K_BF16, .supports = op_##_supports, .prepare = op_##_prepare};
 
 PRODUCT_KERNEL(linear, 0, 1, 2)
 PRODUCT_KERNEL(linear_grad_input, 0, 1, -1)
