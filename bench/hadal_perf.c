@@ -1,5 +1,5 @@
 /* hadal_perf.c: measures the machine's ceilings, then each workload in the same run: median step, share of the ceiling,
- * peak memory. build/hadal-perf [NAME…] [--json] [--infer] [--threads N] [--explain] */
+ * peak memory. build/hadal-perf [NAME…] [--json] [--infer] [--threads N] [--precision bf16] [--explain] */
 #include "ceiling.h"
 #include "hadal/hadal.h"
 #include <stdio.h>
@@ -28,6 +28,7 @@ typedef struct measured {
 typedef struct options {
     bool json, infer, explain;
     int threads;
+    const char *precision; /* NULL: f32 */
 } options;
 
 static double now(void) {
@@ -89,7 +90,7 @@ static hd_status measure(const workload *w, const options *o, double most, measu
     if (status == HD_OK) {
         y = build(g, w, &loss);
         const hd_target target = o->infer ? hd_forward(y) : hd_train_step(loss, w->optimizer);
-        status = hd_compile_with(&p, target, &(hd_compile_args){.batch = w->batch});
+        status = hd_compile_with(&p, target, &(hd_compile_args){.batch = w->batch, .precision = o->precision});
     }
     const int64_t n = hd_dims_count(&w->sample) * w->batch;
     float *x = malloc((size_t)n * sizeof *x), *target = malloc((size_t)(w->batch * w->outputs) * sizeof *target);
@@ -191,6 +192,8 @@ int main(int argc, char **argv) {
             o.explain = true;
         else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
             o.threads = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc)
+            o.precision = argv[++i];
         else
             names[n++] = argv[i];
     }
@@ -211,10 +214,12 @@ int main(int argc, char **argv) {
             threads, hd_context_isa(ctx), 1e-9 * c.f32_flops, 1e-9 * c.bf16_flops, 1e-9 * c.memory_bytes,
             o.infer ? "inference" : "training step", "ms", "GFLOP/s", "ceiling", "steps", "reorders", "peak MB");
     hd_context_free(ctx);
+    const bool bf16 = o.precision && strcmp(o.precision, "bf16") == 0 && c.bf16_flops > 0;
+    const double most = 1e-9 * (bf16 ? c.bf16_flops : c.f32_flops);
     int failed = 0;
     for (size_t i = 0, printed = 0; i < sizeof workloads / sizeof *workloads; i++) {
         if (!wanted(workloads[i].name, names, n)) continue;
-        if (in_child(&(job){.w = &workloads[i], .o = &o, .most = 1e-9 * c.f32_flops}, &r) != HD_OK) {
+        if (in_child(&(job){.w = &workloads[i], .o = &o, .most = most}, &r) != HD_OK) {
             failed++;
             continue;
         }

@@ -145,6 +145,10 @@ HD_API const char *hd_library_version(const char *library, char text[32]);
  * "onednn.…"); NULL past the end: behind them all stands the definition, "ref". */
 HD_API const char *hd_op_kernel(const char *op, int i);
 
+/** Whether this machine and build multiply in that precision ("f32", "bf16") itself. Where it does not, bf16 works too,
+ * but numbers are rounded to bf16 and multiplied in f32. */
+HD_API bool hd_precision_native(const hd_context *ctx, const char *precision);
+
 /** Names of the compile passes in order, ended by NULL. */
 HD_API const char *const *hd_pass_names(void);
 

@@ -21,7 +21,7 @@ typedef struct bench {
     const char *optimizer;
     double median, fastest; /* seconds */
     double ceiling;         /* GFLOP/s */
-    hd_dtype dtype;
+    const char *dtype;
     void *x, *target;
 } bench;
 
@@ -84,13 +84,15 @@ static hd_status compile(cli *c, bench *b) {
         hd_compile_args args = {.batch = b->batch,
                                 .store = hd_model_store(b->model),
                                 .backend = cli_get(c, "backend"),
+                                .precision =
+                                    strcmp(tree_text(tree, "train.precision", "f32"), "bf16") == 0 ? "bf16" : "f32",
                                 .exact = cli_has(c, "exact")};
+        b->dtype = args.precision;
         status = cli_lib(c, hd_compile_with(&b->program, target, &args));
     }
     hd_arena_free(&arena);
     if (status != HD_OK) return status;
     b->facts = hd_program_get_facts(b->program);
-    b->dtype = hd_program_type(b->program, "x").dtype;
     status = fill(c, b, "x", 1, &b->x);
     if (status == HD_OK && !b->infer) status = fill(c, b, "target", info.outputs > 1 ? info.outputs : 2, &b->target);
     return status;
@@ -140,7 +142,7 @@ static hd_status tell_json(cli *c, const bench *b, double gflops) {
     json_begin(c, &j);
     json_string(&j, "model", c->things[0]);
     json_string(&j, "mode", b->infer ? "infer" : "train");
-    json_string(&j, "dtype", hd_dtype_name(b->dtype));
+    json_string(&j, "dtype", b->dtype);
     json_int(&j, "batch_size", b->batch);
     if (!b->infer) json_string(&j, "optimizer", b->optimizer);
     json_number(&j, "ms", b->median * 1e3);
@@ -155,6 +157,10 @@ static hd_status tell_json(cli *c, const bench *b, double gflops) {
     json_int(&j, "threads", hd_context_threads(c->ctx));
     json_string(&j, "isa", hd_context_isa(c->ctx));
     json_int(&j, "kernel_calls", b->facts.steps);
+    if (strcmp(b->dtype, "bf16") == 0) {
+        json_int(&j, "bf16_native", b->facts.bf16_native);
+        json_int(&j, "bf16_emulated", b->facts.bf16_emulated);
+    }
     json_int(&j, "reorders", b->facts.reorders);
     json_int(&j, "weight_reorders", b->facts.weight_reorders);
     return json_end(c, &j);
@@ -179,9 +185,13 @@ static void say_result(cli *c, const bench *b, double gflops) {
     say_fact(c, "step", "%s (median of %s, fastest %s) · %s samples/s", text_step(step, b->median),
              text_count(steps, b->steps), text_step(fastest, b->fastest),
              text_rate(rate, (double)b->batch / b->median));
-    say_fact(c, "work", "%.*f GFLOP/s, %.0f %% of the %.0f that %d thread%s of this machine can do (%s, f32)",
+    say_fact(c, "work", "%.*f GFLOP/s, %.0f %% of the %.0f that %d thread%s of this machine can do (%s, %s)",
              gflops < 10 ? 2 : 0, gflops, 100 * gflops / b->ceiling, b->ceiling, hd_context_threads(c->ctx),
-             hd_context_threads(c->ctx) == 1 ? "" : "s", hd_context_isa(c->ctx));
+             hd_context_threads(c->ctx) == 1 ? "" : "s", hd_context_isa(c->ctx),
+             b->facts.bf16_native > 0 ? "bf16" : "f32");
+    if (b->facts.bf16_emulated > 0)
+        say_fact(c, "bf16", "%d of %d products emulated: rounded to bf16, multiplied in f32", b->facts.bf16_emulated,
+                 b->facts.bf16_emulated + b->facts.bf16_native);
     say_fact(c, "memory", "plan %s · peak of the process %s",
              text_bytes(plan, (double)hd_program_memory(b->program).total), text_bytes(peak, (double)cli_peak_bytes()));
     say_fact(c, "calls", "%d kernel calls a step, %d changes of layout, %d of weights", b->facts.steps,
@@ -198,12 +208,13 @@ static hd_status run_bench(cli *c) {
     status = compile(c, &b);
     if (status == HD_OK && !c->json)
         say_fact(c, "bench", "%s, one %s step, batch %lld, %s%s%s", c->things[0], b.infer ? "prediction" : "training",
-                 (long long)b.batch, hd_dtype_name(b.dtype), b.infer ? "" : ", ", b.infer ? "" : b.optimizer);
+                 (long long)b.batch, b.dtype, b.infer ? "" : ", ", b.infer ? "" : b.optimizer);
     if (status == HD_OK && cli_has(c, "tune"))
         screen_note(c, "this version has nothing to tune: a fixed rule chooses the kernels");
     if (status == HD_OK) status = measure(c, &b);
     if (status == HD_OK) {
-        b.ceiling = ceiling_gflops(hd_context_isa(c->ctx), hd_context_threads(c->ctx)) / (b.dtype == HD_F64 ? 2 : 1);
+        const char *unit = b.facts.bf16_native > 0 ? "bf16" : hd_context_isa(c->ctx);
+        b.ceiling = ceiling_gflops(unit, hd_context_threads(c->ctx));
         double gflops = b.facts.flops / b.median / 1e9;
         if (c->json)
             status = tell_json(c, &b, gflops);

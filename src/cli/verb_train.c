@@ -34,9 +34,11 @@ static hd_status gather_recipe(cli *c, hd_recipe **out) {
 static void say_run(cli *c, const hd_json *recipe, const char *folder) {
     char number[64];
     const char *optimizer = tree_text(recipe, "train.optimizer.name", tree_text(recipe, "train.optimizer", "?"));
+    const char *precision = tree_text(recipe, "train.precision", "f32");
     int threads = hd_context_threads(c->ctx);
-    say_fact(c, "run", "cpu %s × %d thread%s · %s · %s lr %s · batch %.0f · seed %.0f%s%s", hd_context_isa(c->ctx),
-             threads, threads == 1 ? "" : "s", tree_text(recipe, "train.precision", "f32"), optimizer,
+    say_fact(c, "run", "cpu %s × %d thread%s · %s%s · %s lr %s · batch %.0f · seed %.0f%s%s", hd_context_isa(c->ctx),
+             threads, threads == 1 ? "" : "s", precision,
+             hd_precision_native(c->ctx, precision) ? "" : " (emulated: rounded to bf16, multiplied in f32)", optimizer,
              hd_text_from_f64(number, tree_number(recipe, "train.optimizer.lr", NAN)),
              tree_number(recipe, "train.batch_size", NAN), tree_number(recipe, "train.seed", NAN), *folder ? " · " : "",
              folder);

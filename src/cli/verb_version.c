@@ -40,6 +40,7 @@ static hd_status run_version(cli *c) {
         json_string(&j, "version", hd_version());
         json_string(&j, "isa", hd_context_isa(c->ctx));
         json_int(&j, "threads", hd_context_threads(c->ctx));
+        json_string(&j, "bf16", hd_precision_native(c->ctx, "bf16") ? "native" : "emulated");
         hd_jw_key(&j.w, "libraries");
         hd_jw_begin(&j.w, '{');
         for (int i = 0; i < LIBRARIES; i++) {
@@ -53,6 +54,9 @@ static hd_status run_version(cli *c) {
     }
     say(c, "hadal %s · cpu %s × %d thread%s\n", hd_version(), hd_context_isa(c->ctx), hd_context_threads(c->ctx),
         hd_context_threads(c->ctx) == 1 ? "" : "s");
+    say(c, "  %-8s %s\n", "bf16",
+        hd_precision_native(c->ctx, "bf16") ? "multiplied by the processor (--precision bf16)"
+                                            : "emulated: rounded, then multiplied in f32; slower than f32");
     for (int i = 0; i < LIBRARIES; i++) {
         char text[32];
         const char *version = hd_library_version(libraries[i].name, text);

@@ -7,6 +7,7 @@ hd_compile_args hd_model_compile_args(const hd_model *m, int64_t batch) {
     return (hd_compile_args){.batch = batch,
                              .store = m->store,
                              .backend = hd_recipe_text(m->recipe, "train.backend"),
+                             .precision = hd_recipe_text(m->recipe, "train.precision"),
                              .exact = hd_recipe_bool(m->recipe, "train.exact")};
 }
 

@@ -78,7 +78,9 @@ hd_status hd_recipe_check_value(hd_recipe *r, const hd_key *key, const char *pla
     if (v->type != HD_JSON_STRING || !key->choices) return HD_OK;
     for (int i = 0; key->choices[i]; i++)
         if (strcmp(key->choices[i], v->string) == 0) return HD_OK;
-    return wrong_choice(r, key, place, v, blame);
+    /* a precision that this program does not have is no mistake of the recipe */
+    const bool precision = strcmp(key->pub.name, "train.precision") == 0;
+    return wrong_choice(r, key, place, v, precision ? HD_E_UNSUPPORTED : blame);
 }
 
 /* The members that a section knows, keys and sections alike; returns how many. */

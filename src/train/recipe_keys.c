@@ -14,7 +14,7 @@ static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
 static const char *const schedules[] = {"constant", "step", "cosine", "onecycle", "warmup", NULL};
 static const char *const anneals[] = {"cos", "linear", NULL};
 static const char *const devices[] = {"auto", "cpu", NULL};
-static const char *const precisions[] = {"f32", NULL};
+static const char *const precisions[] = {"f32", "bf16", NULL};
 static const char *const backends[] = {"default", "ref", NULL};
 
 #define MANY 9e15
@@ -102,7 +102,8 @@ static const hd_key keys[] = {
     TEXT("train.from", "", NULL, "begin with the weights of this run folder or .safetensors file"),
     LIST("train.freeze", "", "parameters that are not trained, as conv1.* or *.bias"),
     TEXT("train.device", "auto", devices, "where to compute: auto, cpu"),
-    TEXT("train.precision", "f32", precisions, "numbers to compute with: f32"),
+    TEXT("train.precision", "f32", precisions,
+         "what is multiplied in products and convolutions: f32, or bf16 with sums and weights in f32"),
     TEXT("train.backend", "default", backends, "default, or ref: plain loops only"),
     BOOL("train.exact", "false", "direct kernels only, no Winograd"),
     LIST("eval.metrics", "", "what is measured: accuracy, f1; rmse, mae, r2 for numbers"),

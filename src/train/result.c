@@ -37,6 +37,9 @@ static void write_text(hd_text *text, const hd_trainer *t, const hd_result *r) {
     hd_jw_key(&w, "plan_bytes"), hd_jw_int(&w, (int64_t)r->plan_bytes);
     hd_jw_key(&w, "seed"), hd_jw_int(&w, (int64_t)r->seed);
     hd_jw_key(&w, "threads"), hd_jw_int(&w, r->threads);
+    const char *precision = hd_recipe_text(t->model->recipe, "train.precision");
+    hd_jw_key(&w, "precision"), hd_jw_string(&w, precision);
+    if (!hd_precision_native(t->ctx, precision)) hd_jw_key(&w, "emulated"), hd_jw_bool(&w, true);
     hd_jw_key(&w, "weights_sha256"), hd_jw_string(&w, r->weights_sha256);
     hd_jw_end(&w);
 }
