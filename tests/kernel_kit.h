@@ -36,11 +36,12 @@ typedef enum kit_fill {
 
 typedef struct kit_case {
     const hd_kernel *kernel;
-    const void *args; /* args struct of the op with the options set; NULL: all defaults */
-    double tolerance; /* of the largest |value| of an output; 0: 1e-5 */
-    bool may_refuse;  /* kit_check returns false where the kernel refuses; else that fails the test */
-    bool input_bytes; /* inputs lie 4 bytes off alignment, as a program's inputs may */
-    bool exact;       /* as hd_kctx.exact */
+    const void *args;           /* args struct of the op with the options set; NULL: all defaults */
+    double tolerance;           /* of the largest |value| of an output; 0: 1e-5 */
+    bool may_refuse;            /* kit_check returns false where the kernel refuses; else that fails the test */
+    bool input_bytes;           /* inputs lie 4 bytes off alignment, as a program's inputs may */
+    bool exact;                 /* as hd_kctx.exact */
+    unsigned bf16_in, bf16_out; /* operands of f32, by bits, that the kernel gets in bf16 instead */
     uint64_t seed;
     int n_in;
     hd_type in[KIT_MOST];
@@ -129,7 +130,7 @@ typedef struct kit_run {
     const hd_op *op;
     void *attr;
     int n_out;
-    hd_type out[HD_OP_MAX_OUT];
+    hd_type out[HD_OP_MAX_OUT]; /* in the definition's f32, as in the case; operands hold what the kernel gets */
     hd_operand in_o[KIT_MOST], out_o[HD_OP_MAX_OUT];
     void *plain_in[KIT_MOST], *want[HD_OP_MAX_OUT]; /* row-major */
     void *first[HD_OP_MAX_OUT];                     /* physical, of the first run */
@@ -160,6 +161,23 @@ static inline void kit_settle(kit_run *r) {
     if (r->op->infer(&infer) != HD_OK) fail_msg("%s: %s", r->op->name, message);
 }
 
+static inline bool kit_in_bf16(const kit_case *c, int i) {
+    return (c->bf16_in >> i & 1) && c->in[i].dims.rank >= 0 && c->in[i].dtype == HD_F32;
+}
+static inline bool kit_out_bf16(const kit_run *r, int o) {
+    return (r->c->bf16_out >> o & 1) && r->out[o].dtype == HD_F32;
+}
+
+/* Rounds f32 in place for the definition, and into the same memory as bf16 for the kernel. */
+static inline void kit_round(float *wide, void *narrow, int64_t n) {
+    uint16_t *h = narrow;
+    for (int64_t j = 0; j < n; j++) {
+        const uint16_t rounded = hd_bf16_from_f32(wide[j]);
+        h[j] = rounded;
+        wide[j] = hd_bf16_to_f32(rounded);
+    }
+}
+
 static inline void kit_define(kit_run *r) {
     kit_case *c = r->c;
     hd_rng rng = hd_rng_new(c->seed, "kernel kit");
@@ -177,6 +195,7 @@ static inline void kit_define(kit_run *r) {
         else
             for (int64_t j = 0; j < in[i].count; j++) kit_fill_one(&rng, c, i, in[i].dtype, r->plain_in[i], j);
         memcpy(copy[i], r->plain_in[i], bytes);
+        if (kit_in_bf16(c, i)) kit_round(copy[i], r->plain_in[i], in[i].count);
         in[i].data = copy[i];
     }
     for (int o = 0; o < r->n_out; o++) {
@@ -216,8 +235,16 @@ static inline void kit_layout_through(const kit_run *r, hd_layout *in, hd_layout
 /* False when the kernel refuses. */
 static inline bool kit_place(kit_run *r, hd_arena *arena) {
     kit_case *c = r->c;
-    for (int i = 0; i < c->n_in; i++) kit_operand(&r->in_o[i], &c->in[i]);
-    for (int o = 0; o < r->n_out; o++) kit_operand(&r->out_o[o], &r->out[o]);
+    for (int i = 0; i < c->n_in; i++) {
+        hd_type type = c->in[i];
+        if (kit_in_bf16(c, i)) type.dtype = HD_BF16;
+        kit_operand(&r->in_o[i], &type);
+    }
+    for (int o = 0; o < r->n_out; o++) {
+        hd_type type = r->out[o];
+        if (kit_out_bf16(r, o)) type.dtype = HD_BF16;
+        kit_operand(&r->out_o[o], &type);
+    }
     r->k = (hd_kctx){.ctx = r->ctx,
                      .arena = arena,
                      .op = r->op,
@@ -265,21 +292,23 @@ static inline void kit_compare(const kit_run *r, int o, const void *physical, co
     }
     double largest = 0, worst = 0;
     int64_t at = -1;
-    for (int64_t i = 0; i < d->count; i++) largest = fmax(largest, fabs(kit_number(d->dtype, r->want[o], i)));
+    const hd_dtype of = r->out[o].dtype;
+    for (int64_t i = 0; i < d->count; i++) largest = fmax(largest, fabs(kit_number(of, r->want[o], i)));
     for (int64_t i = 0; i < d->count; i++) {
-        const double want = kit_number(d->dtype, r->want[o], i), got = kit_number(d->dtype, plain, i);
+        const double want = kit_number(of, r->want[o], i), got = kit_number(d->dtype, plain, i);
         double error = fabs(got - want) / (isfinite(largest) && largest > 0 ? largest : 1);
         if (got == want || (isnan(got) && isnan(want))) error = 0;
         if (!(error <= worst)) worst = error, at = i;
         if (isnan(error)) break;
     }
-    const double tolerance = r->c->tolerance > 0 ? r->c->tolerance : 1e-5;
+    double tolerance = r->c->tolerance > 0 ? r->c->tolerance : 1e-5;
+    if (d->dtype == HD_BF16) tolerance += 0x1p-8; /* of the largest: half a step of it, and the sum may tip over */
     if (!(worst <= tolerance)) {
         char dims[192];
         fail_msg(
             "%s, %s, isa %s: output %d %s: element %lld is %.9g, the definition says %.9g (error %.3g, allowed %.3g)",
             r->c->kernel->name, when, hd_context_isa(r->ctx), o, hd_dims_text(dims, &d->dims), (long long)at,
-            kit_number(d->dtype, plain, at), kit_number(d->dtype, r->want[o], at), worst, tolerance);
+            kit_number(d->dtype, plain, at), kit_number(of, r->want[o], at), worst, tolerance);
     }
     if (worst > r->c->largest_error) r->c->largest_error = worst;
     free(plain);

@@ -1,0 +1,120 @@
+/* test_bf16_kernels.c: every kernel that takes bf16, on every sample of its op, held against the definition in f32 of
+ * the same numbers: as the pass for mixed precision asks for them, and with everything in bf16. */
+#include "kernel_kit.h"
+#include "op_case.h"
+
+/* Operands by bits, as in src/compile/mixed.c; ops that are not here are tried with all of them. */
+static const struct {
+    const char *op;
+    unsigned in[3], out[3]; /* ended by in == 0 */
+} forms[] = {
+    {"linear", {3, 3, 7}, {0, 1, 1}}, {"matmul", {3, 3}, {0, 1}},       {"linear_grad_input", {3, 3, 7}, {0, 1, 1}},
+    {"linear_grad_weight", {3}, {0}}, {"conv2d", {3, 3, 7}, {0, 1, 1}}, {"conv2d_grad_input", {3, 3, 7}, {0, 1, 1}},
+    {"conv2d_grad_weight", {3}, {0}}, {"conv2d_grad_params", {3}, {0}},
+};
+
+/* Sizes from which the library takes over. */
+static const struct {
+    const char *op, *text;
+} large[] = {
+    {"linear", "f32[66,97], f32[83,97], f32[83] | act=relu"},
+    {"linear", "f32[128,784], f32[96,784], f32[96] | act=tanh"},
+    {"linear_grad_weight", "f32[66,97], f32[66,83]"},
+    {"linear_grad_weight", "f32[64,1300], f32[64,1100]"},
+    {"linear_grad_input", "f32[66,83], f32[83,97], f32[66,97] | act=tanh"},
+    {"linear_grad_input", "f32[64,70], f32[70,1300], f32[64,1300] | act=relu"},
+    {"linear_grad_input", "f32[66,83], f32[83,97]"},
+    {"matmul", "f32[66,97], f32[97,83]"},
+    {"matmul", "f32[97,66], f32[83,97] | trans_a=true trans_b=true"},
+    {"matmul", "f32[3,64,64], f32[3,64,80]"},
+    {"conv2d", "f32[8,32,14,14], f32[32,32,3,3], f32[32] | padding=1 act=relu"},
+    {"conv2d", "f32[3,3,33,31], f32[32,3,5,5], f32[32] | stride=2 padding=2"},
+    {"conv2d", "f32[2,1,28,28], f32[32,1,3,3], f32[32] | padding=1"},
+    {"conv2d", "f32[1,64,14,14], f32[64,64,3,3], f32[64] | padding=1"},
+    {"conv2d_grad_input", "f32[8,32,14,14], f32[32,32,3,3], f32[8,32,14,14] | padding=1"},
+    {"conv2d_grad_weight", "f32[8,32,14,14], f32[8,32,14,14], f32[32,32,3,3] | padding=1"},
+    {"conv2d_grad_params", "f32[8,32,14,14], f32[8,32,14,14], f32[32,32,3,3] | padding=1"},
+    {"conv2d_grad_params", "f32[5,1,28,28], f32[5,32,28,28], f32[32,1,3,3] | padding=1"},
+    {"conv2d_grad_params", "f32[2,128,7,7], f32[2,128,7,7], f32[128,128,3,3] | padding=1"},
+};
+
+typedef struct one_kernel {
+    const hd_kernel *kernel;
+    int ran;
+    const char *refusal;
+} one_kernel;
+
+static void check_form(hd_context *ctx, one_kernel *one, const op_case *c, unsigned in, unsigned out) {
+    kit_case k = {.kernel = one->kernel, .args = c->attr, .may_refuse = true, .bf16_in = in, .bf16_out = out};
+    k.tolerance = c->op->flags & HD_OP_ELEMENTWISE ? 2e-6 : 1e-5;
+    for (int i = 0; i < c->n_in; i++) {
+        if (c->in[i].dims.rank < 0)
+            kit_absent(&k);
+        else
+            kit_input_as(&k, c->in[i].dtype, c->in[i].dims, KIT_GIVEN, 0, c->data[i]);
+    }
+    if (kit_check(ctx, &k))
+        one->ran++;
+    else
+        one->refusal = k.refusal;
+}
+
+static void check_sample(hd_context *ctx, one_kernel *one, const hd_op *op, const char *text) {
+    op_case c;
+    assert_true(op_case_read(&c, ctx, op, text, HD_F32));
+    bool found = false;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (strcmp(forms[i].op, op->name) != 0) continue;
+        found = true;
+        for (int f = 0; f < 3 && forms[i].in[f]; f++) check_form(ctx, one, &c, forms[i].in[f], forms[i].out[f]);
+    }
+    if (!found) check_form(ctx, one, &c, ~0u, ~0u);
+    op_case_free(&c);
+}
+
+static void check_kernel(hd_context *ctx, void *arg) {
+    one_kernel *one = arg;
+    const hd_op *op = hd_op_find(NULL, one->kernel->op);
+    assert_non_null(op);
+    for (const hd_sample *s = op->samples; s && s->text; s++) check_sample(ctx, one, op, s->text);
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+        if (strcmp(large[i].op, op->name) == 0) check_sample(ctx, one, op, large[i].text);
+}
+
+static void test_kernels(void **state) {
+    (void)state;
+    int n = 0;
+    for (const hd_kernel *const *k = hd_kernels_default(); *k; k++) {
+        one_kernel one = {.kernel = *k};
+        if (!((*k)->flags & HD_K_BF16) || strcmp((*k)->op, "cast") == 0) continue; /* test_bf16.c has the casts */
+        n++;
+        kit_each_isa(2, check_kernel, &one);
+        if (one.ran) continue;
+        if (strncmp((*k)->name, "onednn.", 7) != 0 || hd_cpu_bf16(hd_cpu_isa()))
+            print_message("%s ran on no sample: %s\n", (*k)->name, one.refusal ? one.refusal : "");
+#ifdef HD_HAVE_DNNL
+        assert_false(hd_cpu_bf16(hd_cpu_isa()));
+#endif
+    }
+    assert_true(n > 8);
+}
+
+/* A kernel that knows only f32 is never asked. */
+static void test_not_asked(void **state) {
+    (void)state;
+    hd_context *ctx = test_context(1);
+    for (const hd_kernel *const *k = hd_kernels_default(); *k; k++) {
+        const hd_op *op = hd_op_find(NULL, (*k)->op);
+        if (((*k)->flags & HD_K_BF16) || op->n_in < 1 || (op->flags & HD_OP_VARIADIC)) continue;
+        const hd_operand operand[2] = {{.dtype = HD_BF16, .dims = HD_DIMS(4), .count = 4, .bytes = 8},
+                                       {.dtype = HD_F32, .dims = HD_DIMS(4), .count = 4, .bytes = 16}};
+        const hd_kctx c = {.ctx = ctx, .op = op, .n_in = 1, .n_out = 1, .in = operand, .out = operand + 1};
+        assert_string_equal(hd_kernel_refuses(*k, &c), "not for bf16");
+    }
+    hd_context_free(ctx);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernels), cmocka_unit_test(test_not_asked)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
