@@ -235,6 +235,199 @@ HD_API hd_val hd_softplus_grad_at(hd_loc at, const hd_softplus_grad_args *args);
 #define hd_softplus(...)      HD_CALL_(softplus, __VA_ARGS__)
 #define hd_softplus_grad(...) HD_CALL_(softplus_grad, __VA_ARGS__)
 
+HD_API hd_val hd_frac_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_sinc_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_erfinv_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_lgamma_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_digamma_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_selu_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_softsign_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_relu6_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_hardsigmoid_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_hardswish_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_mish_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_logsigmoid_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_tanhshrink_at(hd_loc at, const hd_unary_args *args);
+HD_API hd_val hd_step_at(hd_loc at, const hd_unary_args *args);
+#define hd_frac(...)        HD_UNARY_(frac, __VA_ARGS__)
+#define hd_sinc(...)        HD_UNARY_(sinc, __VA_ARGS__)
+#define hd_erfinv(...)      HD_UNARY_(erfinv, __VA_ARGS__)
+#define hd_lgamma(...)      HD_UNARY_(lgamma, __VA_ARGS__)
+#define hd_digamma(...)     HD_UNARY_(digamma, __VA_ARGS__)
+#define hd_selu(...)        HD_UNARY_(selu, __VA_ARGS__)
+#define hd_softsign(...)    HD_UNARY_(softsign, __VA_ARGS__)
+#define hd_relu6(...)       HD_UNARY_(relu6, __VA_ARGS__)
+#define hd_hardsigmoid(...) HD_UNARY_(hardsigmoid, __VA_ARGS__)
+#define hd_hardswish(...)   HD_UNARY_(hardswish, __VA_ARGS__)
+#define hd_mish(...)        HD_UNARY_(mish, __VA_ARGS__)
+#define hd_logsigmoid(...)  HD_UNARY_(logsigmoid, __VA_ARGS__)
+#define hd_tanhshrink(...)  HD_UNARY_(tanhshrink, __VA_ARGS__)
+#define hd_step(...)        HD_UNARY_(step, __VA_ARGS__)
+
+HD_API hd_val hd_fmax_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_fmin_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_fmod_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_remainder_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_floor_divide_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_heaviside_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_atan2_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_hypot_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_logaddexp_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_xlogy_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_xlog1py_at(hd_loc at, const hd_binary_args *args);
+HD_API hd_val hd_copysign_at(hd_loc at, const hd_binary_args *args);
+#define hd_fmax(...)         HD_BINARY_(fmax, __VA_ARGS__)
+#define hd_fmin(...)         HD_BINARY_(fmin, __VA_ARGS__)
+#define hd_fmod(...)         HD_BINARY_(fmod, __VA_ARGS__)
+#define hd_remainder(...)    HD_BINARY_(remainder, __VA_ARGS__)
+#define hd_floor_divide(...) HD_BINARY_(floor_divide, __VA_ARGS__)
+#define hd_heaviside(...)    HD_BINARY_(heaviside, __VA_ARGS__)
+#define hd_atan2(...)        HD_BINARY_(atan2, __VA_ARGS__)
+#define hd_hypot(...)        HD_BINARY_(hypot, __VA_ARGS__)
+#define hd_logaddexp(...)    HD_BINARY_(logaddexp, __VA_ARGS__)
+#define hd_xlogy(...)        HD_BINARY_(xlogy, __VA_ARGS__)
+#define hd_xlog1py(...)      HD_BINARY_(xlog1py, __VA_ARGS__)
+#define hd_copysign(...)     HD_BINARY_(copysign, __VA_ARGS__)
+
+HD_API hd_val hd_hardswish_grad_at(hd_loc at, const hd_backward_args *args);
+HD_API hd_val hd_mish_grad_at(hd_loc at, const hd_backward_args *args);
+#define hd_hardswish_grad(...) HD_BACKWARD_(hardswish_grad, __VA_ARGS__)
+#define hd_mish_grad(...)      HD_BACKWARD_(mish_grad, __VA_ARGS__)
+
+/** The nearest number with so many decimals; ties to even. */
+typedef struct hd_round_args {
+    hd_val x;
+    int64_t decimals;
+    int end_;
+} hd_round_args;
+HD_API hd_val hd_round_at(hd_loc at, const hd_round_args *args);
+#define hd_round(...) HD_CALL_(round, __VA_ARGS__)
+
+/** y = min(max(x, min), max); one may be left out. */
+typedef struct hd_clamp_args {
+    hd_val x;
+    double min, max; /**< defaults −∞ and ∞ */
+    int end_;
+} hd_clamp_args;
+HD_API hd_val hd_clamp_at(hd_loc at, const hd_clamp_args *args);
+#define hd_clamp(...) HD_CALL_(clamp, __VA_ARGS__)
+
+/** y = ln(x / (1 − x)), x held between eps and 1 − eps. */
+typedef struct hd_logit_args {
+    hd_val x;
+    double eps; /**< default −1: not held */
+    int end_;
+} hd_logit_args;
+HD_API hd_val hd_logit_at(hd_loc at, const hd_logit_args *args);
+#define hd_logit(...) HD_CALL_(logit, __VA_ARGS__)
+
+/** Numbers in the place of NaN and the infinities. */
+typedef struct hd_nan_to_num_args {
+    hd_val x;
+    double nan, posinf, neginf; /**< defaults 0 and the largest and lowest numbers of the dtype */
+    int end_;
+} hd_nan_to_num_args;
+HD_API hd_val hd_nan_to_num_at(hd_loc at, const hd_nan_to_num_args *args);
+#define hd_nan_to_num(...) HD_CALL_(nan_to_num, __VA_ARGS__)
+
+/** The n-th derivative of digamma. */
+typedef struct hd_polygamma_args {
+    hd_val x;
+    int64_t n;
+    int end_;
+} hd_polygamma_args;
+HD_API hd_val hd_polygamma_at(hd_loc at, const hd_polygamma_args *args);
+#define hd_polygamma(...) HD_CALL_(polygamma, __VA_ARGS__)
+
+/** y = a + weight (b − a); weight is a tensor or a number. */
+typedef struct hd_lerp_args {
+    hd_val a, b, w;
+    double at; /**< default 0.5: where w is not given */
+    int end_;
+} hd_lerp_args;
+HD_API hd_val hd_lerp_at(hd_loc at, const hd_lerp_args *args);
+#define hd_lerp(...) HD_CALL_(lerp, __VA_ARGS__)
+
+/** y = x > 0 ? x : alpha (eˣ − 1). */
+typedef struct hd_elu_args {
+    hd_val x;
+    double alpha; /**< default 1 */
+    int end_;
+} hd_elu_args;
+HD_API hd_val hd_elu_at(hd_loc at, const hd_elu_args *args);
+#define hd_elu(...) HD_CALL_(elu, __VA_ARGS__)
+
+/** y = x > 0 ? x : alpha (e^(x/alpha) − 1). */
+typedef struct hd_celu_args {
+    hd_val x;
+    double alpha; /**< default 1 */
+    int end_;
+} hd_celu_args;
+HD_API hd_val hd_celu_at(hd_loc at, const hd_celu_args *args);
+#define hd_celu(...) HD_CALL_(celu, __VA_ARGS__)
+
+/** dx of elu, celu and selu: scale·dy·(x > 0 ? 1 : alpha·input_scale·e^(input_scale·x)); defaults 1. */
+typedef struct hd_elu_grad_args {
+    hd_val x, dy;
+    double alpha, scale, input_scale;
+    int end_;
+} hd_elu_grad_args;
+HD_API hd_val hd_elu_grad_at(hd_loc at, const hd_elu_grad_args *args);
+#define hd_elu_grad(...) HD_CALL_(elu_grad, __VA_ARGS__)
+
+/** y = min(max(x, min_val), max_val). */
+typedef struct hd_hardtanh_args {
+    hd_val x;
+    double min_val, max_val; /**< defaults −1 and 1 */
+    int end_;
+} hd_hardtanh_args;
+HD_API hd_val hd_hardtanh_at(hd_loc at, const hd_hardtanh_args *args);
+#define hd_hardtanh(...) HD_CALL_(hardtanh, __VA_ARGS__)
+
+/** y = x > threshold ? x : value. */
+typedef struct hd_threshold_args {
+    hd_val x;
+    double threshold, value;
+    int end_;
+} hd_threshold_args;
+HD_API hd_val hd_threshold_at(hd_loc at, const hd_threshold_args *args);
+#define hd_threshold(...) HD_CALL_(threshold, __VA_ARGS__)
+
+/** y = |x| > lambd ? x : 0. */
+typedef struct hd_hardshrink_args {
+    hd_val x;
+    double lambd; /**< default 0.5 */
+    int end_;
+} hd_hardshrink_args;
+HD_API hd_val hd_hardshrink_at(hd_loc at, const hd_hardshrink_args *args);
+#define hd_hardshrink(...) HD_CALL_(hardshrink, __VA_ARGS__)
+
+/** y = sign(x) max(|x| − lambd, 0). */
+typedef struct hd_softshrink_args {
+    hd_val x;
+    double lambd; /**< default 0.5 */
+    int end_;
+} hd_softshrink_args;
+HD_API hd_val hd_softshrink_at(hd_loc at, const hd_softshrink_args *args);
+#define hd_softshrink(...) HD_CALL_(softshrink, __VA_ARGS__)
+
+/** y = x > 0 ? x : weight·x; weight has one number, or one for each channel (axis 1). */
+typedef struct hd_prelu_args {
+    hd_val x, weight;
+    int end_;
+} hd_prelu_args;
+HD_API hd_val hd_prelu_at(hd_loc at, const hd_prelu_args *args);
+#define hd_prelu(...) HD_CALL_(prelu, __VA_ARGS__)
+
+/** y = a σ(b), x = [a, b] along an axis. */
+typedef struct hd_glu_args {
+    hd_val x;
+    int64_t axis; /**< HD_AXIS; default −1 */
+    int end_;
+} hd_glu_args;
+HD_API hd_val hd_glu_at(hd_loc at, const hd_glu_args *args);
+#define hd_glu(...) HD_CALL_(glu, __VA_ARGS__)
+
 #ifdef __cplusplus
 }
 #endif

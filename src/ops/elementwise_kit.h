@@ -12,14 +12,14 @@
 /* Literal samples, then the usual shapes filled with numbers of a kind ("", ":pos", …), then the end. */
 #define HD_UNARY_SAMPLES(kind, ...)                                                                                    \
     (const hd_sample[]) {                                                                                              \
-        __VA_ARGS__, {"f32[]" kind, NULL}, {"f32[0,3]" kind, NULL}, {"f32[2,3,5]" kind, NULL}, {                       \
+        __VA_ARGS__, {"f32[]={0.7}", NULL}, {"f32[0,3]" kind, NULL}, {"f32[2,3,5]" kind, NULL}, {                      \
             0                                                                                                          \
         }                                                                                                              \
     }
 /* The same with options behind each shape. */
 #define HD_UNARY_SAMPLES_WITH(kind, options, ...)                                                                      \
     (const hd_sample[]) {                                                                                              \
-        __VA_ARGS__, {"f32[]" kind, NULL}, {"f32[0,3]" kind, NULL}, {"f32[2,3,5]" kind, NULL},                         \
+        __VA_ARGS__, {"f32[]={0.7}", NULL}, {"f32[0,3]" kind, NULL}, {"f32[2,3,5]" kind, NULL},                        \
             {"f32[2,3,5]" kind " | " options, NULL}, {                                                                 \
             0                                                                                                          \
         }                                                                                                              \
@@ -51,6 +51,9 @@ hd_val hd_number(hd_val like, double value);
 /* d where the mask is true, else 0. */
 hd_val hd_masked(hd_val mask, hd_val d);
 
+/* d summed down to the shape of its operand; none stays none. */
+hd_val hd_to_operand(hd_val d, hd_val operand);
+
 /* x, y and dy of a unary rule, a, b, y and dy of a binary one. */
 #define HD_UNARY_RULE(fn, ...)                                                                                         \
     static void fn(hd_grad *c) {                                                                                       \
@@ -62,8 +65,8 @@ hd_val hd_masked(hd_val mask, hd_val d);
     static void fn(hd_grad *c) {                                                                                       \
         const hd_val a = c->in[0], b = c->in[1], y = c->out[0], dy = c->dout[0];                                       \
         (void)y;                                                                                                       \
-        if (c->needs[0]) c->din[0] = hd_unbroadcast((da), a);                                                          \
-        if (c->needs[1]) c->din[1] = hd_unbroadcast((db), b);                                                          \
+        if (c->needs[0]) c->din[0] = hd_to_operand((da), a);                                                           \
+        if (c->needs[1]) c->din[1] = hd_to_operand((db), b);                                                           \
     }
 
 /* ---- unary ops ---- */
@@ -85,13 +88,15 @@ hd_val hd_masked(hd_val mask, hd_val d);
 #define HD_UNARY_OP(name_, ...)        HD_UNARY_OP_(name_, 0, __VA_ARGS__)
 #define HD_KINKED_UNARY_OP(name_, ...) HD_UNARY_OP_(name_, HD_OP_KINK, __VA_ARGS__)
 
+#define HD_STEPS_REASON "the derivative is 0 everywhere but at the steps"
+#define HD_STEPS_REASON "the derivative is 0 everywhere but at the steps"
 /* Numbers to numbers in steps: the gradient is 0. Integers go through integer_expr (see HD_UNARY_NUMBER_REF). */
 #define HD_STEPS_OP(name_, expr_, integer_expr_, ...)                                                                  \
     HD_UNARY_NUMBER_REF(name_##_ref, expr_, integer_expr_)                                                             \
     const hd_op hd_op_##name_ = {HD_UNARY_FIELDS(name_, HD_OP_INPLACE | HD_OP_KINK),                                   \
                                  .infer = hd_infer_unary_number,                                                       \
                                  .grad = hd_grad_zero,                                                                 \
-                                 .no_grad_reason = "the derivative is 0 everywhere but at the steps",                  \
+                                 .no_grad_reason = HD_STEPS_REASON,                                                    \
                                  .ref = name_##_ref,                                                                   \
                                  .bad = hd_bad_unary_number,                                                           \
                                  __VA_ARGS__};                                                                         \
@@ -235,6 +240,36 @@ extern const hd_bad_sample hd_bad_backward[];
                                      .ref = name_##_ref,                                                               \
                                      .bad = hd_bad_binary_number,                                                      \
                                      __VA_ARGS__};                                                                     \
+    HD_BUILDER(name_, hd_binary_args)
+
+/* The same without a gradient: a staircase. */
+#define HD_BINARY_STEPS_OP(name_, expr_, integer_expr_, ...)                                                           \
+    static void name_##_ref(const hd_ref *r) {                                                                         \
+        HD_BINARY_EACH(HD_FLOATS, double, expr_)                                                                       \
+        HD_BINARY_EACH(HD_INTEGERS, int64_t, integer_expr_)                                                            \
+    }                                                                                                                  \
+    const hd_op hd_op_##name_ = {HD_BINARY_FIELDS(name_, HD_OP_INPLACE | HD_OP_KINK),                                  \
+                                 .infer = hd_infer_binary,                                                             \
+                                 .grad = hd_grad_zero,                                                                 \
+                                 .no_grad_reason = HD_STEPS_REASON,                                                    \
+                                 .ref = name_##_ref,                                                                   \
+                                 .bad = hd_bad_binary_number,                                                          \
+                                 __VA_ARGS__};                                                                         \
+    HD_BUILDER(name_, hd_binary_args)
+
+/* The same without a gradient: a staircase. */
+#define HD_BINARY_STEPS_OP(name_, expr_, integer_expr_, ...)                                                           \
+    static void name_##_ref(const hd_ref *r) {                                                                         \
+        HD_BINARY_EACH(HD_FLOATS, double, expr_)                                                                       \
+        HD_BINARY_EACH(HD_INTEGERS, int64_t, integer_expr_)                                                            \
+    }                                                                                                                  \
+    const hd_op hd_op_##name_ = {HD_BINARY_FIELDS(name_, HD_OP_INPLACE | HD_OP_KINK),                                  \
+                                 .infer = hd_infer_binary,                                                             \
+                                 .grad = hd_grad_zero,                                                                 \
+                                 .no_grad_reason = HD_STEPS_REASON,                                                    \
+                                 .ref = name_##_ref,                                                                   \
+                                 .bad = hd_bad_binary_number,                                                          \
+                                 __VA_ARGS__};                                                                         \
     HD_BUILDER(name_, hd_binary_args)
 
 /* Any two of one dtype → bool. float_expr in doubles, integer_expr in int64_t; bool counts as 0 and 1. */

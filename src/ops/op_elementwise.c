@@ -62,3 +62,7 @@ hd_val hd_number(hd_val like, double value) {
 hd_val hd_masked(hd_val mask, hd_val d) {
     return hd_where(mask, d, hd_number(d, 0));
 }
+
+hd_val hd_to_operand(hd_val d, hd_val operand) {
+    return hd_val_is_none(d) ? d : hd_unbroadcast(d, operand);
+}
