@@ -33,7 +33,7 @@ typedef struct hd_option {
     int count;     /**< entries of HD_OPT_INTS, else 1 */
     double def;    /**< default (an axis in the coding of HD_AXIS) */
     double min, max;
-    const char *const *choices; /**< HD_OPT_ENUM: NULL-terminated */
+    const char *const *choices; /**< HD_OPT_ENUM: NULL-terminated; HD_OPT_INTS: words, number k for −k in all */
     const char *help;
 } hd_option;
 #define HD_OPTION_END                                                                                                  \

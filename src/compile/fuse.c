@@ -68,7 +68,9 @@ static bool hd_mask_before_pool(hd_lower *l, hd_node *act) {
         const hd_pool2d_args *b = g->nodes[i].attr;
         if (memcmp(a->kernel_size, b->kernel_size, sizeof a->kernel_size) == 0 &&
             memcmp(a->stride, b->stride, sizeof a->stride) == 0 &&
-            memcmp(a->padding, b->padding, sizeof a->padding) == 0)
+            memcmp(a->padding, b->padding, sizeof a->padding) == 0 &&
+            memcmp(a->dilation, b->dilation, sizeof a->dilation) == 0 &&
+            memcmp(a->output_size, b->output_size, sizeof a->output_size) == 0 && a->ceil_mode == b->ceil_mode)
             pool = &g->nodes[i];
     }
     if (!pool) return false;

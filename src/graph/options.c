@@ -176,6 +176,11 @@ hd_status hd_option_set(const hd_option *o, void *args, const char *text, hd_are
         return HD_OK;
     case HD_OPT_INTS: {
         int64_t v[16];
+        for (int k = 0; o->choices && o->choices[k]; k++) { /* word k stands for −k in every number */
+            if (strcmp(o->choices[k], text) != 0) continue;
+            for (int i = 0; i < o->count; i++) hd_as_ints(o, args)[i] = -k;
+            return HD_OK;
+        }
         const int n = hd_read_ints(text, v, o->count < 16 ? o->count : 16, false);
         if (n != o->count && n != 1) return hd_set_wrong(o, text, "a whole number or a list like [1,1]", message, size);
         for (int i = 0; i < o->count; i++) hd_as_ints(o, args)[i] = v[n == 1 ? 0 : i];

@@ -39,6 +39,26 @@ static hd_status read_int(const reader *r, const hd_json *value, int64_t *out) {
     return HD_OK;
 }
 
+static hd_status read_choice(const reader *r, const hd_json *value, const char *const *choices, size_t n,
+                             int64_t *out) {
+    if (value->type != HD_JSON_STRING) return refuse(r, value, "a word");
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(choices[i], value->string) != 0) continue;
+        *out = (int64_t)i;
+        return HD_OK;
+    }
+    const char *near = hd_text_nearest(value->string, choices, n);
+    return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s: %s can not be \"%s\"|%s%s%s", r->where, value->line, value->column,
+                   r->owner, r->option->name, value->string, near ? "Did you mean " : "It can be ",
+                   near ? near : choices[0], near ? "?" : ", …");
+}
+
+static hd_status read_enum(const reader *r, const hd_json *value, int64_t *out) {
+    size_t n = 0;
+    while (r->option->choices[n]) n++;
+    return read_choice(r, value, r->option->choices, n, out);
+}
+
 /* One number fills all; a list gives each. */
 static hd_status read_ints(const reader *r, const hd_json *value, int64_t *out) {
     const size_t n = (size_t)r->option->count;
@@ -51,7 +71,12 @@ static hd_status read_ints(const reader *r, const hd_json *value, int64_t *out) 
         return HD_OK;
     }
     int64_t one = 0;
-    HD_TRY(read_int(r, value, &one));
+    if (value->type == HD_JSON_STRING && r->option->choices) { /* word k stands for −k */
+        HD_TRY(read_enum(r, value, &one));
+        one = -one;
+    } else {
+        HD_TRY(read_int(r, value, &one));
+    }
     for (size_t i = 0; i < n; i++) out[i] = one;
     return HD_OK;
 }
@@ -72,26 +97,6 @@ static hd_status read_dims(const reader *r, const hd_json *value, hd_dims *out) 
     }
     *out = dims;
     return HD_OK;
-}
-
-static hd_status read_choice(const reader *r, const hd_json *value, const char *const *choices, size_t n,
-                             int64_t *out) {
-    if (value->type != HD_JSON_STRING) return refuse(r, value, "a word");
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(choices[i], value->string) != 0) continue;
-        *out = (int64_t)i;
-        return HD_OK;
-    }
-    const char *near = hd_text_nearest(value->string, choices, n);
-    return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s: %s can not be \"%s\"|%s%s%s", r->where, value->line, value->column,
-                   r->owner, r->option->name, value->string, near ? "Did you mean " : "It can be ",
-                   near ? near : choices[0], near ? "?" : ", …");
-}
-
-static hd_status read_enum(const reader *r, const hd_json *value, int64_t *out) {
-    size_t n = 0;
-    while (r->option->choices[n]) n++;
-    return read_choice(r, value, r->option->choices, n, out);
 }
 
 static hd_status read_dtype(const reader *r, const hd_json *value, int64_t *out) {

@@ -1,8 +1,8 @@
 /* conv2d.c: 2-D convolution (as everywhere in deep learning: cross-correlation). Knows nothing of backends. */
-#include "ops/op_kit.h"
+#include "ops/window_kit.h"
 
-static hd_conv2d_window window_of(const hd_conv2d_args *a) {
-    return (hd_conv2d_window){a->stride, a->padding, a->dilation, a->groups};
+static hd_conv2d_window window_of(hd_conv2d_args *a) {
+    return (hd_conv2d_window){a->stride, a->padding, a->dilation, a->padding_extra, a->groups};
 }
 
 static hd_status conv2d_infer(hd_infer *c) {
@@ -47,9 +47,7 @@ static void conv2d_grad(hd_grad *c) {
     const hd_conv2d_args *a = c->attr;
     const hd_val x = c->in[0], w = c->in[1], dz = hd_act_grad(a->act, c->out[0], c->dout[0]);
     hd_conv2d_grad_args args = {.groups = a->groups};
-    memcpy(args.stride, a->stride, sizeof args.stride);
-    memcpy(args.padding, a->padding, sizeof args.padding);
-    memcpy(args.dilation, a->dilation, sizeof args.dilation);
+    HD_CONV2D_COPY(args, *a);
     if (c->needs[0]) {
         args.a = dz, args.b = w, args.like = x;
         c->din[0] = hd_conv2d_grad_input_at(HD_HERE, &args);
@@ -97,16 +95,26 @@ const hd_op hd_op_conv2d = {
                             {"f32[2,3,4,4], f32[5,3,1,1], f32[5] | act=sigmoid", NULL},
                             {"f32[2,3,4,4], f32[5,3,3,3], f32[5] | padding=1 act=tanh", NULL},
                             {"f32[2,16,7,7], f32[32,16,3,3], f32[32] | padding=1", NULL},
+                            {"f32[1,1,1,3]={1 2 3}, f32[1,1,1,2]={1 10} | padding=same", "{21 32 3}"},
+                            {"f32[1,1,1,2]={1 2}, f32[1,1,1,2]={1 10} | padding=[0,1] padding_extra=[0,-1]", "{10 21}"},
+                            {"f32[2,3,5,6], f32[4,3,2,4], f32[4] | padding=same dilation=[1,2]", NULL},
+                            {"f32[2,3,5,6], f32[4,3,3,3] | padding_extra=[2,1] stride=2", NULL},
+                            {"f32[2,16,9,9], f32[32,16,4,4], f32[32] | padding=same", NULL},
+                            {"f32[2,16,9,9], f32[32,16,3,3] | padding=[1,2] padding_extra=[-1,-2]", NULL},
                             {"f32[0,3,4,4], f32[5,3,3,3]", NULL},
                             {0}},
-    .bad = (const hd_bad_sample[]){{"f32[2,1,28,28], f32[8,3,3,3]",
-                                    "weight [8,3,3,3] expects 3 input channels, input x [2,1,28,28] has 1"},
-                                   {"f32[2,1,2,2], f32[8,1,3,3]", "kernel of height 3"},
-                                   {"f32[2,4,8,8], f32[5,2,3,3] | groups=2", "must divide into 2 groups"},
-                                   {"f32[2,4,8,8], f32[5,4,3,3], f32[4]", "bias is [4]"},
-                                   {"f32[4,8,8], f32[5,4,3,3]", "x must have 4 dimensions"},
-                                   {"f32[2,4,8,8], f32[5,4,3,3] | stride=-1", "stride is -1"},
-                                   {0}},
+    .bad =
+        (const hd_bad_sample[]){
+            {"f32[2,1,28,28], f32[8,3,3,3]", "weight [8,3,3,3] expects 3 input channels, input x [2,1,28,28] has 1"},
+            {"f32[2,1,2,2], f32[8,1,3,3]", "kernel of height 3"},
+            {"f32[2,4,8,8], f32[5,2,3,3] | groups=2", "must divide into 2 groups"},
+            {"f32[2,4,8,8], f32[5,4,3,3], f32[4]", "bias is [4]"},
+            {"f32[4,8,8], f32[5,4,3,3]", "x must have 4 dimensions"},
+            {"f32[2,4,8,8], f32[5,4,3,3] | stride=-1", "stride is -1"},
+            {"f32[2,4,8,8], f32[5,4,3,3] | padding=-2", "padding is -2"},
+            {"f32[2,4,8,8], f32[5,4,3,3] | padding=same stride=2", "padding same is for stride 1"},
+            {"f32[2,4,2,8], f32[5,4,3,3] | padding_extra=[-9,0]", "kernel of height 3"},
+            {0}},
 };
 
 HD_BUILDER(conv2d, hd_conv2d_args)

@@ -1,9 +1,9 @@
 /* conv2d_grad_input.c: the gradient of conv2d by its input (transposed convolution). Knows nothing of backends. */
-#include "ops/op_kit.h"
+#include "ops/window_kit.h"
 
 static hd_status grad_input_infer(hd_infer *c) {
-    const hd_conv2d_grad_args *a = c->attr;
-    const hd_conv2d_window window = {a->stride, a->padding, a->dilation, a->groups};
+    hd_conv2d_grad_args *a = c->attr;
+    const hd_conv2d_window window = {a->stride, a->padding, a->dilation, a->padding_extra, a->groups};
     char got[192], want[192];
     hd_dims dy;
     if (hd_infer_conv2d(c, 2, 1, window, &dy)) return HD_E_MODEL;
@@ -50,9 +50,7 @@ static void grad_input_rule(hd_grad *c) {
     const hd_val g = c->dout[0];
     if (c->needs[0]) {
         hd_conv2d_args forward = {.x = g, .w = c->in[1], .groups = a->groups};
-        memcpy(forward.stride, a->stride, sizeof forward.stride);
-        memcpy(forward.padding, a->padding, sizeof forward.padding);
-        memcpy(forward.dilation, a->dilation, sizeof forward.dilation);
+        HD_CONV2D_COPY(forward, *a);
         c->din[0] = hd_conv2d_at(HD_HERE, &forward);
     }
     if (c->needs[1]) {
@@ -92,6 +90,8 @@ const hd_op hd_op_conv2d_grad_input = {
                             {"f32[1,3,7,7], f32[3,2,3,3], f32[1,2,9,9] | dilation=[2,3] padding=[1,2]", NULL},
                             {"f32[2,6,5,5], f32[6,2,3,3], f32[2,4,5,5] | groups=2 padding=1", NULL},
                             {"f32[2,32,7,7], f32[32,16,3,3], f32[2,16,7,7] | padding=1", NULL},
+                            {"f32[2,4,5,6], f32[4,3,2,4], f32[2,3,5,6] | padding=[0,1] padding_extra=1", NULL},
+                            {"f32[2,32,9,9], f32[32,16,4,4], f32[2,16,9,9] | padding=1 padding_extra=1", NULL},
                             {"f32[0,5,2,2], f32[5,3,3,3], f32[0,3,4,4]", NULL},
                             {0}},
     .bad =

@@ -1,9 +1,9 @@
 /* conv2d_grad_weight.c: the gradient of conv2d by its weight. Knows nothing of backends. */
-#include "ops/op_kit.h"
+#include "ops/window_kit.h"
 
 static hd_status grad_weight_infer(hd_infer *c) {
-    const hd_conv2d_grad_args *a = c->attr;
-    const hd_conv2d_window window = {a->stride, a->padding, a->dilation, a->groups};
+    hd_conv2d_grad_args *a = c->attr;
+    const hd_conv2d_window window = {a->stride, a->padding, a->dilation, a->padding_extra, a->groups};
     char got[192], want[192];
     hd_dims dy;
     if (hd_infer_conv2d(c, 0, 2, window, &dy)) return HD_E_MODEL;
@@ -50,9 +50,7 @@ static void grad_weight_rule(hd_grad *c) {
     }
     if (c->needs[1]) {
         hd_conv2d_args forward = {.x = c->in[0], .w = g, .groups = a->groups};
-        memcpy(forward.stride, a->stride, sizeof forward.stride);
-        memcpy(forward.padding, a->padding, sizeof forward.padding);
-        memcpy(forward.dilation, a->dilation, sizeof forward.dilation);
+        HD_CONV2D_COPY(forward, *a);
         c->din[1] = hd_conv2d_at(HD_HERE, &forward);
     }
 }
@@ -84,6 +82,8 @@ const hd_op hd_op_conv2d_grad_weight = {
                             {"f32[1,2,9,9], f32[1,3,7,7], f32[3,2,3,3] | dilation=[2,3] padding=[1,2]", NULL},
                             {"f32[2,4,5,5], f32[2,6,5,5], f32[6,2,3,3] | groups=2 padding=1", NULL},
                             {"f32[2,16,7,7], f32[2,32,7,7], f32[32,16,3,3] | padding=1", NULL},
+                            {"f32[2,3,5,6], f32[2,4,5,6], f32[4,3,2,4] | padding=[0,1] padding_extra=1", NULL},
+                            {"f32[2,16,9,9], f32[2,32,9,9], f32[32,16,4,4] | padding=1 padding_extra=1", NULL},
                             {0}},
     .bad =
         (const hd_bad_sample[]){{"f32[1,1,4,4], f32[1,1,2,2], f32[1,1,2,2]", "the convolution gives [1,1,3,3]"}, {0}},

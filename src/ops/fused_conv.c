@@ -1,7 +1,7 @@
 /* fused_conv.c: gradients of a convolution's weight and bias in one node. Made by the pass `fuse`. Knows nothing of
  * backends. */
 #include "ops/fused.h"
-#include "ops/op_kit.h"
+#include "ops/window_kit.h"
 
 extern const hd_op hd_op_conv2d_grad_weight;
 

@@ -136,9 +136,6 @@ hd_status hd_need_same(hd_infer *c, int i, int j); /* equal dtype and dims */
 hd_status hd_need_scalar(hd_infer *c, int i, hd_dtype dtype);
 hd_status hd_need_hyper(hd_infer *c, int hyper, int scale); /* of an optimiser: f64 [4]; a float scalar or none */
 hd_status hd_need_channels(hd_infer *c, int i, int x);      /* in[i] is [c] of the dtype of in[x], c its axis 1 */
-/* Number of places of a window on an axis; *out ≥ 1, or a message. */
-hd_status hd_infer_window(hd_infer *c, const char *axis, int64_t size, int64_t kernel, int64_t stride, int64_t padding,
-                          int64_t dilation, int64_t *out);
 /* Reduced axes by bits; none given: all. A message when one is out of range or named twice. */
 hd_status hd_infer_axes(hd_infer *c, const hd_dims *axes, int rank, unsigned *bits);
 /* The same for a node that infer has accepted. */
@@ -156,35 +153,6 @@ static inline bool hd_absent(const hd_infer *c, int i) {
 static inline hd_type hd_scalar_type(hd_dtype dtype) {
     return (hd_type){.dtype = dtype};
 }
-
-/* ---- windows over pictures ---- */
-
-/* x [n, c, h, w], weight [k, c/groups, r, s], y [n, k, oh, ow]; channels of a group of the input and of the output. */
-typedef struct hd_conv2d_sizes {
-    int64_t n, c, h, w, k, r, s, oh, ow, cg, kg;
-} hd_conv2d_sizes;
-/* Sizes of tensors that infer has accepted. */
-hd_conv2d_sizes hd_conv2d_sizes_of(const hd_dims *x, const hd_dims *w, const hd_dims *y);
-typedef struct hd_conv2d_window {
-    const int64_t *stride, *padding, *dilation;
-    int64_t groups;
-} hd_conv2d_window;
-/* Shape of the result of x and w (inputs ix and iw of the node), or a message. */
-hd_status hd_infer_conv2d(hd_infer *c, int ix, int iw, hd_conv2d_window window, hd_dims *y);
-double hd_conv2d_flops(const hd_dims *w, const hd_dims *y);
-#define HD_CONV2D_OPTIONS(args_)                                                                                       \
-    HD_OPTION_INTS(args_, stride, 2, .def = 1, .min = 1, .max = HD_MAX_WINDOW, .help = "step of the window"),          \
-        HD_OPTION_INTS(args_, padding, 2, .min = 0, .max = HD_MAX_WINDOW, .help = "zeros on each side"),               \
-        HD_OPTION_INTS(args_, dilation, 2, .def = 1, .min = 1, .max = HD_MAX_WINDOW,                                   \
-                       .help = "distance of the window's points"),                                                     \
-        HD_OPTION(INT, args_, groups, .def = 1, .min = 1, .max = HD_MAX_WINDOW, .help = "separate groups of channels")
-/* Settles stride 0 as kernel_size; y of x (input 0), or a message. */
-hd_status hd_infer_pool2d(hd_infer *c, const int64_t *kernel_size, int64_t *stride, const int64_t *padding, hd_dims *y);
-#define HD_POOL2D_OPTIONS(args_)                                                                                       \
-    HD_OPTION_INTS(args_, kernel_size, 2, .min = 0, .max = HD_MAX_WINDOW, .help = "height and width of the window"),   \
-        HD_OPTION_INTS(args_, stride, 2, .min = 0, .max = HD_MAX_WINDOW, .help = "step of the window; kernel_size"),   \
-        HD_OPTION_INTS(args_, padding, 2, .min = 0, .max = HD_MAX_WINDOW,                                              \
-                       .help = "rows and columns on each side, at most half the window")
 
 /* ---- costs ---- */
 

@@ -87,21 +87,6 @@ hd_status hd_infer_act_grad(hd_infer *c) {
     return hd_need_same(c, 0, 1);
 }
 
-hd_status hd_infer_window(hd_infer *c, const char *axis, int64_t size, int64_t kernel, int64_t stride, int64_t padding,
-                          int64_t dilation, int64_t *out) {
-    if (size < 0) return hd_infer_fail(c, "the %s of x must be a number, it is the batch", axis);
-    if (size == 0) return hd_infer_fail(c, "the %s of x is 0: there is no picture", axis);
-    if (size > INT64_MAX / 4) return hd_infer_fail(c, "the %s of x is too large", axis);
-    if (kernel > HD_MAX_WINDOW || dilation > HD_MAX_WINDOW)
-        return hd_infer_fail(c, "the kernel's %s is too large", axis);
-    const int64_t reach = dilation * (kernel - 1) + 1, padded = size + 2 * padding;
-    if (reach > padded)
-        return hd_infer_fail(c, "kernel of %s %lld (with dilation) on a picture of %s %lld (with padding)", axis,
-                             (long long)reach, axis, (long long)padded);
-    *out = (padded - reach) / stride + 1;
-    return HD_OK;
-}
-
 int64_t hd_count_without_batch(const hd_dims *dims, bool *has_batch) {
     hd_dims known = *dims;
     *has_batch = false;

@@ -1,13 +1,34 @@
 /* vec_pool.c: kernels of pooling over windows and of its gradients, in whatever order the channels lie. */
 #include "backends/cpu/vec_pool.h"
 #include "backends/cpu/gemm.h"
+#include "ops/window_kit.h"
 
-static const char *pool_supports(const hd_kctx *k) {
+static const char *planes_support(const hd_kctx *k) {
     const char *reason = hd_vec_need_f32(k);
     if (reason) return reason;
     for (int i = 2; i < 4; i++)
         if (k->in[0].dims.rank != 4 || k->in[0].dims.dim[i] > INT32_MAX) return "only for pictures [n, c, h, w]";
     return k->in[0].count == 0 || k->out[0].count == 0 ? "nothing to pool" : NULL;
+}
+
+/* Windows without gaps, all inside the padded picture, and means of all their elements. */
+static const char *pool_supports(const hd_kctx *k) {
+    const char *reason = planes_support(k);
+    hd_pool2d_window v;
+    if (reason) return reason;
+    if (k->n_in == 2) {
+        HD_POOL2D_COPY(v, *(const hd_pool2d_grad_args *)k->attr)
+    } else {
+        HD_POOL2D_COPY(v, *(const hd_pool2d_args *)k->attr)
+    }
+    if (v.output_size[0] || v.divisor_override || v.exclude_pad) return "only for plain windows";
+    const hd_dims *x = &k->in[0].dims, *y = k->n_in == 2 ? &k->in[1].dims : &k->out[0].dims;
+    for (int i = 0; i < 2; i++) {
+        if (v.dilation[i] > 1) return "only without dilation";
+        if ((x->dim[2 + i] + 2 * v.padding[i] - v.kernel_size[i]) / v.stride[i] + 1 != y->dim[2 + i])
+            return "only for windows inside the picture";
+    }
+    return NULL;
 }
 
 static void pool_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {
@@ -93,16 +114,16 @@ static hd_status global_prepare(hd_kctx *k, hd_prepared *out) {
     return HD_OK;
 }
 
-#define POOL_KERNEL(op_name, layouts_fn, prepare_fn)                                                                   \
+#define POOL_KERNEL(op_name, supports_fn, layouts_fn, prepare_fn)                                                      \
     const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
         .name = "cpu." #op_name,                                                                                       \
         .op = #op_name,                                                                                                \
-        .supports = pool_supports,                                                                                     \
+        .supports = supports_fn,                                                                                       \
         .layouts = layouts_fn,                                                                                         \
         .prepare = prepare_fn,                                                                                         \
     };
-POOL_KERNEL(max_pool2d, pool_layouts, pool_prepare)
-POOL_KERNEL(max_pool2d_grad, pool_layouts, pool_prepare)
-POOL_KERNEL(avg_pool2d, pool_layouts, pool_prepare)
-POOL_KERNEL(avg_pool2d_grad, pool_layouts, pool_prepare)
-POOL_KERNEL(global_avg_pool, global_layouts, global_prepare)
+POOL_KERNEL(max_pool2d, pool_supports, pool_layouts, pool_prepare)
+POOL_KERNEL(max_pool2d_grad, pool_supports, pool_layouts, pool_prepare)
+POOL_KERNEL(avg_pool2d, pool_supports, pool_layouts, pool_prepare)
+POOL_KERNEL(avg_pool2d_grad, pool_supports, pool_layouts, pool_prepare)
+POOL_KERNEL(global_avg_pool, planes_support, global_layouts, global_prepare)

@@ -43,6 +43,7 @@ static const char *read_shapes(hd_dnnl_conv *c, const hd_kctx *k, int direction)
         memcpy(c->stride, a->stride, sizeof c->stride);
         memcpy(c->padding, a->padding, sizeof c->padding);
         memcpy(c->dilation, a->dilation, sizeof c->dilation);
+        c->uneven = a->padding_extra[0] || a->padding_extra[1];
         c->groups = a->groups;
         c->act = a->act;
         c->bias = present(k, 2);
@@ -51,6 +52,7 @@ static const char *read_shapes(hd_dnnl_conv *c, const hd_kctx *k, int direction)
         memcpy(c->stride, a->stride, sizeof c->stride);
         memcpy(c->padding, a->padding, sizeof c->padding);
         memcpy(c->dilation, a->dilation, sizeof c->dilation);
+        c->uneven = a->padding_extra[0] || a->padding_extra[1];
         c->groups = a->groups;
         c->bias = k->n_out > 1;
         if (direction == HD_DNNL_GRAD_INPUT) x = &k->out[0], y = &k->in[0];
@@ -92,6 +94,7 @@ static const char *winograd_refuses(const hd_dnnl_conv *c, bool exact) {
     for (int i = 0; i < 2; i++)
         if (c->stride[i] != 1 || c->dilation[i] != 1 || c->padding[i] > 1)
             return "Winograd is for stride 1, dilation 1, padding 0 or 1";
+    if (c->uneven) return "Winograd is for the same padding on all sides";
     if (c->c % 16 || c->k % 16) return "Winograd is for channels in multiples of 16";
     if (c->c * c->k < WINOGRAD_CHANNELS) return "Winograd pays from 16 times 32 channels";
     if (c->act != HD_ACT_NONE && c->act != HD_ACT_RELU) return "Winograd applies no activation but relu";

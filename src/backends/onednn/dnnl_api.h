@@ -16,6 +16,7 @@ typedef struct hd_dnnl_conv {
     int direction;
     int64_t n, c, h, w, k, r, s, oh, ow, groups;
     int64_t stride[2], padding[2], dilation[2];
+    bool uneven; /* more padding on one side than on the other */
     int64_t act; /* HD_ACT_…, forward only */
     bool bias, winograd;
     int format;                       /* of x and y: HD_DNNL_… */
