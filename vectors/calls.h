@@ -10,9 +10,9 @@ typedef struct vector_entry {
 } vector_entry;
 
 /* Each ends with {0}. */
-extern const vector_entry vector_calls_math[], vector_calls_reduce[], vector_calls_order[], vector_calls_index[],
-    vector_calls_shape[], vector_calls_window[], vector_calls_loss[], vector_calls_composite[], vector_calls_masked[],
-    vector_calls_norm[];
+#define VECTOR_CALLS(name) extern const vector_entry vector_calls_##name[];
+#include "calls.def"
+#undef VECTOR_CALLS
 
 /* The call of a file, or NULL. */
 vector_call vector_call_find(const char *file);

@@ -144,12 +144,11 @@ static void add_expected(vector_case *c, vector_wanted *w, const hd_json *json) 
         w->out[w->n_out] = v->string;
         if (!v->string) vector_unsupported(c, "a result is not a tensor");
         w->seed[w->n_out] = s ? s->string : NULL;
-        w->out_bar[w->n_out++] = 1e-6;
+        w->n_out++;
     }
     for (const hd_json *v = grad ? grad->child : NULL; v && w->n_grad < VECTOR_MOST; v = v->next) {
         w->of[w->n_grad] = tensor_called(json, v->key);
         w->grad[w->n_grad] = v->string;
-        w->grad_bar[w->n_grad] = 1e-5;
         if (!w->of[w->n_grad++]) vector_unsupported(c, "the gradient of %s", v->key);
     }
     for (const hd_json *v = after ? after->child : NULL; v && w->n_after < VECTOR_MOST; v = v->next) {

@@ -22,21 +22,29 @@ typedef struct vector_result {
 /* Makes the result a failure, unless it is one already. */
 void vector_failed(vector_result *r, const char *format, ...) HD_PRINTF(2, 3);
 
+/* How far a float may be off: `share` of the largest finite expected value. Where all expected values are rounding
+ * noise beside `around`, the largest number of the case, the share is of that. */
+typedef struct vector_bar {
+    double share, around;
+} vector_bar;
+
 /* Compares what came with the tensor `name` of the file: dimensions, class of dtype, and every element: whole numbers
- * exactly, floats within `bar` of the largest finite expected value, NaN and infinities at their places. */
+ * exactly, floats within the bar, NaN and infinities at their places. */
 void vector_compare(const vector_file *file, hd_arena *arena, const char *name, const hd_type *type, const void *got,
-                    double bar, vector_result *r);
+                    vector_bar bar, vector_result *r);
+/* The largest finite number of a tensor; 0 when there is none. */
+double vector_largest(const double *x, int64_t n);
 
 /* The gradients that a case asks for. */
 typedef struct vector_wanted {
     int n_out, n_grad, n_after;
-    const char *out[VECTOR_MOST];                       /* expected results, in the file */
-    const char *seed[VECTOR_MOST];                      /* gradient arriving at result i, or NULL */
-    const char *of[VECTOR_MOST];                        /* tensors whose gradients are asked for */
-    const char *grad[VECTOR_MOST];                      /* expected; NULL: none */
-    const char *state[VECTOR_MOST];                     /* states that are compared after the run … */
-    const char *after[VECTOR_MOST];                     /* … with these */
-    double out_bar[VECTOR_MOST], grad_bar[VECTOR_MOST]; /* for f32 */
+    const char *out[VECTOR_MOST];                           /* expected results, in the file */
+    const char *seed[VECTOR_MOST];                          /* gradient arriving at result i, or NULL */
+    const char *of[VECTOR_MOST];                            /* tensors whose gradients are asked for */
+    const char *grad[VECTOR_MOST];                          /* expected; NULL: none */
+    const char *state[VECTOR_MOST];                         /* states that are compared after the run … */
+    const char *after[VECTOR_MOST];                         /* … with these */
+    double out_error[VECTOR_MOST], grad_error[VECTOR_MOST]; /* PyTorch's own in f32, of the largest value */
 } vector_wanted;
 
 /* Builds the case by `call`, differentiates, compiles, runs, compares. `case_` has file, arena, dtype, args and kwargs;

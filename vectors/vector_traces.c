@@ -1,39 +1,24 @@
-/* vector_traces.c: optimisers over 20 steps, and clipping, as training programs. A parameter p gets the gradient g
- * through the loss Σ p·g. */
-#include "hadal/program.h"
-#include "vector_run.h"
+/* vector_traces.c: optimisers over 20 steps as training programs. A parameter p gets the gradient g through the loss
+ * Σ p·g. */
+#include "vector_trace.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PARAMS = 2 };
+static const char *const param_names[VECTOR_PARAMS] = {"p0", "p1"}, *const grad_names[VECTOR_PARAMS] = {"g0", "g1"};
 
-typedef struct trace {
-    const vector_file *file;
-    hd_arena *arena;
-    vector_result *r;
-    hd_dtype dtype;
-    hd_dims dims[PARAMS];
-    hd_graph *g;
-    hd_program *program;
-} trace;
-
-static const char *const param_names[PARAMS] = {"p0", "p1"}, *const grad_names[PARAMS] = {"g0", "g1"};
-
-/* A tensor of the file in the trace's dtype. */
-static void *tensor(trace *t, const char *name, hd_dims *dims) {
+void *vector_trace_tensor(vector_trace *t, const char *name, hd_dims *dims) {
     hd_dtype dtype;
     const double *x = vector_read(t->file, name, t->arena, dims, &dtype);
     if (!x) vector_failed(t->r, "there is no tensor %s", name);
     return x ? vector_pack(t->arena, t->dtype, x, hd_dims_count(dims)) : NULL;
 }
 
-/* The graph and its training program; `start` NULL: parameters begin at zero. */
-static void make(trace *t, const hd_optimizer *o, const char *backend, const void *const *start) {
+void vector_trace_make(vector_trace *t, const hd_optimizer *o, const char *backend, const void *const *start) {
     hd_context *ctx = t->file->ctx;
     if (hd_graph_new(&t->g, ctx) != HD_OK) return;
     hd_val loss = {0};
-    for (int k = 0; k < PARAMS; k++) {
+    for (int k = 0; k < VECTOR_PARAMS; k++) {
         const hd_val p = hd_param(t->g, param_names[k], t->dtype, t->dims[k], HD_ZEROS);
         const hd_val term = hd_sum(hd_mul(p, hd_input(t->g, grad_names[k], t->dtype, t->dims[k])));
         loss = k ? hd_add(loss, term) : term;
@@ -43,19 +28,19 @@ static void make(trace *t, const hd_optimizer *o, const char *backend, const voi
         vector_failed(t->r, "compile: %s", hd_last_error(ctx));
         return;
     }
-    for (int k = 0; k < PARAMS && start; k++) {
+    for (int k = 0; k < VECTOR_PARAMS && start; k++) {
         const size_t bytes = (size_t)hd_dims_count(&t->dims[k]) * hd_dtype_size(t->dtype);
         if (hd_store_set(hd_program_store(t->program), param_names[k], start[k], bytes) != HD_OK)
             vector_failed(t->r, "%s", hd_last_error(ctx));
     }
 }
 
-/* One step with these gradients; then every parameter against the file's tensor of that name. */
-static void step(trace *t, void *const *grads, char (*expected)[96], double bar) {
+void vector_trace_step(vector_trace *t, void *const *grads, char (*expected)[96], double bar) {
     hd_context *ctx = t->file->ctx;
-    for (int k = 0; k < PARAMS; k++) hd_program_bind(t->program, hd_program_input(t->program, grad_names[k]), grads[k]);
+    for (int k = 0; k < VECTOR_PARAMS; k++)
+        hd_program_bind(t->program, hd_program_input(t->program, grad_names[k]), grads[k]);
     if (hd_program_run(t->program) != HD_OK) vector_failed(t->r, "run: %s", hd_last_error(ctx));
-    for (int k = 0; k < PARAMS && t->r->outcome != VECTOR_FAILED; k++) {
+    for (int k = 0; k < VECTOR_PARAMS && t->r->outcome != VECTOR_FAILED; k++) {
         const hd_type type = {t->dtype, t->dims[k]};
         const size_t n = (size_t)hd_dims_count(&type.dims);
         void *got = hd_arena_alloc_n(t->arena, n + 1, sizeof(double));
@@ -63,11 +48,11 @@ static void step(trace *t, void *const *grads, char (*expected)[96], double bar)
             hd_store_get(hd_program_store(t->program), param_names[k], got, n * hd_dtype_size(t->dtype)) != HD_OK)
             vector_failed(t->r, "%s", hd_last_error(ctx));
         else
-            vector_compare(t->file, t->arena, expected[k], &type, got, bar, t->r);
+            vector_compare(t->file, t->arena, expected[k], &type, got, (vector_bar){.share = bar}, t->r);
     }
 }
 
-static void done(trace *t) {
+void vector_trace_free(vector_trace *t) {
     hd_program_free(t->program);
     hd_graph_free(t->g);
 }
@@ -136,54 +121,22 @@ void vector_run_optim(const vector_file *f, const char *name, const hd_json *jso
         return;
     }
     const bool f64 = strstr(prefix->string, "F64") != NULL; /* a trace has its own dtype */
-    trace t = {.file = f, .arena = arena, .r = r, .dtype = f64 ? HD_F64 : HD_F32};
-    char names[PARAMS][96];
-    void *start[PARAMS], *grads[PARAMS];
-    for (int k = 0; k < PARAMS; k++) {
+    vector_trace t = {.file = f, .arena = arena, .r = r, .dtype = f64 ? HD_F64 : HD_F32};
+    char names[VECTOR_PARAMS][96];
+    void *start[VECTOR_PARAMS], *grads[VECTOR_PARAMS];
+    for (int k = 0; k < VECTOR_PARAMS; k++) {
         (void)snprintf(names[k], sizeof names[k], "%.60s.p%d.start", prefix->string, k);
-        start[k] = tensor(&t, names[k], &t.dims[k]);
+        start[k] = vector_trace_tensor(&t, names[k], &t.dims[k]);
     }
-    if (r->outcome != VECTOR_FAILED) make(&t, &optimizer, o->backend, (const void *const *)start);
+    if (r->outcome != VECTOR_FAILED) vector_trace_make(&t, &optimizer, o->backend, (const void *const *)start);
     for (int i = 0; i < (int)steps->integer && r->outcome != VECTOR_FAILED; i++) {
-        for (int k = 0; k < PARAMS; k++) {
+        for (int k = 0; k < VECTOR_PARAMS; k++) {
             hd_dims dims;
             (void)snprintf(names[k], sizeof names[k], "%.60s.p%d.grad%d", prefix->string, k, i);
-            grads[k] = tensor(&t, names[k], &dims);
+            grads[k] = vector_trace_tensor(&t, names[k], &dims);
             (void)snprintf(names[k], sizeof names[k], "%.60s.p%d.step%d", prefix->string, k, i);
         }
-        if (r->outcome != VECTOR_FAILED) step(&t, grads, names, f64 ? 1e-12 : 1e-6);
+        if (r->outcome != VECTOR_FAILED) vector_trace_step(&t, grads, names, f64 ? 1e-12 : 1e-6);
     }
-    done(&t);
-}
-
-/* ---- clipping: a step of SGD with lr 1 from zero is the clipped gradient, negated ---- */
-
-void vector_run_clip(const vector_file *f, const char *name, const hd_json *json, const vector_options *o,
-                     hd_arena *arena, vector_result *r) {
-    const hd_json *type = hd_json_get(json, "norm_type"), *most = hd_json_get(json, "max_norm");
-    (void)name;
-    *r = (vector_result){.outcome = VECTOR_UNSUPPORTED, .text = "another norm than the second"};
-    if (!type || !type->string || strcmp(type->string, "2.0") != 0 || !most) return;
-    *r = (vector_result){.outcome = VECTOR_PASSED};
-    int index = 0;
-    for (const hd_json *v = hd_json_get(f->root, "cases")->child; v && v != json; v = v->next) index++;
-    trace t = {.file = f, .arena = arena, .r = r, .dtype = o->dtype};
-    char names[PARAMS][96];
-    void *grads[PARAMS];
-    for (int k = 0; k < PARAMS; k++) {
-        (void)snprintf(names[k], sizeof names[k], "c%d.g%d", index, k);
-        grads[k] = tensor(&t, names[k], &t.dims[k]);
-        const int64_t n = hd_dims_count(&t.dims[k]);
-        for (int64_t i = 0; i < n && grads[k]; i++) {
-            if (t.dtype == HD_F64)
-                ((double *)grads[k])[i] *= -1;
-            else
-                ((float *)grads[k])[i] *= -1;
-        }
-        (void)snprintf(names[k], sizeof names[k], "c%d.out%d", index, k);
-    }
-    const hd_optimizer sgd = hd_sgd(.lr = 1, .max_norm = most->number);
-    if (r->outcome != VECTOR_FAILED) make(&t, &sgd, o->backend, NULL);
-    if (r->outcome != VECTOR_FAILED) step(&t, grads, names, t.dtype == HD_F64 ? 1e-10 : 1e-6);
-    done(&t);
+    vector_trace_free(&t);
 }

@@ -1,0 +1,247 @@
+/* calls_linalg.c: products of vectors and matrices that are made of several ops; patterns of several tensors. */
+#include "call_kit.h"
+#include <math.h>
+
+/* ---- cross products ---- */
+
+static void cross(vector_case *c, hd_val a, hd_val b, int axis) {
+    hd_dims both;
+    const hd_dims da = hd_val_dims(a), db = hd_val_dims(b);
+    if (!hd_dims_broadcast(&both, &da, &db) || kit_size(a, axis) != 3 || da.rank != db.rank)
+        vector_unsupported(c, "a cross product of those shapes");
+    if (c->why[0]) return;
+    hd_val y[3], p[3], q[3];
+    a = kit_expand(c, a, both);
+    b = kit_expand(c, b, both);
+    for (int i = 0; i < 3; i++) p[i] = kit_slice(a, axis, i, i + 1), q[i] = kit_slice(b, axis, i, i + 1);
+    for (int i = 0; i < 3; i++) {
+        const int j = (i + 1) % 3, k = (i + 2) % 3;
+        y[i] = hd_sub(hd_mul(p[j], q[k]), hd_mul(p[k], q[j]));
+    }
+    vector_give(c, hd_concat(y, 3, .axis = HD_AXIS(axis)));
+}
+
+static void call_linalg_cross(vector_case *c) {
+    const hd_val a = vector_tensor(c, 0, "input"), b = vector_tensor(c, 1, "other");
+    cross(c, a, b, vector_axis(c, 2, "dim", hd_val_dims(a).rank, -1));
+}
+
+/* torch.cross: the first axis of size 3 when none is given. */
+static void call_cross(vector_case *c) {
+    const hd_val a = vector_tensor(c, 0, "input"), b = vector_tensor(c, 1, "other");
+    const int rank = hd_val_dims(a).rank;
+    int axis = 0;
+    while (axis + 1 < rank && kit_size(a, axis) != 3) axis++;
+    cross(c, a, b, vector_axis(c, 2, "dim", rank, axis));
+}
+
+/* ---- products of several matrices ---- */
+
+static void call_vecdot(vector_case *c) {
+    const hd_val a = vector_tensor(c, 0, "x"), b = vector_tensor(c, 1, "y");
+    const hd_val y = hd_mul(a, b);
+    vector_give(c, kit_sum(y, vector_axis(c, 2, "dim", hd_val_dims(y).rank, -1), false));
+}
+
+/* A vector in front is a row, one at the end a column. */
+static void call_multi_dot(vector_case *c) {
+    hd_val x[VECTOR_MOST];
+    const int n = vector_tensors(c, 0, "tensors", x);
+    if (n < 2) vector_unsupported(c, "fewer than two matrices");
+    if (c->why[0]) return;
+    const bool row = hd_val_dims(x[0]).rank == 1, column = hd_val_dims(x[n - 1]).rank == 1;
+    hd_val y = row ? kit_insert(x[0], 0, 1) : x[0];
+    for (int i = 1; i < n; i++) y = hd_matmul(y, column && i == n - 1 ? kit_insert(x[i], 1, 1) : x[i]);
+    if (column) y = kit_drop(y, 1);
+    if (row) y = kit_drop(y, 0);
+    vector_give(c, y);
+}
+
+static void call_matrix_power(vector_case *c) {
+    hd_val x = vector_tensor(c, 0, "input"), y = {0};
+    int64_t n = vector_int(c, 1, "n", 0);
+    const hd_dims d = hd_val_dims(x);
+    if (n < 0) vector_unsupported(c, "an inverse");
+    if (d.rank < 2 || d.dim[d.rank - 1] != d.dim[d.rank - 2]) vector_unsupported(c, "no square matrix");
+    if (c->why[0]) return;
+    if (n == 0) {
+        const int64_t size = d.dim[d.rank - 1], count = hd_dims_count(&d);
+        double *eye = hd_arena_alloc_n(c->arena, (size_t)count + 1, sizeof *eye);
+        for (int64_t i = 0; i < count && eye; i++) eye[i] = i % (size * size) % (size + 1) == 0;
+        vector_give(c, vector_const(c, hd_val_dtype(x), d, eye));
+        return;
+    }
+    for (; n > 0; n /= 2) {
+        if (n % 2) y = hd_val_is_none(y) ? x : hd_matmul(y, x);
+        if (n > 1) x = hd_matmul(x, x);
+    }
+    vector_give(c, y);
+}
+
+/* x₁ᵀ W_o x₂ + b_o for every o: W [o, i, j]. */
+static void call_bilinear(vector_case *c) {
+    const hd_val p = vector_tensor(c, 0, "input1"), q = vector_tensor(c, 1, "input2"),
+                 w = vector_tensor(c, 2, "weight"), b = vector_tensor_if(c, 3, "bias");
+    const hd_dims dp = hd_val_dims(p), dq = hd_val_dims(q), dw = hd_val_dims(w);
+    if (dp.rank < 1 || dq.rank != dp.rank || dw.rank != 3) vector_unsupported(c, "those shapes");
+    if (c->why[0]) return;
+    const int64_t o = dw.dim[0], i = dw.dim[1], j = dw.dim[2];
+    int64_t n = 1;
+    for (int k = 0; k + 1 < dp.rank; k++) n *= dp.dim[k];
+    const hd_val flat = kit_reshape(hd_transpose(w, .axes = HD_DIMS(1, 0, 2)), HD_DIMS(i, o * j));
+    const hd_val t = kit_reshape(hd_matmul(kit_reshape(p, HD_DIMS(n, i)), flat), HD_DIMS(n, o, j));
+    hd_val y = kit_sum(hd_mul(t, kit_reshape(q, HD_DIMS(n, 1, j))), 2, false);
+    if (!hd_val_is_none(b)) y = hd_add(y, b);
+    hd_dims to = dp;
+    to.dim[dp.rank - 1] = o;
+    vector_give(c, kit_reshape(y, to));
+}
+
+/* softmax(q kᵀ / √d) v and the softmax itself; causal: a place sees itself and those before it. */
+static void call_attention(vector_case *c) {
+    const hd_val q = vector_tensor(c, 0, "query"), k = vector_tensor(c, 1, "key"), v = vector_tensor(c, 2, "value"),
+                 mask = vector_tensor_if(c, 3, "attn_mask");
+    vector_only(c, 4, "dropout_p", 0);
+    vector_ignore(c, 5, "need_attn_weights"); /* they are given in any case */
+    const bool causal = vector_bool(c, 6, "is_causal", false);
+    const hd_dims dq = hd_val_dims(q), dk = hd_val_dims(k);
+    if (dq.rank < 3 || dk.rank != dq.rank || !hd_val_is_none(mask)) vector_unsupported(c, "that attention");
+    if (c->why[0]) return;
+    const int64_t rows = dq.dim[dq.rank - 2], columns = dk.dim[dk.rank - 2];
+    hd_val score = kit_scale(hd_matmul(q, k, .trans_b = true), 1 / sqrt((double)dq.dim[dq.rank - 1]));
+    if (causal) {
+        double *add = hd_arena_alloc_n(c->arena, (size_t)(rows * columns) + 1, sizeof *add);
+        for (int64_t i = 0; i < rows * columns && add; i++) add[i] = i % columns > i / columns ? -INFINITY : 0;
+        if (add) score = hd_add(score, vector_const(c, hd_val_dtype(q), HD_DIMS(rows, columns), add));
+    }
+    const hd_val weights = hd_softmax(score);
+    vector_give(c, hd_matmul(weights, v));
+    vector_give(c, weights);
+}
+
+/* Powers 0 … N−1 of each element on a new last axis. */
+static void call_vander(vector_case *c) {
+    const hd_val x = vector_tensor(c, 0, "x");
+    const int rank = hd_val_dims(x).rank;
+    const int64_t n = vector_int(c, -1, "N", rank ? kit_size(x, rank - 1) : 1);
+    hd_val power[VECTOR_MOST];
+    if (n < 1 || n > VECTOR_MOST) vector_unsupported(c, "that many powers");
+    if (c->why[0]) return;
+    const hd_val column = rank ? kit_insert(x, rank, 1) : kit_reshape(x, HD_DIMS(1, 1));
+    power[0] = hd_fill_like(column, .value = 1);
+    for (int64_t i = 1; i < n; i++) power[i] = i == 1 ? column : hd_mul(power[i - 1], column);
+    vector_give(c, hd_concat(power, n, .axis = -1));
+}
+
+/* ---- patterns ---- */
+
+static void call_kron(vector_case *c) {
+    const hd_val a = vector_tensor(c, 0, "input"), b = vector_tensor(c, 1, "other");
+    const hd_dims da = hd_val_dims(a), db = hd_val_dims(b);
+    const int rank = da.rank > db.rank ? da.rank : db.rank;
+    hd_dims left = kit_all_ones(2 * rank), right = left, y = {.rank = rank};
+    if (2 * rank > HD_MAX_DIMS) vector_unsupported(c, "more than %d dimensions", HD_MAX_DIMS);
+    if (c->why[0]) return;
+    for (int i = 0; i < rank; i++) {
+        if (i >= rank - da.rank) left.dim[2 * i] = da.dim[i - rank + da.rank];
+        if (i >= rank - db.rank) right.dim[2 * i + 1] = db.dim[i - rank + db.rank];
+        y.dim[i] = left.dim[2 * i] * right.dim[2 * i + 1];
+    }
+    vector_give(c, kit_reshape(hd_mul(kit_reshape(a, left), kit_reshape(b, right)), y));
+}
+
+static int positional_tensors(vector_case *c, hd_val *x) {
+    const int n = vector_count(c);
+    for (int i = 0; i < n && i < VECTOR_MOST; i++) x[i] = vector_tensor(c, i, NULL);
+    return n < VECTOR_MOST ? n : VECTOR_MOST;
+}
+
+static void call_block_diag(vector_case *c) {
+    hd_val x[VECTOR_MOST];
+    const int n = positional_tensors(c, x);
+    int64_t columns = 0, at = 0;
+    for (int i = 0; i < n && !c->why[0]; i++) {
+        if (hd_val_dims(x[i]).rank > 2) vector_unsupported(c, "more than a matrix");
+        x[i] = kit_insert(x[i], 0, 2 - hd_val_dims(x[i]).rank);
+        columns += kit_size(x[i], 1);
+    }
+    if (c->why[0] || n == 0) return;
+    for (int i = 0; i < n; i++) {
+        const int64_t own = kit_size(x[i], 1);
+        x[i] = hd_pad(x[i], .before = HD_DIMS(0, at), .after = HD_DIMS(0, columns - at - own));
+        at += own;
+    }
+    vector_give(c, hd_concat(x, n, .axis = HD_AXIS(0)));
+}
+
+static void call_broadcast_tensors(vector_case *c) {
+    hd_val x[VECTOR_MOST];
+    const int n = positional_tensors(c, x);
+    hd_dims both = {0};
+    for (int i = 0; i < n && !c->why[0]; i++) {
+        const hd_dims d = hd_val_dims(x[i]), before = both;
+        if (!hd_dims_broadcast(&both, &before, &d)) vector_unsupported(c, "shapes that do not go together");
+    }
+    for (int i = 0; i < n && !c->why[0]; i++) vector_give(c, kit_expand(c, x[i], both));
+}
+
+/* Every choice of one element from each vector, the last changing fastest. One vector: itself. */
+static void call_cartesian_prod(vector_case *c) {
+    hd_val x[VECTOR_MOST];
+    const int n = positional_tensors(c, x);
+    hd_dims grid = {.rank = n};
+    if (n > HD_MAX_DIMS - 1 || n == 0) vector_unsupported(c, "that many vectors");
+    for (int i = 0; i < n && !c->why[0]; i++) {
+        if (hd_val_dims(x[i]).rank != 1) vector_unsupported(c, "something else than vectors");
+        grid.dim[i] = kit_size(x[i], 0);
+    }
+    if (c->why[0]) return;
+    if (n == 1) {
+        vector_give(c, x[0]);
+        return;
+    }
+    const int64_t count = hd_dims_count(&grid);
+    for (int i = 0; i < n; i++) x[i] = kit_reshape(kit_expand(c, kit_vector(x[i], n, i), grid), HD_DIMS(count, 1));
+    vector_give(c, hd_concat(x, n, .axis = HD_AXIS(1)));
+}
+
+/* Every choice of r elements of a vector, in lexicographic order; with replacement an element may stand again. */
+static void call_combinations(vector_case *c) {
+    const hd_val x = vector_tensor(c, 0, "input");
+    const int64_t n = kit_size(x, 0), r = vector_int(c, 1, "r", 2);
+    const bool again = vector_bool(c, 2, "with_replacement", false);
+    if (hd_val_dims(x).rank != 1 || r < 1 || r > 8 || n > 32) vector_unsupported(c, "that many choices");
+    double *list = c->why[0] ? NULL : hd_arena_alloc_n(c->arena, 1 << 16, sizeof *list);
+    int64_t pick[8], count = 0;
+    if (!list) return;
+    for (int64_t k = 0; k < r; k++) pick[k] = again ? 0 : k;
+    while (n > 0 && pick[r - 1] < n) {
+        for (int64_t k = 0; k < r; k++) list[count++] = (double)pick[k];
+        int64_t k = r - 1;
+        while (k > 0 && pick[k] >= n - (again ? 1 : r - k)) k--;
+        pick[k]++;
+        for (int64_t later = k + 1; later < r; later++) pick[later] = pick[later - 1] + (again ? 0 : 1);
+        if (count > (1 << 16) - 8) vector_unsupported(c, "that many choices");
+        if (c->why[0]) return;
+    }
+    const hd_val index = vector_const(c, HD_I64, HD_DIMS(count), list);
+    vector_give(c, kit_reshape(hd_index_select(x, index, .axis = HD_AXIS(0)), HD_DIMS(count / r, r)));
+}
+
+const vector_entry vector_calls_linalg[] = {
+    {"cross", call_cross},
+    {"linalg.cross", call_linalg_cross},
+    {"linalg.vecdot", call_vecdot},
+    {"linalg.multi_dot", call_multi_dot},
+    {"linalg.matrix_power", call_matrix_power},
+    {"matrix_power", call_matrix_power},
+    {"nn.functional.bilinear", call_bilinear},
+    {"nn.functional._scaled_dot_product_attention", call_attention},
+    {"linalg.vander", call_vander},
+    {"kron", call_kron},
+    {"block_diag", call_block_diag},
+    {"broadcast_tensors", call_broadcast_tensors},
+    {"combinations", call_combinations},
+    {"cartesian_prod", call_cartesian_prod},
+    {0},
+};
