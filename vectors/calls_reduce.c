@@ -1,5 +1,6 @@
 /* calls_reduce.c: reductions, scans, softmax. */
 #include "calls.h"
+#include <string.h>
 
 /* Whole numbers and truth values add up in i64. */
 static hd_val widened(vector_case *c, int dtype_at, hd_val x) {
@@ -36,6 +37,8 @@ REDUCE(any, reduce_as_is, hd_any_at)
 REDUCE(all, reduce_as_is, hd_all_at)
 REDUCE(count_nonzero, reduce_as_is, hd_count_nonzero_at)
 REDUCE(logsumexp, reduce_as_is, hd_logsumexp_at)
+REDUCE(nansum, reduce, hd_nansum_at)
+REDUCE(nanmean, reduce, hd_nanmean_at)
 
 static void call_aminmax(vector_case *c) {
     const hd_reduce_args a = reduce_args(c);
@@ -71,6 +74,27 @@ static void call_var_mean(vector_case *c) {
 }
 static void call_std_mean(vector_case *c) {
     var(c, hd_std_at, true);
+}
+
+/* ||x||: `which` is the number, "fro", or missing (2). */
+static void norm(vector_case *c, const char *which) {
+    hd_norm_args a = {.x = vector_tensor(c, 0, "input")};
+    const hd_json *p = vector_arg(c, 1, which);
+    double power = 2;
+    if (p && p->type != HD_JSON_STRING && !vector_is_number(p, &power)) vector_unsupported(c, "a norm of that form");
+    if (p && p->type == HD_JSON_STRING && strcmp(p->string, "fro") != 0)
+        vector_unsupported(c, "the norm %s of matrices", p->string);
+    a.axes = vector_axes(c, 2, "dim", hd_val_dims(a.x).rank);
+    a.keepdim = vector_bool(c, 3, "keepdim", false);
+    a.x = widened(c, -1, a.x);
+    a.p = power == 0 ? HD_ZERO : power;
+    vector_give(c, hd_norm_at(HD_HERE, &a));
+}
+static void call_norm(vector_case *c) {
+    norm(c, "p");
+}
+static void call_vector_norm(vector_case *c) {
+    norm(c, "ord");
 }
 
 /* A scan knows no axis of a scalar. */
@@ -120,6 +144,12 @@ const vector_entry vector_calls_reduce[] = {
     {"all", call_all},
     {"count_nonzero", call_count_nonzero},
     {"logsumexp", call_logsumexp},
+    {"nansum", call_nansum},
+    {"nanmean", call_nanmean},
+    {"norm", call_norm},
+    {"norm.fro", call_norm},
+    {"norm.inf", call_norm},
+    {"linalg.vector_norm", call_vector_norm},
     {"var", call_var},
     {"std", call_std},
     {"var_mean", call_var_mean},

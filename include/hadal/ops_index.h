@@ -102,6 +102,80 @@ typedef struct hd_one_hot_args {
 HD_API hd_val hd_one_hot_at(hd_loc at, const hd_one_hot_args *args);
 #define hd_one_hot(...) HD_CALL_(one_hot, __VA_ARGS__)
 
+/** x with the elements of src combined into it at the places that index names along an axis. Output 1 tells how many
+ * made each element. */
+typedef enum hd_scatter_how {
+    HD_SCATTER_SUM,
+    HD_SCATTER_PROD,
+    HD_SCATTER_MEAN,
+    HD_SCATTER_AMAX,
+    HD_SCATTER_AMIN
+} hd_scatter_how;
+typedef struct hd_scatter_reduce_args {
+    hd_val x, index, src;
+    int64_t axis;      /**< default 0 */
+    int64_t reduce;    /**< HD_SCATTER_… */
+    bool exclude_self; /**< x counts only where nothing is put */
+    bool wrap;
+    int end_;
+} hd_scatter_reduce_args;
+HD_API hd_val hd_scatter_reduce_at(hd_loc at, const hd_scatter_reduce_args *args);
+#define hd_scatter_reduce(...) HD_CALL_(scatter_reduce, __VA_ARGS__)
+/** Elements of x, read row by row as one row, by their number in it; in the shape of index. Negative ones count from
+ * the end. */
+typedef struct hd_take_args {
+    hd_val x, index;
+    int end_;
+} hd_take_args;
+HD_API hd_val hd_take_at(hd_loc at, const hd_take_args *args);
+#define hd_take(...) HD_CALL_(take, __VA_ARGS__)
+/** gather with x and index broadcast against each other on every other axis. Negative indices count from the end. */
+typedef struct hd_take_along_dim_args {
+    hd_val x, index;
+    int64_t axis; /**< default 0 */
+    int end_;
+} hd_take_along_dim_args;
+HD_API hd_val hd_take_along_dim_at(hd_loc at, const hd_take_along_dim_args *args);
+#define hd_take_along_dim(...) HD_CALL_(take_along_dim, __VA_ARGS__)
+
+/** Rows of weight [n, d] put together by bags [b, d]: index [b, k], or index [m] and the starts of the bags. */
+typedef enum hd_bag_mode { HD_BAG_MEAN, HD_BAG_SUM, HD_BAG_MAX } hd_bag_mode;
+typedef struct hd_embedding_bag_args {
+    hd_val weight, index, offsets, per_sample_weights; /**< the last for HD_BAG_SUM alone, like index */
+    int64_t mode;                                      /**< HD_BAG_… */
+    int64_t padding_idx;                               /**< HD_AXIS(k) or negative: a row that is left out; 0: none */
+    bool include_last_offset;                          /**< the last offset is the end of the last bag */
+    int end_;
+} hd_embedding_bag_args;
+HD_API hd_val hd_embedding_bag_at(hd_loc at, const hd_embedding_bag_args *args);
+#define hd_embedding_bag(...) HD_CALL_(embedding_bag, __VA_ARGS__)
+/** The bag (i64) of each entry of index, and its share in it: 1, or with `average` 1 / number of entries. */
+typedef struct hd_bag_entries_args {
+    hd_val weight, index, offsets;
+    bool average;
+    int64_t padding_idx;
+    bool include_last_offset;
+    int end_;
+} hd_bag_entries_args;
+HD_API hd_val hd_bag_entries_at(hd_loc at, const hd_bag_entries_args *args);
+#define hd_bag_entries(...) HD_CALL_(bag_entries, __VA_ARGS__)
+
+/** Where values belong in `sorted` [n] or [..., n]: before equal ones, or (right) behind them. i64. */
+typedef struct hd_searchsorted_args {
+    hd_val sorted, values, sorter;
+    bool right;
+    int end_;
+} hd_searchsorted_args;
+typedef struct hd_bucketize_args {
+    hd_val values, boundaries;
+    bool right;
+    int end_;
+} hd_bucketize_args;
+HD_API hd_val hd_searchsorted_at(hd_loc at, const hd_searchsorted_args *args);
+HD_API hd_val hd_bucketize_at(hd_loc at, const hd_bucketize_args *args);
+#define hd_searchsorted(...) HD_CALL_(searchsorted, __VA_ARGS__)
+#define hd_bucketize(...)    HD_CALL_(bucketize, __VA_ARGS__)
+
 #ifdef __cplusplus
 }
 #endif

@@ -215,6 +215,22 @@ HD_API hd_val hd_cummin_at(hd_loc at, const hd_cummax_args *args);
 #define hd_cummax(...) HD_CALL_(cummax, __VA_ARGS__)
 #define hd_cummin(...) hd_cummin_at(HD_HERE, &(hd_cummax_args){__VA_ARGS__, .end_ = 0})
 
+/** Sum and mean of the elements that are not NaN. */
+HD_API hd_val hd_nansum_at(hd_loc at, const hd_reduce_args *args);
+HD_API hd_val hd_nanmean_at(hd_loc at, const hd_reduce_args *args);
+#define hd_nansum(...)  HD_REDUCE_(nansum, __VA_ARGS__)
+#define hd_nanmean(...) HD_REDUCE_(nanmean, __VA_ARGS__)
+/** (Σ |x|^p)^(1/p) over some axes; p may be INFINITY or −INFINITY. */
+typedef struct hd_norm_args {
+    hd_val x;
+    hd_dims axes;
+    bool keepdim;
+    double p; /**< default 2; HD_ZERO counts what is not 0 */
+    int end_;
+} hd_norm_args;
+HD_API hd_val hd_norm_at(hd_loc at, const hd_norm_args *args);
+#define hd_norm(...) HD_CALL_(norm, __VA_ARGS__)
+
 #ifdef __cplusplus
 }
 #endif

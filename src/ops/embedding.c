@@ -17,8 +17,7 @@ static hd_status embedding_infer(hd_infer *c) {
     const hd_dims *w = &c->in[0].dims, *index = &c->in[1].dims;
     if (hd_need_float(c, 0) || hd_need_rank(c, 0, 2) || hd_need_dtype(c, 1, HD_I64)) return HD_E_MODEL;
     if (index->rank == HD_MAX_DIMS) return hd_infer_fail(c, "index has %d dimensions already", HD_MAX_DIMS);
-    if (a->padding_idx && hd_index_at(hd_row_of(a->padding_idx, w->dim[0]), w->dim[0], false) < 0)
-        return hd_infer_fail(c, "padding_idx lies outside the %lld rows of weight", (long long)w->dim[0]);
+    if (hd_infer_padding(c, a->padding_idx, w->dim[0])) return HD_E_MODEL;
     c->out[0] = (hd_type){c->in[0].dtype, *index};
     c->out[0].dims.dim[c->out[0].dims.rank++] = w->dim[1];
     return HD_OK;

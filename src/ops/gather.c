@@ -30,7 +30,7 @@ static void gather_rule(hd_grad *c) {
 }
 
 const hd_op hd_op_gather = {
-    HD_INDEX_HEAD(gather, 2, HD_OPTION_END),
+    HD_INDEX_HEAD(gather, 2, 1, HD_OPTION_END),
     .in_names = HD_NAMES("x", "index"),
     .infer = gather_infer,
     .grad = gather_rule,
@@ -59,3 +59,27 @@ const hd_op hd_op_gather = {
 };
 
 HD_BUILDER(gather, hd_gather_args)
+
+/* x in one row. */
+hd_val hd_take_at(hd_loc at, const hd_take_args *a) {
+    const hd_val x = hd_reshape_at(at, &(hd_reshape_args){.x = a->x, .dims = HD_DIMS(0)});
+    const hd_val flat = hd_reshape_at(at, &(hd_reshape_args){.x = a->index, .dims = HD_DIMS(0)});
+    const hd_val y = hd_index_select_at(at, &(hd_index_select_args){.x = x, .index = flat, .wrap = true});
+    return hd_reshape_like_at(at, &(hd_reshape_like_args){.x = y, .like = a->index});
+}
+
+/* Both repeated to one shape on every axis but the one. */
+hd_val hd_take_along_dim_at(hd_loc at, const hd_take_along_dim_args *a) {
+    hd_dims x = hd_val_dims(a->x), index = hd_val_dims(a->index);
+    const int axis = hd_axis_resolve(a->axis ? a->axis : HD_AXIS(0), x.rank);
+    for (int i = 0; i < x.rank && x.rank == index.rank; i++) {
+        if (i == axis) continue;
+        if (x.dim[i] == 1) x.dim[i] = index.dim[i];
+        if (index.dim[i] == 1) index.dim[i] = x.dim[i];
+    }
+    return hd_gather_at(at,
+                        &(hd_gather_args){.x = hd_expand_at(at, &(hd_expand_args){.x = a->x, .dims = x}),
+                                          .index = hd_expand_at(at, &(hd_expand_args){.x = a->index, .dims = index}),
+                                          .axis = a->axis,
+                                          .wrap = true});
+}

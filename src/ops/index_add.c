@@ -70,7 +70,7 @@ static void index_fill_rule(hd_grad *c) {
 }
 
 const hd_op hd_op_index_add = {
-    HD_INDEX_HEAD(index_add, 3,
+    HD_INDEX_HEAD(index_add, 3, 1,
                   HD_OPTION(FLOAT, hd_index_add_args, alpha, .def = 1, .min = -0x1p62, .max = 0x1p62,
                             .help = "what src is multiplied by"),
                   HD_OPTION_END),
@@ -96,7 +96,7 @@ const hd_op hd_op_index_add = {
 };
 
 const hd_op hd_op_index_copy = {
-    HD_INDEX_HEAD(index_copy, 3, HD_OPTION_END),
+    HD_INDEX_HEAD(index_copy, 3, 1, HD_OPTION_END),
     .in_names = HD_NAMES("x", "index", "src"),
     .flags = HD_OP_INPLACE,
     .infer = index_copy_infer,
@@ -119,7 +119,7 @@ const hd_op hd_op_index_copy = {
 };
 
 const hd_op hd_op_index_fill = {
-    HD_INDEX_HEAD(index_fill, 2, HD_OPTION(FLOAT, hd_index_fill_args, value, .help = "put into the slices"),
+    HD_INDEX_HEAD(index_fill, 2, 1, HD_OPTION(FLOAT, hd_index_fill_args, value, .help = "put into the slices"),
                   HD_OPTION_END),
     .in_names = HD_NAMES("x", "index"),
     .flags = HD_OP_INPLACE,

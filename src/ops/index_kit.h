@@ -15,6 +15,11 @@ hd_status hd_infer_slices(hd_infer *c, int64_t axis, int *out);
 /* The same, and input 2 (where it is given) like x with m along the axis: y like x. */
 hd_status hd_infer_put_slices(hd_infer *c, int64_t axis);
 
+/* padding_idx names one of n rows, or none. */
+hd_status hd_infer_padding(hd_infer *c, int64_t padding_idx, int64_t n);
+/* A gradient of the first part of `like` on every axis, with zeros for the rest. */
+hd_val hd_pad_to(hd_val d, hd_val like);
+
 /* ---- places ---- */
 
 /* The place an index means among n, or −1: outside. */
@@ -39,7 +44,7 @@ void hd_spoil(const hd_tensor *y);
         HD_OPTION(BOOL, args_, wrap, .help = "negative indices count from the end")
 #define HD_PADDING_IDX(args_)                                                                                          \
     HD_OPTION(AXIS, args_, padding_idx, .help = "row that gets no gradient, negative from the end; none")
-#define HD_INDEX_HEAD(name_, n_in_, ...)                                                                               \
-    .name = #name_, .n_in = (n_in_), .n_out = 1, .args_size = sizeof(hd_##name_##_args),                               \
+#define HD_INDEX_HEAD(name_, n_in_, n_out_, ...)                                                                       \
+    .name = #name_, .n_in = (n_in_), .n_out = (n_out_), .args_size = sizeof(hd_##name_##_args),                        \
     .options = (const hd_option[]){HD_INDEX_OPTIONS(hd_##name_##_args), __VA_ARGS__}, .cost = hd_cost_copy
 #endif

@@ -31,7 +31,7 @@ static void index_select_rule(hd_grad *c) {
 }
 
 const hd_op hd_op_index_select = {
-    HD_INDEX_HEAD(index_select, 2, HD_OPTION_END),
+    HD_INDEX_HEAD(index_select, 2, 1, HD_OPTION_END),
     .in_names = HD_NAMES("x", "index"),
     .infer = index_select_infer,
     .grad = index_select_rule,

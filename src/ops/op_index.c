@@ -69,3 +69,15 @@ int64_t hd_walk_lines(hd_walk *w, const hd_dims *index, const hd_dims *x, int ax
 void hd_spoil(const hd_tensor *y) {
     for (int64_t i = 0; i < y->count && hd_is_float(y->dtype); i++) hd_set(y, i, (double)NAN);
 }
+
+hd_status hd_infer_padding(hd_infer *c, int64_t padding_idx, int64_t n) {
+    if (!padding_idx || hd_index_at(hd_row_of(padding_idx, n), n, false) >= 0) return HD_OK;
+    return hd_infer_fail(c, "padding_idx lies outside the %lld rows of weight", (long long)n);
+}
+
+hd_val hd_pad_to(hd_val d, hd_val like) {
+    const hd_dims got = hd_val_dims(d), want = hd_val_dims(like);
+    hd_pad_args pad = {.x = d, .before = {.rank = got.rank}, .after = {.rank = got.rank}};
+    for (int i = 0; i < got.rank; i++) pad.after.dim[i] = want.dim[i] - got.dim[i];
+    return hd_dims_equal(&got, &want) ? d : hd_pad_at(HD_HERE, &pad);
+}

@@ -46,11 +46,7 @@ static hd_status scatter_add_infer(hd_infer *c) {
 
 /* dy at the places that were read: like src, which may be larger than index. */
 static hd_val read_back(hd_grad *c, int64_t axis, bool wrap) {
-    const hd_val d = hd_gather(c->dout[0], c->in[1], .axis = axis, .wrap = wrap);
-    const hd_dims got = hd_val_dims(d), want = hd_val_dims(c->in[2]);
-    hd_pad_args pad = {.x = d, .before = {.rank = got.rank}, .after = {.rank = got.rank}};
-    for (int i = 0; i < got.rank; i++) pad.after.dim[i] = want.dim[i] - got.dim[i];
-    return hd_dims_equal(&got, &want) ? d : hd_pad_at(HD_HERE, &pad);
+    return hd_pad_to(hd_gather(c->dout[0], c->in[1], .axis = axis, .wrap = wrap), c->in[2]);
 }
 
 static void scatter_rule(hd_grad *c) {
@@ -66,7 +62,7 @@ static void scatter_add_rule(hd_grad *c) {
 }
 
 const hd_op hd_op_scatter = {
-    HD_INDEX_HEAD(scatter, 2, HD_OPTION(FLOAT, hd_scatter_args, value, .help = "put where there is no src"),
+    HD_INDEX_HEAD(scatter, 2, 1, HD_OPTION(FLOAT, hd_scatter_args, value, .help = "put where there is no src"),
                   HD_OPTION_END),
     .n_optional = 1,
     .in_names = HD_NAMES("x", "index", "src"),
@@ -98,7 +94,7 @@ const hd_op hd_op_scatter = {
 };
 
 const hd_op hd_op_scatter_add = {
-    HD_INDEX_HEAD(scatter_add, 3, HD_OPTION_END),
+    HD_INDEX_HEAD(scatter_add, 3, 1, HD_OPTION_END),
     .in_names = HD_NAMES("x", "index", "src"),
     .flags = HD_OP_INPLACE,
     .infer = scatter_add_infer,
