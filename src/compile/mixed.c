@@ -28,9 +28,8 @@ static const hd_mixed_rule hd_products[] = {
 
 /* Ops that round nothing, or once at most: they work on bf16 where it comes in. */
 static const hd_mixed_rule hd_carriers[] = {
-    {"reshape", 1, 0, true},
-    {"flatten", 1, 0, true},
-    {"reshape_like", 1, 2, true},
+    {"reshape", 1, 0, true},   {"flatten", 1, 0, true},    {"reshape_like", 1, 2, true},    {"relu", 1, 0, true},
+    {"relu_grad", 3, 0, true}, {"max_pool2d", 1, 0, true}, {"max_pool2d_grad", 3, 0, true}, {"dropout", 1, 0, true},
 };
 
 static const hd_mixed_rule *hd_rule_of(const hd_mixed_rule *rules, size_t n, const char *op) {
@@ -59,8 +58,8 @@ static bool hd_some_kernel(const hd_kctx *k) {
     return false;
 }
 
-/* Whether the node runs with operands of bf16, in either form of its result. */
-static bool hd_takes_bf16(hd_mixed *m, int32_t node, const hd_mixed_rule *rule) {
+/* Whether the node runs with operands of bf16: a product in either form of its result, a carrier in bf16 all over. */
+static bool hd_takes_bf16(hd_mixed *m, int32_t node, const hd_mixed_rule *rule, bool product) {
     hd_lower *l = m->l;
     hd_operand operands[16];
     hd_kctx k;
@@ -74,8 +73,8 @@ static bool hd_takes_bf16(hd_mixed *m, int32_t node, const hd_mixed_rule *rule) 
             operands[i].dtype = HD_BF16;
             operands[i].bytes /= 2;
         }
-    const bool plain = hd_some_kernel(&k);
-    if (!rule->follows || !plain) return plain;
+    const bool wide = product && hd_some_kernel(&k);
+    if (product && (!wide || !rule->follows)) return wide;
     operands[n->n_in].dtype = HD_BF16;
     operands[n->n_in].bytes /= 2;
     return hd_some_kernel(&k);
@@ -96,7 +95,7 @@ static void hd_find_wanted(hd_mixed *m) {
         const hd_mixed_rule *product = HD_RULE(hd_products, n), *carrier = HD_RULE(hd_carriers, n);
         const hd_mixed_rule *rule = product ? product : carrier;
         if (!rule || !hd_is_single(g, n, rule)) continue;
-        m->native[i] = hd_takes_bf16(m, i, rule);
+        m->native[i] = hd_takes_bf16(m, i, rule, product != NULL);
         if (!m->native[i] || (carrier && !m->wanted[n->out])) continue;
         for (int k = 0; k < n->n_in; k++)
             if (rule->narrow >> k & 1) m->wanted[n->in[k]] = true;

@@ -20,6 +20,27 @@ HD_INLINE void vf_store_if(float *p, vf v, bool whole, vm m) {
     else
         vf_store_m(p, v, m);
 }
+/* The first n lanes of bf16, and rounded to bf16 by the rule of base/bf16.h. */
+#if HD_VL == 16
+HD_INLINE vf vf_load_half(const uint16_t *p, int64_t n) {
+    return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(vm_first(n), p)), 16);
+}
+#else
+HD_INLINE vf vf_load_half(const uint16_t *p, int64_t n) {
+    vu bits = {0};
+    for (int i = 0; i < HD_VL && i < n; i++) bits[i] = (uint32_t)p[i] << 16;
+    return (vf)bits;
+}
+#endif
+HD_INLINE void vf_store_half(uint16_t *p, vf v, int64_t n) {
+    const vu x = (vu)v, nan = (vu)(v != v);
+    const vu bits = ((x + 0x7fff + (x >> 16 & 1)) & ~nan) | ((x | 0x400000) & nan);
+#if HD_VL == 16
+    _mm256_mask_storeu_epi16(p, vm_first(n), _mm512_cvtepi32_epi16((__m512i)(bits >> 16)));
+#else
+    for (int i = 0; i < HD_VL && i < n; i++) p[i] = (uint16_t)(bits[i] >> 16);
+#endif
+}
 /* 0, 1, 2, … */
 HD_INLINE vi vi_lanes(void) {
     static const int32_t lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -5,7 +5,8 @@
 #include <math.h>
 
 static const char *dropout_supports(const hd_kctx *k) {
-    if (k->in[0].dtype != HD_F32) return "only for f32";
+    if (k->in[0].dtype != k->out[0].dtype || (k->in[0].dtype != HD_F32 && k->in[0].dtype != HD_BF16))
+        return "only for f32 and bf16";
     return k->in[1].dtype == HD_I64 && k->in[1].count == 2 ? NULL : "rng is not i64 [2]";
 }
 
@@ -27,6 +28,7 @@ static hd_status dropout_prepare(hd_kctx *k, hd_prepared *out) {
     s->limit = (uint32_t)limit;
     s->stream = (uint32_t)a->stream;
     s->scale = s->nothing ? 0 : (float)(1 / (1 - a->p));
+    s->half = k->in[0].dtype == HD_BF16;
     out->state = s;
     out->phases = 1;
     if (hd_layout_is_plain(&k->in[0].layout)) {
@@ -43,7 +45,7 @@ static hd_status dropout_prepare(hd_kctx *k, hd_prepared *out) {
 const hd_kernel hd_kernel_vec_dropout = {
     .name = "cpu.dropout",
     .op = "dropout",
-    .flags = HD_K_INPLACE,
+    .flags = HD_K_INPLACE | HD_K_BF16,
     .supports = dropout_supports,
     .layouts = dropout_layouts,
     .prepare = dropout_prepare,

@@ -9,6 +9,7 @@ typedef struct hd_vec_dropout {
     hd_planes_split planes_split;
     uint32_t limit, stream; /* a word below the limit drops its element */
     bool nothing;           /* p = 1: nothing is kept */
+    bool half;              /* bf16, not f32 */
     float scale;
 } hd_vec_dropout;
 #endif

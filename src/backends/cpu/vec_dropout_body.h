@@ -49,14 +49,24 @@ HD_INLINE vf dropout_scaled(vf scale, vf x) {
     return vf_keep(vk_more(scale, vf_splat(0)), x * scale);
 }
 
+/* n lanes at `at` of f32, or of bf16, times the scales. */
+HD_INLINE void dropout_lane(const hd_exec *e, bool half, int64_t at, int64_t n, vf scale) {
+    const bool whole = n >= HD_VL;
+    const vm m = vm_first(n);
+    if (half) {
+        const vf x = vf_load_half((const uint16_t *)e->in[0] + at, n);
+        vf_store_half((uint16_t *)e->out[0] + at, dropout_scaled(scale, x), n);
+    } else {
+        const vf x = vf_load_if((const float *)e->in[0] + at, whole, m);
+        vf_store_if((float *)e->out[0] + at, dropout_scaled(scale, x), whole, m);
+    }
+}
+
 /* Plain order: lanes are neighbouring counters; their words are laid behind each other. */
-static void dropout_plain(void *exec, int64_t task) {
-    const hd_exec *e = exec;
+HD_INLINE void dropout_plain_of(const hd_exec *e, int64_t task, bool half) {
     const hd_vec_dropout *s = e->state;
     const dropout_task t = dropout_start(e);
     const int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
-    const float *x = e->in[0];
-    float *y = e->out[0];
     for (int64_t i = from; i < to; i += 4 * HD_VL) {
         const uint64_t block = (uint64_t)i >> 2;
         const vu first = (vu){0} + (uint32_t)block, low = first + (vu)vi_lanes();
@@ -71,17 +81,21 @@ static void dropout_plain(void *exec, int64_t task) {
                              vf_zip_low(even_high, odd_high), vf_zip_high(even_high, odd_high)};
         for (int j = 0; j < 4; j++) {
             const int64_t at = i + j * HD_VL;
-            if (at >= to) break;
-            const bool whole = at + HD_VL <= to;
-            const vm m = vm_first(to - at);
-            vf_store_if(y + at, dropout_scaled(scale[j], vf_load_if(x + at, whole, m)), whole, m);
+            if (at < to) dropout_lane(e, half, at, to - at, scale[j]);
         }
     }
 }
 
-/* Channels side by side: lanes are a plane apart, and a counter's words are four neighbouring places of it. */
-static void dropout_lanes(void *exec, int64_t task) {
+static void dropout_plain(void *exec, int64_t task) {
     const hd_exec *e = exec;
+    if (((const hd_vec_dropout *)e->state)->half)
+        dropout_plain_of(e, task, true);
+    else
+        dropout_plain_of(e, task, false);
+}
+
+/* Channels side by side: lanes are a plane apart, and a counter's words are four neighbouring places of it. */
+HD_INLINE void dropout_lanes_of(const hd_exec *e, int64_t task, bool half) {
     const hd_vec_dropout *s = e->state;
     const hd_planes *p = &s->planes;
     const hd_planes_task r = hd_planes_task_of(p, &s->planes_split, task);
@@ -90,18 +104,21 @@ static void dropout_lanes(void *exec, int64_t task) {
     for (int64_t n = r.image; n < r.image_end; n++)
         for (int64_t group = r.group; group < r.group_end; group++) {
             const int64_t start = n * p->image + hd_planes_start(p, group);
-            const float *x = (const float *)e->in[0] + start;
-            float *y = (float *)e->out[0] + start;
-            const bool whole = p->held - group * HD_VL >= HD_VL;
-            const vm m = vm_first(p->held - group * HD_VL);
+            const int64_t held = p->held - group * HD_VL;
             const vu lanes = (vu)vi_lanes() * (uint32_t)quads;
             for (int64_t q = 0; q < quads; q++) {
                 vk k[4];
                 dropout_masks(&t, lanes + (uint32_t)((n * p->c + group * HD_VL) * quads + q), (vu){0}, k);
-                for (int j = 0; j < 4; j++) {
-                    const int64_t at = (q * 4 + j) * p->step;
-                    vf_store_if(y + at, vf_keep(k[j], vf_load_if(x + at, whole, m) * t.scale), whole, m);
-                }
+                for (int j = 0; j < 4; j++)
+                    dropout_lane(e, half, start + (q * 4 + j) * p->step, held, vf_keep(k[j], vf_splat(t.scale)));
             }
         }
+}
+
+static void dropout_lanes(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    if (((const hd_vec_dropout *)e->state)->half)
+        dropout_lanes_of(e, task, true);
+    else
+        dropout_lanes_of(e, task, false);
 }

@@ -1,0 +1,131 @@
+/* half_images.c: kernels of bf16 made of kernels of f32, for ops that treat every sample (index of the first dimension)
+ * by itself and round at most once: a task widens a few samples into its own scratch, which stays in the cache, runs
+ * the f32 kernel on them, and rounds what came out. So memory is read and written in bf16, and there is one inner loop.
+ * Knows no op. */
+#include "backends/cpu/vec.h"
+#include "base/pool.h"
+
+enum { HALF_OPERANDS = 3 };
+
+typedef struct half_state {
+    hd_prepared inner; /* of `rows` samples */
+    int n_in, n_out;
+    int64_t samples, rows, tasks;
+    int64_t size[HALF_OPERANDS]; /* physical elements of a sample: inputs, then outputs */
+    size_t wide[HALF_OPERANDS];  /* bytes into the thread's scratch */
+    size_t inner_scratch, inner_thread_scratch;
+    hd_vec_cast widen, narrow;
+} half_state;
+
+static size_t half_round(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+static void half_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const half_state *s = e->state;
+    char *own = hd_thread_scratch(e);
+    void *operand[HALF_OPERANDS];
+    for (int i = 0; i < s->n_in + s->n_out; i++) operand[i] = own + s->wide[i];
+    /* scratch of the running thread alone: the inner kernel's tasks run one after the other */
+    hd_exec inner = {.state = s->inner.state,
+                     .in = operand,
+                     .out = operand + s->n_in,
+                     .scratch = own + s->inner_scratch,
+                     .thread_scratch = own + s->inner_thread_scratch};
+    const int64_t from = s->samples * task / s->tasks, to = s->samples * (task + 1) / s->tasks;
+    for (int64_t n = from; n < to; n++) {
+        for (int i = 0; i < s->n_in; i++) s->widen(operand[i], (const uint16_t *)e->in[i] + n * s->size[i], s->size[i]);
+        for (int p = 0; p < s->inner.phases; p++)
+            for (int64_t t = 0; t < s->inner.phase[p].tasks; t++) s->inner.phase[p].run(&inner, t);
+        for (int o = 0; o < s->n_out; o++)
+            s->narrow((uint16_t *)e->out[o] + n * s->size[s->n_in + o], operand[s->n_in + o], s->size[s->n_in + o]);
+    }
+}
+
+/* The same node with one sample of f32. False where samples do not lie one behind the other. */
+static bool half_inner(const hd_kctx *k, hd_kctx *inner, hd_operand operands[HALF_OPERANDS]) {
+    const int64_t samples = k->out[0].dims.rank ? k->out[0].dims.dim[0] : 0;
+    if (k->n_in + k->n_out > HALF_OPERANDS || samples < 1) return false;
+    *inner = *k;
+    inner->in = operands;
+    inner->out = operands + k->n_in;
+    for (int i = 0; i < k->n_in + k->n_out; i++) {
+        hd_operand *o = &operands[i];
+        *o = i < k->n_in ? k->in[i] : k->out[i - k->n_in];
+        if (o->dtype != HD_BF16 || o->dims.rank < 1 || o->dims.dim[0] != samples) return false;
+        if (o->layout.permuted && o->layout.perm[0] != 0) return false;
+        for (int b = 0; b < o->layout.nblk; b++)
+            if (o->layout.idx[b] == 0) return false;
+        o->dtype = HD_F32;
+        o->dims.dim[0] = 1;
+        o->count /= samples;
+        o->bytes = o->bytes / (size_t)samples / sizeof(uint16_t) * sizeof(float);
+    }
+    return true;
+}
+
+static const char *half_supports(const hd_kctx *k, const hd_kernel *kernel) {
+    hd_kctx inner;
+    hd_operand operands[HALF_OPERANDS];
+    if (!half_inner(k, &inner, operands)) return "only for samples of bf16, one behind the other";
+    return kernel->supports ? kernel->supports(&inner) : NULL;
+}
+
+static hd_status half_prepare(hd_kctx *k, hd_prepared *out, const hd_kernel *kernel) {
+    hd_kctx inner;
+    hd_operand operands[HALF_OPERANDS];
+    half_state *s = hd_vec_state(k, sizeof *s);
+    if (!s) return HD_E_MEMORY;
+    if (!half_inner(k, &inner, operands)) return HD_E_UNSUPPORTED;
+    const hd_status status = kernel->prepare(&inner, &s->inner);
+    if (status != HD_OK) return status;
+    size_t at = 0;
+    int64_t largest = 1;
+    s->n_in = k->n_in;
+    s->n_out = k->n_out;
+    s->samples = k->out[0].dims.dim[0];
+    for (int i = 0; i < k->n_in + k->n_out; i++) {
+        s->size[i] = hd_vec_count(&operands[i]);
+        s->wide[i] = at;
+        at += half_round(operands[i].bytes);
+        if (s->size[i] > largest) largest = s->size[i];
+    }
+    s->inner_scratch = at;
+    at += half_round(s->inner.scratch);
+    s->inner_thread_scratch = at;
+    at += half_round(s->inner.scratch_per_thread);
+    s->widen = hd_vec_for(k->isa)->cast_to_f32[HD_BF16];
+    s->narrow = hd_vec_for(k->isa)->cast_from_f32[HD_BF16];
+    s->tasks = hd_vec_split_rows(s->samples, largest, HD_VEC_GRAIN).tasks;
+    out->state = s;
+    out->scratch_per_thread = at;
+    out->phase[0] = (hd_phase){half_run, s->tasks};
+    out->phases = 1;
+    return HD_OK;
+}
+
+#define HALF_KERNEL(op_name, ...)                                                                                      \
+    extern const hd_kernel hd_kernel_vec_##op_name;                                                                    \
+    static const char *op_name##_supports(const hd_kctx *k) {                                                          \
+        return half_supports(k, &hd_kernel_vec_##op_name);                                                             \
+    }                                                                                                                  \
+    static hd_status op_name##_prepare(hd_kctx *k, hd_prepared *out) {                                                 \
+        return half_prepare(k, out, &hd_kernel_vec_##op_name);                                                         \
+    }                                                                                                                  \
+    const hd_kernel hd_kernel_half_##op_name = {.name = "cpu." #op_name ".bf16",                                       \
+                                                .op = #op_name,                                                        \
+                                                .supports = op_name##_supports,                                        \
+                                                .prepare = op_name##_prepare,                                          \
+                                                __VA_ARGS__};
+/* Where the f32 kernel wants its operands does not depend on their dtype. */
+#define HALF_POOL(op_name)                                                                                             \
+    extern const hd_kernel hd_kernel_vec_##op_name;                                                                    \
+    static void op_name##_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {                                   \
+        hd_kernel_vec_##op_name.layouts(k, in, out);                                                                   \
+    }                                                                                                                  \
+    HALF_KERNEL(op_name, .flags = HD_K_BF16, .layouts = op_name##_layouts)
+HALF_KERNEL(relu, .flags = HD_K_BF16 | HD_K_ANY_LAYOUT | HD_K_INPLACE)
+HALF_KERNEL(relu_grad, .flags = HD_K_BF16 | HD_K_ANY_LAYOUT | HD_K_INPLACE_ANY)
+HALF_POOL(max_pool2d)
+HALF_POOL(max_pool2d_grad)
