@@ -229,6 +229,15 @@ static void test_resume_sgd_numbers(void **state) {
         true, stops, 2);
 }
 
+/* The masters are f32: what is stored is all there is. */
+static void test_resume_bf16(void **state) {
+    (void)state;
+    const int64_t stops[] = {3, 12};
+    resumes("{\"model\": \"4-128-relu-128-relu-3\", \"train\": {\"epochs\": 3, \"batch_size\": 32, \"precision\": "
+            "\"bf16\"}}",
+            false, stops, 2);
+}
+
 static void test_resume_without_shuffle(void **state) {
     (void)state;
     const int64_t stops[] = {10};
@@ -646,6 +655,7 @@ int main(void) {
         T(test_seeds_and_threads),
         T(test_resume_adamw),
         T(test_resume_sgd_numbers),
+        T(test_resume_bf16),
         T(test_resume_without_shuffle),
         T(test_resume_after_kill),
         T(test_resume_finished),
