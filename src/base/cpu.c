@@ -5,6 +5,9 @@
 #ifdef __linux__
 #include <sched.h>
 #endif
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 enum { MOST = 256 };
 
@@ -18,10 +21,11 @@ int hd_cpu_count(void) {
     return n < 1 ? 1 : n > MOST ? MOST : (int)n;
 }
 
+/* Every processor with AMX has it too. Asked by number: older compilers do not know the name. */
 bool hd_cpu_bf16(hd_isa isa) {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    return isa >= HD_ISA_AVX512 && __builtin_cpu_supports("avx512bf16"); /* every AMX processor has it too */
+    unsigned a = 0, b, c, d;
+    return isa >= HD_ISA_AVX512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
 #else
     (void)isa;
     return false;

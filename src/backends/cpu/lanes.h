@@ -20,27 +20,34 @@ HD_INLINE void vf_store_if(float *p, vf v, bool whole, vm m) {
     else
         vf_store_m(p, v, m);
 }
-/* The first n lanes of bf16, and rounded to bf16 by the rule of base/bf16.h. */
+/* Lanes of bf16, and rounded to bf16 by the rule of base/bf16.h: whole vectors, or the first n lanes. */
+HD_INLINE vu vu_to_half(vf v) {
+    const vu x = (vu)v, nan = (vu)(v != v);
+    return (((x + 0x7fff + (x >> 16 & 1)) & ~nan) | ((x | 0x400000) & nan)) >> 16;
+}
 #if HD_VL == 16
-HD_INLINE vf vf_load_half(const uint16_t *p, int64_t n) {
-    return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(vm_first(n), p)), 16);
+HD_INLINE vf vf_load_half(const uint16_t *p, bool whole, int64_t n) {
+    const __m256i h = whole ? _mm256_loadu_si256((const void *)p) : _mm256_maskz_loadu_epi16(vm_first(n), p);
+    return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16);
+}
+HD_INLINE void vf_store_half(uint16_t *p, vf v, bool whole, int64_t n) {
+    const __m256i h = _mm512_cvtepi32_epi16((__m512i)vu_to_half(v));
+    if (whole)
+        _mm256_storeu_si256((void *)p, h);
+    else
+        _mm256_mask_storeu_epi16(p, vm_first(n), h);
 }
 #else
-HD_INLINE vf vf_load_half(const uint16_t *p, int64_t n) {
+HD_INLINE vf vf_load_half(const uint16_t *p, bool whole, int64_t n) {
     vu bits = {0};
-    for (int i = 0; i < HD_VL && i < n; i++) bits[i] = (uint32_t)p[i] << 16;
+    for (int i = 0; i < HD_VL && (whole || i < n); i++) bits[i] = (uint32_t)p[i] << 16;
     return (vf)bits;
 }
-#endif
-HD_INLINE void vf_store_half(uint16_t *p, vf v, int64_t n) {
-    const vu x = (vu)v, nan = (vu)(v != v);
-    const vu bits = ((x + 0x7fff + (x >> 16 & 1)) & ~nan) | ((x | 0x400000) & nan);
-#if HD_VL == 16
-    _mm256_mask_storeu_epi16(p, vm_first(n), _mm512_cvtepi32_epi16((__m512i)(bits >> 16)));
-#else
-    for (int i = 0; i < HD_VL && i < n; i++) p[i] = (uint16_t)(bits[i] >> 16);
-#endif
+HD_INLINE void vf_store_half(uint16_t *p, vf v, bool whole, int64_t n) {
+    const vu half = vu_to_half(v);
+    for (int i = 0; i < HD_VL && (whole || i < n); i++) p[i] = (uint16_t)half[i];
 }
+#endif
 /* 0, 1, 2, … */
 HD_INLINE vi vi_lanes(void) {
     static const int32_t lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -21,10 +21,20 @@ CAST(f32_i32, float, int32_t, CAST_CLAMPED((double)x, -0x1p31, 0x1p31 - 1))
 CAST(f32_i64, float, int64_t, x >= 0x1p63f ? INT64_MAX : x < -0x1p63f ? INT64_MIN : x != x ? 0 : (int64_t)x)
 CAST(f32_u8, float, uint8_t, CAST_CLAMPED(x, 0.0f, 255.0f))
 CAST(f32_bool, float, uint8_t, x != 0)
-/* The rule of base/bf16.h, lane by lane: on the bits, so that the same loop serves every instruction set, and does not
- * depend on how the processor takes denormals. */
-CAST(bf16_bits, uint16_t, uint32_t, (uint32_t)x << 16)
-CAST(bits_bf16, uint32_t, uint16_t,
-     ((x & 0x7fffffff) > 0x7f800000 ? x >> 16 | 0x40 : (x + 0x7fff + (x >> 16 & 1)) >> 16))
 #undef CAST
 #undef CAST_CLAMPED
+
+static void cast_bf16_f32(void *to, const void *from, int64_t n) {
+    const uint16_t *x = from;
+    float *y = to;
+    int64_t i = 0;
+    for (; i + HD_VL <= n; i += HD_VL) vf_store(y + i, vf_load_half(x + i, true, HD_VL));
+    if (i < n) vf_store_m(y + i, vf_load_half(x + i, false, n - i), vm_first(n - i));
+}
+static void cast_f32_bf16(void *to, const void *from, int64_t n) {
+    const float *x = from;
+    uint16_t *y = to;
+    int64_t i = 0;
+    for (; i + HD_VL <= n; i += HD_VL) vf_store_half(y + i, vf_load(x + i), true, HD_VL);
+    if (i < n) vf_store_half(y + i, vf_load_m(x + i, vm_first(n - i)), false, n - i);
+}

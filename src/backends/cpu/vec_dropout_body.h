@@ -54,8 +54,8 @@ HD_INLINE void dropout_lane(const hd_exec *e, bool half, int64_t at, int64_t n, 
     const bool whole = n >= HD_VL;
     const vm m = vm_first(n);
     if (half) {
-        const vf x = vf_load_half((const uint16_t *)e->in[0] + at, n);
-        vf_store_half((uint16_t *)e->out[0] + at, dropout_scaled(scale, x), n);
+        const vf x = vf_load_half((const uint16_t *)e->in[0] + at, whole, n);
+        vf_store_half((uint16_t *)e->out[0] + at, dropout_scaled(scale, x), whole, n);
     } else {
         const vf x = vf_load_if((const float *)e->in[0] + at, whole, m);
         vf_store_if((float *)e->out[0] + at, dropout_scaled(scale, x), whole, m);

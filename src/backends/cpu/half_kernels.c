@@ -1,9 +1,67 @@
-/* half_images.c: kernels of bf16 made of kernels of f32, for ops that treat every sample (index of the first dimension)
- * by itself and round at most once: a task widens a few samples into its own scratch, which stays in the cache, runs
- * the f32 kernel on them, and rounds what came out. So memory is read and written in bf16, and there is one inner loop.
- * Knows no op. */
-#include "backends/cpu/vec.h"
+/* half_kernels.c: kernels of bf16 made of those of f32, for ops that round at most once: a task widens a piece of its
+ * operands into its own scratch, which stays in the cache, runs the f32 code on it, and rounds what came out. So memory
+ * is read and written in bf16, and there is one inner loop. Pieces are rows of numbers for elementwise ops, and samples
+ * (indices of the first dimension) for ops that treat every sample by itself. */
+#include "backends/cpu/vec_elem.h"
 #include "base/pool.h"
+
+/* ---- elementwise: out is like in 0, and in 1 too where there is one; zeros in padding stay zeros ---- */
+
+enum { HALF_ROW = 1024 };
+
+typedef struct half_elem {
+    hd_vec_fn fn;
+    hd_vec_split split;
+    hd_vec_cast widen, narrow;
+    bool binary;
+} half_elem;
+
+static void half_elem_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const half_elem *s = e->state;
+    float a[HALF_ROW], b[HALF_ROW];
+    const int64_t end = hd_vec_min((task + 1) * s->split.chunk, s->split.n);
+    for (int64_t at = task * s->split.chunk, n; at < end; at += n) {
+        n = hd_vec_min(HALF_ROW, end - at);
+        s->widen(a, (const uint16_t *)e->in[0] + at, n);
+        if (s->binary) s->widen(b, (const uint16_t *)e->in[1] + at, n);
+        s->fn(a, a, b, n, NULL);
+        s->narrow((uint16_t *)e->out[0] + at, a, n);
+    }
+}
+
+static const char *half_elem_supports(const hd_kctx *k) {
+    for (int i = 0; i < k->n_in; i++)
+        if (k->in[i].dtype != HD_BF16 || !hd_dims_equal(&k->in[i].dims, &k->out[0].dims))
+            return "only for operands of bf16 of one shape";
+    return k->out[0].dtype == HD_BF16 ? NULL : "only for a result of bf16";
+}
+
+static hd_status half_elem_prepare(hd_kctx *k, hd_prepared *out) {
+    half_elem *s = hd_vec_state(k, sizeof *s);
+    if (!s) return HD_E_MEMORY;
+    const hd_vec *v = hd_vec_for(k->isa);
+    s->fn = v->elem[hd_vec_op_find(k->op->name, strlen(k->op->name))][HD_VEC_VV];
+    s->split = hd_vec_split_of((int64_t)(k->out[0].bytes / sizeof(uint16_t)), HD_VEC_GRAIN);
+    s->widen = v->cast_to_f32[HD_BF16];
+    s->narrow = v->cast_from_f32[HD_BF16];
+    s->binary = k->n_in == 2;
+    out->state = s;
+    out->phase[0] = (hd_phase){half_elem_run, s->split.tasks};
+    out->phases = 1;
+    return HD_OK;
+}
+
+#define HALF_ELEM(op_name, inplace)                                                                                    \
+    const hd_kernel hd_kernel_half_##op_name = {.name = "cpu." #op_name ".bf16",                                       \
+                                                .op = #op_name,                                                        \
+                                                .flags = HD_K_BF16 | HD_K_ANY_LAYOUT | (inplace),                      \
+                                                .supports = half_elem_supports,                                        \
+                                                .prepare = half_elem_prepare};
+HALF_ELEM(relu, HD_K_INPLACE)
+HALF_ELEM(relu_grad, HD_K_INPLACE_ANY)
+
+/* ---- a sample at a time ---- */
 
 enum { HALF_OPERANDS = 3 };
 
@@ -105,27 +163,23 @@ static hd_status half_prepare(hd_kctx *k, hd_prepared *out, const hd_kernel *ker
     return HD_OK;
 }
 
-#define HALF_KERNEL(op_name, ...)                                                                                      \
+/* Where the f32 kernel wants its operands does not depend on their dtype. */
+#define HALF_SAMPLES(op_name)                                                                                          \
     extern const hd_kernel hd_kernel_vec_##op_name;                                                                    \
     static const char *op_name##_supports(const hd_kctx *k) {                                                          \
         return half_supports(k, &hd_kernel_vec_##op_name);                                                             \
+    }                                                                                                                  \
+    static void op_name##_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {                                   \
+        hd_kernel_vec_##op_name.layouts(k, in, out);                                                                   \
     }                                                                                                                  \
     static hd_status op_name##_prepare(hd_kctx *k, hd_prepared *out) {                                                 \
         return half_prepare(k, out, &hd_kernel_vec_##op_name);                                                         \
     }                                                                                                                  \
     const hd_kernel hd_kernel_half_##op_name = {.name = "cpu." #op_name ".bf16",                                       \
                                                 .op = #op_name,                                                        \
+                                                .flags = HD_K_BF16,                                                    \
                                                 .supports = op_name##_supports,                                        \
-                                                .prepare = op_name##_prepare,                                          \
-                                                __VA_ARGS__};
-/* Where the f32 kernel wants its operands does not depend on their dtype. */
-#define HALF_POOL(op_name)                                                                                             \
-    extern const hd_kernel hd_kernel_vec_##op_name;                                                                    \
-    static void op_name##_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {                                   \
-        hd_kernel_vec_##op_name.layouts(k, in, out);                                                                   \
-    }                                                                                                                  \
-    HALF_KERNEL(op_name, .flags = HD_K_BF16, .layouts = op_name##_layouts)
-HALF_KERNEL(relu, .flags = HD_K_BF16 | HD_K_ANY_LAYOUT | HD_K_INPLACE)
-HALF_KERNEL(relu_grad, .flags = HD_K_BF16 | HD_K_ANY_LAYOUT | HD_K_INPLACE_ANY)
-HALF_POOL(max_pool2d)
-HALF_POOL(max_pool2d_grad)
+                                                .layouts = op_name##_layouts,                                          \
+                                                .prepare = op_name##_prepare};
+HALF_SAMPLES(max_pool2d)
+HALF_SAMPLES(max_pool2d_grad)
