@@ -3,7 +3,8 @@
 #include "data/source.h"
 #include <string.h>
 
-static const char *const common[] = {"path", "source", "name", "format", "classes", "like", "text", "unlabeled", NULL};
+static const char *const common[] = {"path", "source", "name",      "format", "classes",
+                                     "like", "text",   "unlabeled", "width",  NULL};
 
 /* The one of path=, source=, name= that is there. */
 static hd_status asked_for(hd_context *ctx, const hd_json *object, const char **out) {
@@ -44,8 +45,8 @@ static hd_status find_source(hd_context *ctx, const char *what, const hd_json *o
         *out = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
         if (!*out || !(*out)->looks_like)
             return hd_fail(ctx, HD_E_DATA,
-                           "%s|unknown format \"%s\"|Known are: idx, table, usps, semeion, optdigits, cifar10", what,
-                           format->type == HD_JSON_STRING ? format->string : "?");
+                           "%s|unknown format \"%s\"|Known are: idx, npy, table, usps, semeion, optdigits, cifar10",
+                           what, format->type == HD_JSON_STRING ? format->string : "?");
         if (!hd_path_exists(what)) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", what);
         return HD_OK;
     }
@@ -53,8 +54,9 @@ static hd_status find_source(hd_context *ctx, const char *what, const hd_json *o
     for (int i = 0; (*out = hd_source_at(i)); i++)
         if ((*out)->looks_like && (*out)->looks_like(what)) return HD_OK;
     return hd_fail(ctx, HD_E_DATA,
-                   "%s|expected an IDX folder (train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz) "
-                   "or a table of numbers, found neither|Say format=idx or format=table",
+                   "%s|expected an IDX folder (train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz), "
+                   "arrays (.npy, .npz) or a table (.csv, .tsv, .txt, .data, .arff), found none of them|Say "
+                   "format=idx, format=npy or format=table",
                    what);
 }
 
@@ -65,6 +67,8 @@ static hd_status read_extras(hd_data_request *r, const hd_json *object) {
     if ((r->like && r->like->type != HD_JSON_OBJECT) || (text && text->type != HD_JSON_STRING))
         return hd_fail(r->ctx, HD_E_DATA, "data|expected an object in \"like\" and text in \"text\"");
     r->text = text ? text->string : NULL;
+    const hd_json *width = hd_json_get(object, "width");
+    r->width = width && width->type == HD_JSON_INT ? width->integer : 0;
     r->unlabeled = unlabeled && unlabeled->type == HD_JSON_BOOL && unlabeled->boolean;
     return HD_OK;
 }

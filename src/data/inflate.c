@@ -10,16 +10,23 @@ bool hd_is_gzip(const unsigned char *bytes, size_t length) {
 
 #ifndef HD_HAVE_ZLIB
 
+static hd_status no_zlib(hd_context *ctx, const char *where) {
+    return hd_fail(ctx, HD_E_UNSUPPORTED,
+                   "%s|this Hadal was built without zlib and cannot read packed files|Install zlib1g-dev and build "
+                   "again, or unpack it first",
+                   where);
+}
+
 hd_status hd_gunzip(hd_context *ctx, const char *where, const unsigned char *bytes, size_t length, hd_sink_fn sink,
                     void *user) {
-    (void)bytes;
-    (void)length;
-    (void)sink;
-    (void)user;
-    return hd_fail(ctx, HD_E_UNSUPPORTED,
-                   "%s|this Hadal was built without zlib and cannot read .gz files|Install zlib1g-dev and build again, "
-                   "or unpack with gunzip",
-                   where);
+    (void)bytes, (void)length, (void)sink, (void)user;
+    return no_zlib(ctx, where);
+}
+
+hd_status hd_inflate_raw(hd_context *ctx, const char *where, const unsigned char *bytes, size_t length, hd_sink_fn sink,
+                         void *user) {
+    (void)bytes, (void)length, (void)sink, (void)user;
+    return no_zlib(ctx, where);
 }
 
 #else
@@ -77,8 +84,8 @@ static hd_status read_members(inflater *f) {
     }
 }
 
-hd_status hd_gunzip(hd_context *ctx, const char *where, const unsigned char *bytes, size_t length, hd_sink_fn sink,
-                    void *user) {
+static hd_status run(hd_context *ctx, const char *where, const unsigned char *bytes, size_t length, hd_sink_fn sink,
+                     void *user, bool raw) {
     inflater *f = hd_alloc(ctx, sizeof *f);
     if (!f) return HD_E_MEMORY;
     f->ctx = ctx;
@@ -87,10 +94,10 @@ hd_status hd_gunzip(hd_context *ctx, const char *where, const unsigned char *byt
     f->end = bytes + length;
     f->sink = sink;
     f->user = user;
-    int code = inflateInit2(&f->z, GZIP_ONLY + MAX_WBITS);
+    int code = inflateInit2(&f->z, raw ? -MAX_WBITS : GZIP_ONLY + MAX_WBITS);
     hd_status status;
     if (code == Z_OK)
-        status = read_members(f);
+        status = raw ? read_member(f) : read_members(f);
     else if (code == Z_MEM_ERROR)
         status = HD_E_MEMORY;
     else
@@ -98,5 +105,15 @@ hd_status hd_gunzip(hd_context *ctx, const char *where, const unsigned char *byt
     (void)inflateEnd(&f->z);
     hd_free(ctx, f);
     return status;
+}
+
+hd_status hd_gunzip(hd_context *ctx, const char *where, const unsigned char *bytes, size_t length, hd_sink_fn sink,
+                    void *user) {
+    return run(ctx, where, bytes, length, sink, user, false);
+}
+
+hd_status hd_inflate_raw(hd_context *ctx, const char *where, const unsigned char *bytes, size_t length, hd_sink_fn sink,
+                         void *user) {
+    return run(ctx, where, bytes, length, sink, user, true);
 }
 #endif

@@ -13,4 +13,7 @@ bool hd_is_gzip(const unsigned char *bytes, size_t length);
  * (built without zlib), or what the sink said. */
 HD_CHECKED hd_status hd_gunzip(hd_context *ctx, const char *where, const unsigned char *bytes, size_t length,
                                hd_sink_fn sink, void *user);
+/* The same for one deflated stream without a frame (RFC 1951), as it stands in zip archives. */
+HD_CHECKED hd_status hd_inflate_raw(hd_context *ctx, const char *where, const unsigned char *bytes, size_t length,
+                                    hd_sink_fn sink, void *user);
 #endif

@@ -20,6 +20,7 @@ typedef struct hd_data_request {
     const hd_json *like;  /* how the columns of the model's table became numbers; NULL: no such model */
     const char *text;     /* the data themselves, instead of a file at `path`; or NULL */
     bool unlabeled;       /* data without targets will do */
+    int64_t width;        /* with it: elements that the model reads of a sample; 0: not known */
 } hd_data_request;
 
 typedef struct hd_data_source {

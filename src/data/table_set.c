@@ -59,20 +59,37 @@ static hd_status set_shape(hd_dataset *d, const hd_table *t, const hd_dims *shap
                    d->info.name, (long long)t->features, (long long)hd_dims_count(&d->info.sample));
 }
 
-/* Takes over x and y of the table; y only where the targets are numbers. */
-static hd_status own(hd_dataset *d, hd_table *t, bool values, float **x, float **y) {
-    *x = t->x;
-    t->x = NULL;
-    HD_TRY(hd_data_own(d, *x, (size_t)(t->rows * t->features) * sizeof **x));
-    *y = NULL;
-    if (!values) return HD_OK;
+/* Takes over y of the table. */
+static hd_status own_values(hd_dataset *d, hd_table *t, float **y) {
     *y = t->y;
     t->y = NULL;
-    if (!*y) { /* a file without its target, for prediction */
-        *y = hd_data_alloc(d, (size_t)(t->rows * d->info.targets), sizeof **y);
-        return *y ? HD_OK : HD_E_MEMORY;
-    }
-    return hd_data_own(d, *y, (size_t)(t->rows * t->targets) * sizeof **y);
+    if (*y) return hd_data_own(d, *y, (size_t)(t->rows * t->targets) * sizeof **y);
+    *y = hd_data_alloc(d, (size_t)(t->rows * d->info.targets), sizeof **y); /* without targets, for prediction */
+    return *y ? HD_OK : HD_E_MEMORY;
+}
+
+hd_status hd_table_targets(hd_dataset *d, hd_table *t, const hd_data_request *r, int64_t *target,
+                           hd_data_block *block) {
+    int64_t bad, *label = NULL;
+    float *y = NULL;
+    const bool whole = t->words || t->schema.one_hot || (t->targets == 1 && t->y && whole_below(t, 256, &bad));
+    const bool said = *target == HD_TARGET_CLASS || *target == HD_TARGET_CATEGORY;
+    const bool classes = t->y && t->targets > 0 && (said || (*target == HD_TARGET_AUTO && whole));
+    *target = classes ? HD_TARGET_CLASS : HD_TARGET_NUMBER;
+    if (t->words && !classes && t->y)
+        return hd_fail(d->ctx, HD_E_DATA, "%s|expected numbers in the target column %s, found words|Say task=class",
+                       r->path, t->label);
+    if (classes) HD_TRY(set_classes(d, t, &label));
+    if (classes && d->info.classes == 1 && !r->classes)
+        return hd_fail(d->ctx, HD_E_DATA,
+                       "%s|expected at least two classes in column %s, found one|Say label=NAME or classes=N", r->path,
+                       t->label);
+    d->info.targets = classes || t->targets < 1 ? 1 : t->targets;
+    if (!classes) HD_TRY(own_values(d, t, &y));
+    block->label64 = label;
+    block->value = y;
+    block->count = t->rows;
+    return HD_OK;
 }
 
 static hd_status keep_schema(hd_dataset *d, hd_table *t) {
@@ -87,30 +104,17 @@ static hd_status keep_schema(hd_dataset *d, hd_table *t) {
 }
 
 hd_status hd_table_set(hd_dataset *d, hd_table *t, const hd_data_request *r, int64_t target, const hd_dims *shape) {
-    int64_t bad, *label = NULL;
-    const bool whole = t->words || t->schema.one_hot || (t->targets == 1 && t->y && whole_below(t, 256, &bad));
-    const bool said = target == HD_TARGET_CLASS || target == HD_TARGET_CATEGORY;
-    const bool classes = t->y && t->targets > 0 && (said || (target == HD_TARGET_AUTO && whole));
-    float *x, *y;
+    hd_data_block block = {.where = hd_arena_strdup(&d->arena, r->path)};
+    if (!block.where) return HD_E_MEMORY;
     HD_TRY(set_shape(d, t, shape));
-    if (t->words && !classes && t->y)
-        return hd_fail(d->ctx, HD_E_DATA, "%s|expected numbers in the target column %s, found words|Say task=class",
-                       r->path, t->label);
-    if (classes) HD_TRY(set_classes(d, t, &label));
-    if (classes && d->info.classes == 1 && !r->classes)
-        return hd_fail(d->ctx, HD_E_DATA,
-                       "%s|expected at least two classes in column %s, found one|Say label=NAME or classes=N", r->path,
-                       t->label);
-    d->info.targets = classes || t->targets < 1 ? 1 : t->targets;
-    HD_TRY(own(d, t, !classes, &x, &y));
+    HD_TRY(hd_table_targets(d, t, r, &target, &block));
+    float *x = t->x;
+    t->x = NULL;
+    HD_TRY(hd_data_own(d, x, (size_t)(t->rows * t->features) * sizeof *x));
     d->info.stored = HD_F32;
     d->info.train += t->rows;
     if (t->schema.columns > 0) HD_TRY(keep_schema(d, t));
-    hd_data_block block = {.count = t->rows,
-                           .x = (const unsigned char *)x,
-                           .x_stride = (size_t)t->features * sizeof *x,
-                           .label64 = label,
-                           .value = y,
-                           .where = hd_arena_strdup(&d->arena, r->path)};
-    return block.where ? hd_data_add_block(d, &block) : HD_E_MEMORY;
+    block.x = (const unsigned char *)x;
+    block.x_stride = (size_t)t->features * sizeof *x;
+    return hd_data_add_block(d, &block);
 }

@@ -16,4 +16,9 @@ typedef struct hd_table_options {
  * was said. Errors: HD_E_DATA. */
 HD_CHECKED hd_status hd_table_set(hd_dataset *data, hd_table *table, const hd_data_request *request, int64_t target,
                                   const hd_dims *shape);
+
+/* The targets alone: sets the classes or the number of values of the data set, and labels or values of the block. y may
+ * move from the table to the data set. *target becomes what was decided. */
+HD_CHECKED hd_status hd_table_targets(hd_dataset *data, hd_table *table, const hd_data_request *request,
+                                      int64_t *target, hd_data_block *block);
 #endif

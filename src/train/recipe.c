@@ -324,12 +324,14 @@ hd_status hd_recipe_json(const hd_recipe *r, char **json) {
 static hd_status add_encoding(const hd_model *m, const hd_json *source, bool unlabeled, hd_arena *arena,
                               hd_json **object) {
     hd_json *like = NULL;
-    if (!*object && m->data.encoding) {
+    if (!*object && (m->data.encoding || unlabeled)) {
         *object = hd_json_new(arena, HD_JSON_OBJECT);
         if (!hd_json_set(arena, *object, "source", hd_json_copy(arena, source))) return HD_E_MEMORY;
     }
     if (!*object) return HD_OK;
     if (!hd_json_set(arena, *object, "unlabeled", hd_json_new_bool(arena, unlabeled))) return HD_E_MEMORY;
+    const int64_t width = hd_dims_count(&m->data.sample);
+    if (!hd_json_set(arena, *object, "width", hd_json_new_int(arena, width))) return HD_E_MEMORY;
     if (!m->data.encoding) return HD_OK;
     HD_TRY(hd_json_parse(&like, arena, "encoding", m->data.encoding, strlen(m->data.encoding)));
     if (!hd_json_set(arena, *object, "like", like)) return HD_E_MEMORY;
