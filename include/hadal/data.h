@@ -128,8 +128,9 @@ HD_API HD_CHECKED hd_status hd_loader_seek(hd_loader *loader, int64_t epoch, int
 HD_API HD_CHECKED hd_status hd_loader_next(hd_loader *loader, hd_batch *out);
 HD_API size_t hd_loader_bytes(const hd_loader *loader); /**< memory of its buffers */
 
-/** A PNG of any size and colour form as an input of shape sample [c,h,w]: turned grey, scaled, centred, and inverted
- * when that fits how the net was trained. A picture that has the sample's size already is neither cut nor centred. */
+/** A PNG (or PBM, PGM, PPM; plain or .gz) of any size and colour form as an input of shape sample [c,h,w]: turned grey,
+ * scaled, centred, and inverted when that fits how the net was trained. A picture that has the sample's size already is
+ * neither cut nor centred. */
 typedef struct hd_picture_args {
     hd_dims sample;
     float low, high;    /**< values of black and white (0 and 255 for bytes, 0 and 16 for optdigits) */
@@ -139,7 +140,7 @@ typedef struct hd_picture_args {
     bool strict; /**< refuse instead of adapting */
 } hd_picture_args;
 /** x: count(sample) floats, unnormalised. note (may be NULL, note_size bytes) gets what was adapted, "" if nothing.
- * Errors: HD_E_FILE, HD_E_DATA (not a PNG, hostile sizes), HD_E_UNSUPPORTED (built without libpng). */
+ * Errors: HD_E_FILE, HD_E_DATA (no such picture, hostile sizes), HD_E_UNSUPPORTED (built without libpng). */
 HD_API HD_CHECKED hd_status hd_picture_read(hd_context *ctx, const char *path, const hd_picture_args *args, float *x,
                                             char *note, size_t note_size);
 /** Writes 8-bit grey (channels 1) or RGB (3) pixels, rows of w·channels bytes, as PNG. Needs no library. */

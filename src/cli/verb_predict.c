@@ -186,8 +186,21 @@ static hd_status add_lines(prediction *p, const char *where, const char *text) {
 
 /* ---- pictures ---- */
 
-static bool is_png(const char *bytes, size_t length) {
-    return length >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
+/* PNG, or a portable map: P1 … P6 and white space. */
+static bool is_picture(const char *bytes, size_t length) {
+    if (length >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) return true;
+    return length >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6' && strchr(" \t\r\n#", bytes[2]);
+}
+
+static bool is_picture_name(const char *path) {
+    static const char *const ends[] = {".png",    ".pgm",    ".ppm",    ".pbm",   ".pnm",
+                                       ".png.gz", ".pgm.gz", ".ppm.gz", ".pbm.gz"};
+    const size_t n = strlen(path);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const size_t m = strlen(ends[i]);
+        if (n > m && strcmp(path + n - m, ends[i]) == 0) return true;
+    }
+    return false;
 }
 
 static hd_status add_picture(prediction *p, const char *name, const char *path) {
@@ -277,10 +290,10 @@ static hd_status add_standard_input(prediction *p) {
     size_t length;
     hd_status status = cli_read_all(p->c, "-", LARGEST_INPUT, &bytes, &length);
     if (status != HD_OK) return status;
-    if (is_png(bytes, length))
+    if (is_picture(bytes, length))
         status = add_picture_bytes(p, bytes, length);
     else if (length == 0)
-        status = cli_fail(p->c, HD_E_DATA, "-|standard input is empty|Send a PNG, or lines of numbers");
+        status = cli_fail(p->c, HD_E_DATA, "-|standard input is empty|Send a PNG or PGM, or lines of numbers");
     else if (reads_words(p))
         status = add_table_text(p, "-", bytes);
     else
@@ -295,7 +308,7 @@ static hd_status add_file(prediction *p, const char *path) {
     if (!f) return cli_fail(p->c, HD_E_FILE, "%s|%s|", path, strerror(errno));
     size_t n = fread(head, 1, sizeof head - 1, f);
     (void)fclose(f);
-    if (is_png(head, n)) return add_picture(p, path, path);
+    if (is_picture(head, n) || (is_picture_name(path) && head[0] == '\x1f')) return add_picture(p, path, path);
     if (memchr(head, '\0', n) || reads_words(p) || !is_number_lines(p, head)) return add_data(p, path);
     char *text;
     size_t length;
@@ -312,9 +325,7 @@ static hd_status add_thing(prediction *p, const char *thing) {
     if (reads_words(p) && strchr(thing, ',') && stat(thing, &info) != 0) return add_table_text(p, thing, thing);
     if (read_numbers(thing, strlen(thing), next_input(p), 0) > 0) return add_numbers(p, thing, thing, strlen(thing));
     if (stat(thing, &info) == 0 && S_ISREG(info.st_mode)) return add_file(p, thing);
-    size_t n = strlen(thing);
-    if (n > 4 && strcmp(thing + n - 4, ".png") == 0)
-        return cli_fail(p->c, HD_E_FILE, "%s|%s|", thing, strerror(errno ? errno : ENOENT));
+    if (is_picture_name(thing)) return cli_fail(p->c, HD_E_FILE, "%s|%s|", thing, strerror(errno ? errno : ENOENT));
     return add_data(p, thing);
 }
 
@@ -383,8 +394,9 @@ const cli_verb cli_verb_predict = {
     .summary = "what a trained model says to new inputs",
     .things = "MODEL INPUT…",
     .about =
-        "MODEL is a run folder or a .safetensors file. INPUT is a PNG picture of any size (what was adapted is said\n"
-        "aloud), data by name or path, numbers as 0.5,-1 (after -- when the first is negative), a file with\n"
+        "MODEL is a run folder or a .safetensors file. INPUT is a picture (PNG, PGM, PPM) of any size (what was\n"
+        "adapted is said aloud), data by name or path, numbers as 0.5,-1 (after -- when the first is negative), a file "
+        "with\n"
         "such a line for each input, or - for a picture or lines of numbers on standard input. To a model of a table\n"
         "with words a line is given as it stands in the table, 3,male,22: with or without its target.",
     .flags = flags,

@@ -227,7 +227,7 @@ hd_status hd_picture_read(hd_context *ctx, const char *path, const hd_picture_ar
     if (s.rank != 3 || (s.dim[0] != 1 && s.dim[0] != 3) || hd_dims_count(&s) < 1)
         return hd_fail(ctx, HD_E_DATA, "%s|the model does not read grey or colour pictures", path);
     fitting f = {.ctx = ctx, .path = path, .args = args, .c = s.dim[0], .h = s.dim[1], .w = s.dim[2]};
-    HD_TRY(hd_png_read(ctx, path, &f.p));
+    HD_TRY(hd_pixels_read(ctx, path, &f.p));
     int64_t h = f.p.h, w = f.p.w;
     hd_status status = fit(&f, x);
     hd_free(ctx, f.p.data);

@@ -9,10 +9,11 @@
 
 #ifndef HD_HAVE_PNG
 
-hd_status hd_png_read(hd_context *ctx, const char *path, hd_pixels *out) {
+hd_status hd_png_decode(hd_context *ctx, const char *path, const hd_bytes *file, hd_pixels *out) {
+    (void)file;
     *out = (hd_pixels){0};
     return hd_fail(ctx, HD_E_UNSUPPORTED,
-                   "%s|this Hadal was built without libpng and cannot read pictures|Install libpng-dev and "
+                   "%s|this Hadal was built without libpng and cannot read PNG pictures|Install libpng-dev and "
                    "build again",
                    path);
 }
@@ -27,7 +28,7 @@ enum { SIDE_MAX = 1 << 16 };
 typedef struct decoder {
     hd_context *ctx;
     const char *path;
-    hd_map map;
+    const hd_bytes *file;
     size_t at;
     png_structp png;
     png_infop info;
@@ -61,8 +62,8 @@ static void on_free(png_structp png, png_voidp memory) {
 
 static void on_read(png_structp png, png_bytep to, size_t length) {
     decoder *d = png_get_io_ptr(png);
-    if (length > d->map.length - d->at) png_error(png, "the file ends too early");
-    memcpy(to, d->map.data + d->at, length);
+    if (length > d->file->length - d->at) png_error(png, "the file ends too early");
+    memcpy(to, d->file->data + d->at, length);
     d->at += length;
 }
 
@@ -101,7 +102,7 @@ static void decode(decoder *d) {
     png_read_update_info(png, d->info);
     size_t row = (size_t)out->w * (size_t)out->channels, bytes = row * (size_t)out->h;
     if (png_get_rowbytes(png, d->info) != row) png_error(png, "its rows have an unexpected length");
-    if (bytes > ((size_t)56 << 20) + 3 * d->map.length) {
+    if (!hd_pixels_fit(bytes, d->file)) {
         d->status = hd_fail(d->ctx, HD_E_DATA,
                             "%s|%lld×%lld pixels would need %zu bytes, more than 56 MB and three times the file|Make "
                             "it smaller first",
@@ -129,18 +130,19 @@ static hd_status run(decoder *d) {
     return HD_OK;
 }
 
-hd_status hd_png_read(hd_context *ctx, const char *path, hd_pixels *out) {
+hd_status hd_png_decode(hd_context *ctx, const char *path, const hd_bytes *file, hd_pixels *out) {
     *out = (hd_pixels){0};
-    decoder d = {.ctx = ctx, .path = path, .out = out};
-    HD_TRY(hd_file_map(ctx, path, &d.map));
+    decoder d = {.ctx = ctx, .path = path, .file = file, .out = out};
     hd_status status;
-    if (d.map.length < 8 || png_sig_cmp(d.map.data, 0, 8) != 0)
+    if (file->length < 8 || png_sig_cmp(file->data, 0, 8) != 0)
         status =
-            hd_fail(ctx, HD_E_DATA, "%s|expected a PNG picture, found another kind of file|Convert it to PNG", path);
+            hd_fail(ctx, HD_E_DATA,
+                    "%s|expected a PNG picture or a portable map (PGM, PPM), found another kind of file|Convert it "
+                    "to PNG",
+                    path);
     else
         status = run(&d);
     png_destroy_read_struct(&d.png, &d.info, NULL);
-    hd_file_unmap(&d.map);
     if (status != HD_OK) {
         hd_free(ctx, out->data);
         out->data = NULL;
