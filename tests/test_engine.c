@@ -143,6 +143,27 @@ static void agree(hd_val (*build)(hd_graph *), hd_optimizer o, double tolerance)
     free(ref);
 }
 
+static bool learns_the_same(hd_optimizer a, hd_optimizer b) {
+    size_t count, other;
+    float *x = train(mlp, 1, a, (hd_compile_args){.backend = "ref"}, 2, &count);
+    float *y = train(mlp, 1, b, (hd_compile_args){.backend = "ref"}, 2, &other);
+    assert_int_equal(count, other);
+    const bool same = memcmp(x, y, count * sizeof *x) == 0;
+    free(x);
+    free(y);
+    return same;
+}
+
+/* Zero means the default, HD_ZERO an explicit zero. */
+static void test_defaults_of_optimisers(void **state) {
+    (void)state;
+    assert_true(learns_the_same(hd_adamw(0), hd_adamw(.lr = 0.001, .weight_decay = 0.01)));
+    assert_false(learns_the_same(hd_adamw(0), hd_adamw(.weight_decay = HD_ZERO)));
+    assert_true(learns_the_same(hd_adam(0), hd_adam(.weight_decay = HD_ZERO)));
+    assert_true(learns_the_same(hd_sgd(0), hd_sgd(.lr = 0.01)));
+    assert_false(learns_the_same(hd_sgd(0), hd_sgd(.lr = HD_ZERO)));
+}
+
 static void test_backends_agree(void **state) {
     (void)state;
     agree(mlp, hd_sgd(.lr = 0.05, .momentum = 0.9, .weight_decay = 0.01, .nesterov = true), 1e-5);
@@ -320,11 +341,17 @@ static void test_allocations_fail(void **state) {
 int main(void) {
     fill();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bits_mlp),  cmocka_unit_test(test_same_bits_cnn),
-        cmocka_unit_test(test_backends_agree), cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_no_allocation),  cmocka_unit_test(test_shared_store),
-        cmocka_unit_test(test_store_layout),   cmocka_unit_test(test_counts_only),
-        cmocka_unit_test(test_passes),         cmocka_unit_test(test_allocations_fail),
+        cmocka_unit_test(test_same_bits_mlp),
+        cmocka_unit_test(test_same_bits_cnn),
+        cmocka_unit_test(test_defaults_of_optimisers),
+        cmocka_unit_test(test_backends_agree),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_no_allocation),
+        cmocka_unit_test(test_shared_store),
+        cmocka_unit_test(test_store_layout),
+        cmocka_unit_test(test_counts_only),
+        cmocka_unit_test(test_passes),
+        cmocka_unit_test(test_allocations_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ static const hostile files[] = {
     TABLE("ta12.csv", "\0\0\0\0\0\0\0\0\0\0\0\0"),
     TABLE("ta13.csv", "a,b\n1,\0\n2,y\n"),
     TABLE("ta14.csv", "\377\377\377\377,\376\n\200,\201\n"),
-    TABLE("ta15.csv", "a,a\n1,x\n2,y\n"),
+    TABLE("ta15.csv", "\"a\",\"b\n1,x\n2,y\n"),
     TABLE("ta16.csv.gz", "\37\213\10\0\0\0\0\0\0\3"),
     TABLE("ta17.csv.gz", "\37\213\10\0\0\0\0\0\0\3\377\377\377\377\377\377\377\377"),
     TABLE("ta18.csv.gz", "\37\213\11\0\0\0\0\0\0\3abcdefghijkl"),

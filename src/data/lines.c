@@ -25,6 +25,8 @@ static hd_status hand_on(cutter *c, const char *line, size_t length) {
         line += 3;
         length -= 3;
     }
+    if (length && memchr(line, 0, length)) /* names are kept with an end: what stands behind it would be lost */
+        return hd_fail(c->ctx, HD_E_DATA, "%s:%lld|expected text, found a zero byte", c->where, (long long)c->number);
     return c->fn(c->user, c->number, line, length);
 }
 
