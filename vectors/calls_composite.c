@@ -148,6 +148,7 @@ CAST(to_bool, HD_BOOL)
 CAST(to_byte, HD_U8)
 CAST(to_int, HD_I32)
 CAST(to_long, HD_I64)
+CAST(to_bfloat16, HD_BF16)
 CAST(to_float, HD_F32)
 CAST(to_double, HD_F64)
 
@@ -221,6 +222,7 @@ const vector_entry vector_calls_composite[] = {
     {"byte", call_to_byte},
     {"int", call_to_int},
     {"long", call_to_long},
+    {"bfloat16", call_to_bfloat16},
     {"float", call_to_float},
     {"double", call_to_double},
     {"deg2rad", call_deg2rad},

@@ -91,7 +91,7 @@ static bool take_sizes(vector_case *c, hd_val x, resampling *r, int n) {
     return true;
 }
 
-static void interpolate(vector_case *c, const char *mode, bool corners) {
+static void interpolate(vector_case *c, const char *mode, bool corners, bool recompute) {
     hd_val x = vector_tensor(c, 0, "input");
     resampling r[HD_MAX_DIMS];
     const int n = hd_val_dims(x).rank - 2;
@@ -104,6 +104,7 @@ static void interpolate(vector_case *c, const char *mode, bool corners) {
     if (!take_sizes(c, x, r, n) || !vector_is_float(x)) vector_unsupported(c, "those sizes");
     for (int i = 0; i < n && !c->why[0]; i++) {
         r[i].corners = corners;
+        if (recompute) r[i].scale = (double)r[i].in / (double)r[i].out;
         if (corners) r[i].scale = r[i].out > 1 ? (double)(r[i].in - 1) / (double)(r[i].out - 1) : 0;
         x = resample(c, x, i + 2, &r[i], way);
     }
@@ -113,15 +114,15 @@ static void interpolate(vector_case *c, const char *mode, bool corners) {
 static void call_interpolate(vector_case *c) {
     const char *mode = vector_string(c, 3, "mode", "nearest");
     const bool corners = vector_bool(c, 4, "align_corners", false);
-    vector_only(c, 5, "recompute_scale_factor", false);
+    const bool recompute = vector_bool(c, 5, "recompute_scale_factor", false);
     vector_only(c, 6, "antialias", false);
-    interpolate(c, mode, corners);
+    interpolate(c, mode, corners, recompute);
 }
 static void call_upsample_nearest(vector_case *c) {
-    interpolate(c, "nearest", false);
+    interpolate(c, "nearest", false, false);
 }
 static void call_upsample_bilinear(vector_case *c) {
-    interpolate(c, "bilinear", true);
+    interpolate(c, "bilinear", true, false);
 }
 
 const vector_entry vector_calls_interpolate[] = {

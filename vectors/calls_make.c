@@ -41,7 +41,10 @@ static void call_arange(vector_case *c) {
     const hd_dtype dtype = vector_dtype(c, -1, "dtype", all_ints(given, 3) ? HD_I64 : c->dtype);
     double p[3] = {0, 0, 1};
     for (int i = 0; i < 3; i++)
-        if (given[i] && !vector_is_number(given[i], &p[i])) vector_unsupported(c, "a range of something else");
+        if (given[i] && given[i]->type == HD_JSON_BOOL)
+            p[i] = given[i]->boolean;
+        else if (given[i] && !vector_is_number(given[i], &p[i]))
+            vector_unsupported(c, "a range of something else");
     if (p[2] == 0) vector_unsupported(c, "steps of 0");
     make(c, (int64_t)ceil((p[1] - p[0]) / p[2]), arange_at, p, dtype);
 }

@@ -68,13 +68,14 @@ static void call_mean(vector_case *c) {
 }
 
 static hd_val variance(vector_case *c) {
-    const bool unbiased = vector_bool(c, 2, "unbiased", false);
+    const double correction =
+        vector_has(c, 2, "unbiased") ? vector_bool(c, 2, "unbiased", false) : vector_number(c, -1, "correction", 1);
     const masked m = arguments(c, 1);
     if (c->why[0]) return m.x;
     const hd_val one = counts(c, m.x, m.mask), sum = reduce(&m, fill_masked(c, m.x, m.mask, 0), hd_sum_at, true);
     const hd_val mean = hd_div(sum, reduce(&m, one, hd_sum_at, true));
     const hd_val d = fill_masked(c, hd_sub(m.x, mean), m.mask, 0);
-    const hd_val n = kit_shift(reduce(&m, one, hd_sum_at, m.keepdim), unbiased ? -1 : 0);
+    const hd_val n = kit_shift(reduce(&m, one, hd_sum_at, m.keepdim), -correction);
     const hd_val least = hd_maximum(n, vector_scalar(c, hd_val_dtype(n), 0));
     return hd_div(reduce(&m, hd_mul(d, d), hd_sum_at, m.keepdim), least);
 }
@@ -93,14 +94,25 @@ static void place(vector_case *c, hd_val (*f)(hd_loc, const hd_arg_args *), doub
     if (c->why[0]) return;
     hd_arg_args a = {.x = vector_unscalar(fill_masked(c, m.x, m.mask, fill)), .keepdim = m.keepdim};
     if (m.axes.rank) a.axis = HD_AXIS(m.axes.dim[0]);
-    const hd_val y = f(HD_HERE, &a);
-    vector_give(c, vector_cast(y, hd_val_dtype(m.x)));
+    const hd_val y = vector_cast(f(HD_HERE, &a), hd_val_dtype(m.x));
+    vector_give(c, hd_val_dims(m.x).rank ? y : kit_reshape(y, (hd_dims){0}));
 }
 static void call_argmax(vector_case *c) {
     place(c, hd_argmax_at, -INFINITY);
 }
 static void call_argmin(vector_case *c) {
     place(c, hd_argmin_at, INFINITY);
+}
+
+/* Along an axis; what is masked is skipped as NaN is. */
+static void call_median(vector_case *c) {
+    const hd_val x = vector_tensor(c, 0, "input"), mask = vector_tensor_if(c, -1, "mask");
+    const int axis = vector_axis(c, 1, "dim", hd_val_dims(x).rank, -1);
+    const bool keepdim = vector_bool(c, -1, "keepdim", false);
+    if (hd_val_dims(x).rank == 0) vector_unsupported(c, "a scalar");
+    if (c->why[0]) return;
+    const hd_val in = fill_masked(c, x, mask, NAN);
+    vector_give(c, hd_median(in, .axis = HD_AXIS(axis), .keepdim = keepdim, .ignore_nan = true));
 }
 
 /* ---- norms ---- */
@@ -177,6 +189,7 @@ const vector_entry vector_calls_masked[] = {
     {"masked.std", call_std},
     {"masked.argmax", call_argmax},
     {"masked.argmin", call_argmin},
+    {"masked.median", call_median},
     {"masked.norm", call_norm},
     {"masked.normalize", call_normalize},
     {"masked.cumsum", call_cumsum},

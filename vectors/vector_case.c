@@ -163,7 +163,8 @@ int vector_ints(vector_case *c, int i, const char *name, int64_t *out, int fill)
         out[0] = a->integer;
     else
         vector_unsupported(c, "%s is not made of whole numbers", called(i, name));
-    for (; n == 1 && fill > 1; fill--) out[fill - 1] = out[0];
+    if (n != 1) return n;
+    for (; n < fill; n++) out[n] = out[0];
     return n;
 }
 

@@ -16,7 +16,7 @@ void vector_failed(vector_result *r, const char *format, ...) {
 
 /* 0 bool, 1 whole, 2 float. */
 static int dtype_class(hd_dtype t) {
-    return t == HD_BOOL ? 0 : t == HD_F32 || t == HD_F64 ? 2 : 1;
+    return t == HD_BOOL ? 0 : vector_dtype_is_float(t) ? 2 : 1;
 }
 
 static bool same_type(const char *name, const hd_type *got, hd_dtype dtype, const hd_dims *dims, vector_result *r) {
@@ -49,7 +49,7 @@ void vector_compare(const vector_file *file, hd_arena *arena, const char *name, 
     if (!same_type(name, type, dtype, &dims, r)) return;
     const int64_t n = hd_dims_count(&dims);
     const double top = vector_largest(want, n), largest = fmax(top, 1e-30); /* as PyTorch's own errors were taken */
-    const bool noise = top > 0 && top < 1e-13 * bar.around;
+    const bool noise = top < 1e-13 * bar.around;
     const double allowed = bar.share * (noise ? bar.around : largest);
     for (int64_t i = 0; i < n; i++) {
         const double y = vector_element(type->dtype, got, i), w = want[i];

@@ -1,6 +1,7 @@
 /* vector_file.c: opens a pair of files of the reference vectors and reads tensors of any dtype that we have as doubles
  * (whole numbers in them stay below 2^53). Knows nothing of cases. */
 #include "vector_file.h"
+#include "base/bf16.h"
 #include "base/file.h"
 #include "base/status.h"
 #include <string.h>
@@ -29,14 +30,19 @@ bool vector_dtype_named(const char *name, hd_dtype *out) {
     static const struct {
         const char *file, *torch;
         hd_dtype dtype;
-    } known[] = {{"F32", "float32", HD_F32}, {"F64", "float64", HD_F64}, {"I32", "int32", HD_I32},
-                 {"I64", "int64", HD_I64},   {"U8", "uint8", HD_U8},     {"BOOL", "bool", HD_BOOL}};
+    } known[] = {{"F32", "float32", HD_F32},   {"F64", "float64", HD_F64}, {"I32", "int32", HD_I32},
+                 {"I64", "int64", HD_I64},     {"U8", "uint8", HD_U8},     {"BOOL", "bool", HD_BOOL},
+                 {"BF16", "bfloat16", HD_BF16}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(name, known[i].file) != 0 && strcmp(name, known[i].torch) != 0) continue;
         *out = known[i].dtype;
         return true;
     }
     return false;
+}
+
+bool vector_dtype_is_float(hd_dtype dtype) {
+    return dtype == HD_F32 || dtype == HD_F64 || dtype == HD_BF16;
 }
 
 double vector_element(hd_dtype dtype, const void *data, int64_t i) {
@@ -47,6 +53,7 @@ double vector_element(hd_dtype dtype, const void *data, int64_t i) {
         int32_t i32;
         int64_t i64;
         uint8_t u8;
+        uint16_t bf16;
     } v;
     memcpy(&v, at, hd_dtype_size(dtype)); /* files do not align */
     switch (dtype) {
@@ -54,6 +61,7 @@ double vector_element(hd_dtype dtype, const void *data, int64_t i) {
     case HD_F64: return v.f64;
     case HD_I32: return (double)v.i32;
     case HD_I64: return (double)v.i64;
+    case HD_BF16: return (double)hd_bf16_to_f32(v.bf16);
     default: return (double)v.u8;
     }
 }
@@ -76,6 +84,7 @@ void *vector_pack(hd_arena *arena, hd_dtype dtype, const double *x, int64_t n) {
         case HD_I32: ((int32_t *)data)[i] = (int32_t)x[i]; break;
         case HD_I64: ((int64_t *)data)[i] = (int64_t)x[i]; break;
         case HD_U8: ((uint8_t *)data)[i] = (uint8_t)x[i]; break;
+        case HD_BF16: ((uint16_t *)data)[i] = hd_bf16_from_f64(x[i]); break;
         default: ((uint8_t *)data)[i] = x[i] != 0; break;
         }
     return data;

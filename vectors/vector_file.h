@@ -18,6 +18,8 @@ void vector_file_close(vector_file *f);
 /* The dtype we have for a name in a safetensors file ("F32") or of PyTorch ("float32"); false: none. */
 bool vector_dtype_named(const char *name, hd_dtype *out);
 
+bool vector_dtype_is_float(hd_dtype dtype);
+
 /* A tensor's elements as doubles, in the arena; NULL: no such tensor, a dtype that we do not have, or no memory. */
 double *vector_read(const vector_file *f, const char *name, hd_arena *arena, hd_dims *dims, hd_dtype *dtype);
 /* Doubles as elements of a dtype, in the arena. NULL: no memory. */

@@ -181,7 +181,7 @@ static void judge_state(run *u, hd_program *p, const char *state, const char *af
 /* A gradient that arrives at an f32 result comes back through f32, whatever the input is. */
 static bool passes_f32(const run *u) {
     for (int i = 0; i < u->w->n_out; i++)
-        if (u->w->seed[i] && hd_val_dtype(u->out[i].val) == HD_F32) return true;
+        if (u->w->seed[i] && hd_val_dtype(u->out[i].val) != HD_F64) return true;
     return false;
 }
 

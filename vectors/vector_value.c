@@ -9,8 +9,7 @@ bool vector_is_tensor(const hd_json *v) {
 }
 
 bool vector_is_float(hd_val v) {
-    const hd_dtype t = hd_val_dtype(v);
-    return t == HD_F32 || t == HD_F64;
+    return vector_dtype_is_float(hd_val_dtype(v));
 }
 
 static hd_val value_of(vector_case *c, const hd_json *tensor, bool state) {
@@ -112,11 +111,11 @@ hd_val vector_cast(hd_val v, hd_dtype dtype) {
 
 /* bool < whole < float; inside a class the wider one. */
 static int class_of(hd_dtype t) {
-    return t == HD_BOOL ? 0 : t == HD_F32 || t == HD_F64 ? 2 : 1;
+    return t == HD_BOOL ? 0 : vector_dtype_is_float(t) ? 2 : 1;
 }
 static hd_dtype wider(hd_dtype a, hd_dtype b) {
     static const int order[HD_DTYPE_COUNT] = {
-        [HD_BOOL] = 0, [HD_U8] = 1, [HD_I32] = 2, [HD_I64] = 3, [HD_F32] = 4, [HD_F64] = 5};
+        [HD_BOOL] = 0, [HD_U8] = 1, [HD_I32] = 2, [HD_I64] = 3, [HD_BF16] = 4, [HD_F32] = 5, [HD_F64] = 6};
     return order[a] > order[b] ? a : b;
 }
 
