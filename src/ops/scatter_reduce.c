@@ -146,7 +146,8 @@ const hd_op hd_op_scatter_reduce = {
     .doc =
         "Combines the elements of src with x at the places that index names along an axis: their sum, product, mean, "
         "largest or smallest. The second result tells how many made each element (of extremes: how many are equal "
-        "to it, among which the gradient is shared). An index outside makes the result NaN.",
+        "to it, among which the gradient is shared). An index outside makes the result NaN. The gradient of a product "
+        "is right at zeros; its own gradient only where a place gets at most one.",
     .samples =
         (const hd_sample[]){
             {"f32[2]={1 2}, i64[3]={0 0 1}, f32[3]={5 6 7}", "{12 9} {3 2}"},
@@ -164,6 +165,7 @@ const hd_op hd_op_scatter_reduce = {
             {"f32[4,2], i64[5,2]:below(4), f32[5,2] | reduce=prod", NULL},
             {"f32[2], i64[5]={0 0 1 1 1}, f32[5]={0 3 0 0 2} | reduce=prod exclude_self=true", NULL},
             {"f32[2], i64[5]={0 0 1 1 1}, f32[5]={0 3 0 0 2} | reduce=prod", NULL},
+            {"f32[2], i64[5]={0 0 1 1 1}, f32[5]={0 3 4 0 2} | reduce=prod", NULL},
             {"f32[0,2], i64[0,2], f32[0,2]", NULL},
             {0}},
     .bad = (const hd_bad_sample[]){{"i64[2], i64[2], i64[2]", "f32 or f64"},
