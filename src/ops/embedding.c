@@ -58,6 +58,7 @@ const hd_op hd_op_embedding = {
                                    {"f32[2,1]={1 2}, i64[]={1} | padding_idx=1", "{2}"},
                                    {"f32[5,3], i64[7]:below(5)", NULL},
                                    {"f32[5,3], i64[2,4]:below(5)", NULL},
+                                   {"f32[600,128], i64[30,20]:below(600)", NULL},
                                    {"f32[5,3], i64[0]", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[5], i64[2]", "weight must have 2 dimensions"},

@@ -48,6 +48,7 @@ const hd_op hd_op_gather = {
                                    {"f32[4,3], i64[5,2]:below(4)", NULL},
                                    {"f32[2,3,4], i64[2,3,6]:below(4) | axis=-1", NULL},
                                    {"f32[2,3], i64[2,2]={-1 0 -3 -1} | axis=1 wrap=true", NULL},
+                                   {"f32[16,300,20], i64[16,240,20]:below(300) | axis=1", NULL},
                                    {"f32[0,3], i64[0,3]", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[2,3], i64[3]", "must have the rank of x [2,3]"},

@@ -88,6 +88,7 @@ const hd_op hd_op_index_add = {
                                    {"f32[2]={1 2}, i64[1]={7}, f32[1]={1} | alpha=0", "{nan nan}"},
                                    {"f32[4,3], i64[6]:below(4), f32[6,3]", NULL},
                                    {"f32[2,4,3], i64[5]:below(4), f32[2,5,3] | axis=1 alpha=0.5", NULL},
+                                   {"f32[3,250,128], i64[90]:below(250), f32[3,90,128] | axis=1", NULL},
                                    {"f32[2,3], i64[0], f32[0,3]", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[2,3], i64[2], f32[3,3]", "src is [3,3], it must be [2,3]"},

@@ -1,0 +1,233 @@
+/* vec_index.c: kernels that pick and put by index: rows of a table, slices and elements along an axis. Sums run in the
+ * order of the index, whatever the number of tasks, so the bits are the definition's. */
+#include "backends/cpu/vec.h"
+#include <math.h>
+
+/* x [outer, n, inner], index [m] or [outer, m, inner], in elements. */
+typedef struct index_state {
+    int64_t outer, n, inner, m;
+    size_t size; /* bytes of an element */
+    bool wrap, add;
+    float alpha;
+    hd_dtype dtype;
+    hd_vec_split split;
+} index_state;
+
+static int64_t index_place(const index_state *s, int64_t index) {
+    if (s->wrap && index < 0) index += s->n;
+    return index >= 0 && index < s->n ? index : -1;
+}
+
+/* What an index outside gives: NaN, 0 of whole numbers. */
+static void index_fill_outside(hd_dtype dtype, void *y, int64_t n) {
+    const float f = NAN;
+    const double d = (double)NAN;
+    const uint16_t b = 0x7fc0;
+    const void *value = dtype == HD_F32 ? (const void *)&f : dtype == HD_F64 ? (const void *)&d : (const void *)&b;
+    const size_t size = hd_dtype_size(dtype);
+    if (dtype != HD_F32 && dtype != HD_F64 && dtype != HD_BF16) {
+        memset(y, 0, (size_t)n * size);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) memcpy((char *)y + (size_t)i * size, value, size);
+}
+
+static index_state *index_new(hd_kctx *k, int x, int64_t coded_axis, bool wrap) {
+    index_state *s = hd_vec_state(k, sizeof *s);
+    const hd_dims *d = &k->in[x].dims;
+    const int axis = hd_axis_resolve(coded_axis, d->rank);
+    if (!s) return NULL;
+    *s = (index_state){.outer = 1, .n = d->dim[axis], .inner = 1, .wrap = wrap, .dtype = k->in[x].dtype};
+    for (int i = 0; i < axis; i++) s->outer *= d->dim[i];
+    for (int i = axis + 1; i < d->rank; i++) s->inner *= d->dim[i];
+    s->size = hd_dtype_size(s->dtype);
+    s->m = k->in[1].count;
+    return s;
+}
+
+static void index_phase(hd_prepared *out, const index_state *s, hd_vec_run run) {
+    out->state = (void *)(uintptr_t)s;
+    out->phases = 1;
+    out->phase[0] = (hd_phase){run, s->split.tasks};
+}
+
+/* ---- rows picked: y row o·m + i is x row o·n + index[i] ---- */
+
+static void index_pick_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const index_state *s = e->state;
+    const int64_t *index = e->in[1], first = task * s->split.chunk;
+    const int64_t last = hd_vec_min(first + s->split.chunk, s->outer * s->m);
+    const size_t row = (size_t)s->inner * s->size;
+    for (int64_t i = first; i < last; i++) {
+        const int64_t k = index_place(s, index[i % s->m]);
+        char *y = (char *)e->out[0] + (size_t)i * row;
+        if (k >= 0)
+            memcpy(y, (const char *)e->in[0] + (size_t)(i / s->m * s->n + k) * row, row);
+        else
+            index_fill_outside(s->dtype, y, s->inner);
+    }
+}
+
+static hd_status index_pick(hd_kctx *k, hd_prepared *out, int64_t axis, bool wrap) {
+    index_state *s = index_new(k, 0, axis, wrap);
+    if (!s) return HD_E_MEMORY;
+    s->split = hd_vec_split_rows(s->outer * s->m, s->inner, HD_VEC_GRAIN);
+    index_phase(out, s, index_pick_run);
+    return HD_OK;
+}
+static hd_status embedding_prepare(hd_kctx *k, hd_prepared *out) {
+    return index_pick(k, out, HD_AXIS(0), false);
+}
+static hd_status index_select_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_index_select_args *a = k->attr;
+    return index_pick(k, out, a->axis, a->wrap);
+}
+
+/* ---- rows added: a task has some rows of y, and looks through all of the index ---- */
+
+static void index_add_rows(const index_state *s, const hd_exec *e, int64_t o, int64_t first, int64_t last) {
+    const int64_t *index = e->in[1], inner = s->inner;
+    const size_t row = (size_t)inner * sizeof(float);
+    float *y = (float *)e->out[0] + o * s->n * inner;
+    if (e->out[0] != e->in[0])
+        memcpy(y + first * inner, (const float *)e->in[0] + (o * s->n + first) * inner, (size_t)(last - first) * row);
+    bool outside = false;
+    for (int64_t i = 0; i < s->m; i++) {
+        const int64_t k = index_place(s, index[i]);
+        outside |= k < 0;
+        if (k < first || k >= last) continue;
+        const float *src = (const float *)e->in[2] + (o * s->m + i) * inner;
+        float *to = y + k * inner;
+        for (int64_t j = 0; j < inner; j++) to[j] += s->alpha * src[j];
+    }
+    if (outside) index_fill_outside(HD_F32, y + first * inner, (last - first) * inner);
+}
+
+/* Rows are numbered through all of the outer axes. */
+static void index_add_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const index_state *s = e->state;
+    int64_t at = task * s->split.chunk;
+    const int64_t end = hd_vec_min(at + s->split.chunk, s->outer * s->n);
+    while (at < end) {
+        const int64_t o = at / s->n, first = at % s->n, last = hd_vec_min(s->n, first + end - at);
+        index_add_rows(s, e, o, first, last);
+        at += last - first;
+    }
+}
+
+static hd_status index_add_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_index_add_args *a = k->attr;
+    index_state *s = index_new(k, 0, a->axis, a->wrap);
+    if (!s) return HD_E_MEMORY;
+    s->alpha = (float)a->alpha;
+    s->split = hd_vec_split_rows(s->outer * s->n, s->inner, HD_VEC_GRAIN);
+    index_phase(out, s, index_add_run);
+    return HD_OK;
+}
+
+/* ---- elements along an axis: index [outer, m, inner] like the result (gather), or like src (scatter_add) ---- */
+
+static void index_gather_line(const index_state *s, const hd_exec *e, int64_t o) {
+    const int64_t *index = (const int64_t *)e->in[1] + o * s->m * s->inner;
+    const char *x = (const char *)e->in[0] + (size_t)(o * s->n * s->inner) * s->size;
+    char *y = (char *)e->out[0] + (size_t)(o * s->m * s->inner) * s->size;
+    for (int64_t i = 0; i < s->m; i++)
+        for (int64_t j = 0; j < s->inner; j++, index++, y += s->size) {
+            const int64_t k = index_place(s, *index);
+            const char *from = x + (size_t)(k * s->inner + j) * s->size;
+            if (k < 0)
+                index_fill_outside(s->dtype, y, 1);
+            else if (s->size == 4)
+                memcpy(y, from, 4);
+            else
+                memcpy(y, from, s->size);
+        }
+}
+
+static void index_gather_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const index_state *s = e->state;
+    const int64_t first = task * s->split.chunk, last = hd_vec_min(first + s->split.chunk, s->outer);
+    for (int64_t o = first; o < last; o++) index_gather_line(s, e, o);
+}
+
+static void index_scatter_line(const index_state *s, const hd_exec *e, int64_t o, bool *outside) {
+    const int64_t *index = (const int64_t *)e->in[1] + o * s->m * s->inner;
+    const float *src = (const float *)e->in[2] + o * s->m * s->inner;
+    float *y = (float *)e->out[0] + o * s->n * s->inner;
+    if (e->out[0] != e->in[0])
+        memcpy(y, (const float *)e->in[0] + o * s->n * s->inner, (size_t)(s->n * s->inner) * sizeof *y);
+    for (int64_t i = 0; i < s->m; i++)
+        for (int64_t j = 0; j < s->inner; j++, index++, src++) {
+            const int64_t k = index_place(s, *index);
+            *outside |= k < 0;
+            if (k >= 0) y[k * s->inner + j] += *src;
+        }
+}
+
+/* An index outside spoils everything, so one task does all: it is rare that this is the bottleneck. */
+static void index_scatter_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const index_state *s = e->state;
+    bool outside = false;
+    (void)task;
+    for (int64_t o = 0; o < s->outer; o++) index_scatter_line(s, e, o, &outside);
+    if (outside) index_fill_outside(HD_F32, e->out[0], s->outer * s->n * s->inner);
+}
+
+/* Index is as x is on every axis but the one. */
+static bool index_is_aligned(const hd_kctx *k, int64_t coded_axis) {
+    const hd_dims *x = &k->in[0].dims, *index = &k->in[1].dims;
+    const int axis = hd_axis_resolve(coded_axis, x->rank);
+    for (int i = 0; i < x->rank; i++)
+        if (i != axis && x->dim[i] != index->dim[i]) return false;
+    return true;
+}
+
+static hd_status index_lines(hd_kctx *k, hd_prepared *out, int64_t axis, bool wrap, hd_vec_run run, bool one_task) {
+    index_state *s = index_new(k, 0, axis, wrap);
+    if (!s) return HD_E_MEMORY;
+    s->m = k->in[1].dims.dim[hd_axis_resolve(axis, k->in[1].dims.rank)];
+    s->split =
+        one_task ? (hd_vec_split){s->outer, s->outer, 1} : hd_vec_split_rows(s->outer, s->m * s->inner, HD_VEC_GRAIN);
+    index_phase(out, s, run);
+    return HD_OK;
+}
+
+static const char *gather_supports(const hd_kctx *k) {
+    return index_is_aligned(k, ((const hd_gather_args *)k->attr)->axis) ? NULL : "index is smaller on another axis";
+}
+static hd_status gather_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_gather_args *a = k->attr;
+    return index_lines(k, out, a->axis, a->wrap, index_gather_run, false);
+}
+
+static const char *scatter_add_supports(const hd_kctx *k) {
+    if (k->in[0].dtype != HD_F32) return "only f32";
+    if (!index_is_aligned(k, ((const hd_scatter_add_args *)k->attr)->axis)) return "index is smaller on another axis";
+    return hd_dims_equal(&k->in[1].dims, &k->in[2].dims) ? NULL : "src is larger than index";
+}
+static hd_status scatter_add_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_scatter_add_args *a = k->attr;
+    return index_lines(k, out, a->axis, a->wrap, index_scatter_run, true);
+}
+
+static const char *index_add_supports(const hd_kctx *k) {
+    return k->in[0].dtype == HD_F32 ? NULL : "only f32";
+}
+
+#define INDEX_KERNEL(op_name, kernel_flags, supports_fn)                                                               \
+    const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
+        .name = "cpu." #op_name,                                                                                       \
+        .op = #op_name,                                                                                                \
+        .flags = kernel_flags,                                                                                         \
+        .supports = supports_fn,                                                                                       \
+        .prepare = op_name##_prepare,                                                                                  \
+    };
+INDEX_KERNEL(embedding, HD_K_BF16, NULL)
+INDEX_KERNEL(index_select, HD_K_BF16, NULL)
+INDEX_KERNEL(gather, HD_K_BF16, gather_supports)
+INDEX_KERNEL(index_add, HD_K_INPLACE, index_add_supports)
+INDEX_KERNEL(scatter_add, HD_K_INPLACE, scatter_add_supports)
