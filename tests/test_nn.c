@@ -220,7 +220,7 @@ static void test_line(void **state) {
     assert_true(hd_line_read("784-10", &info) && !info.activated && info.outputs == 10);
     static const char *const wrong[] = {
         "",      "mlp",         "784",     "784-",          "784-relu", "-784-10",       "784--10",
-        "784-0", "784-relu6-1", "784-10-", "99999999999-1", "1-1 ",     "runs/mnist-001"};
+        "784-0", "784-relu7-1", "784-10-", "99999999999-1", "1-1 ",     "runs/mnist-001"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         if (hd_line_read(wrong[i], NULL)) fail_msg("\"%s\" is no network", wrong[i]);
 }

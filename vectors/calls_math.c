@@ -1,5 +1,6 @@
 /* calls_math.c: elementwise arithmetic, functions, comparisons and activations. */
 #include "calls.h"
+#include <math.h>
 
 #define UNARY(name)                                                                                                    \
     static void call_##name(vector_case *c) {                                                                          \

@@ -43,6 +43,17 @@ typedef struct hd_nn_batch_norm_args {
 HD_API hd_val hd_nn_batch_norm_at(hd_loc at, const hd_nn_batch_norm_args *args);
 #define hd_nn_batch_norm(...) hd_nn_batch_norm_at(HD_HERE, &(hd_nn_batch_norm_args){__VA_ARGS__, .end_ = 0})
 
+/** Leaky relu with a trained slope. NAME.weight [num_parameters], which starts as init. */
+typedef struct hd_nn_prelu_args {
+    hd_val x;
+    const char *name;
+    int64_t num_parameters; /**< 1 (default), or the number of channels (axis 1) */
+    double init;            /**< default 0.25; HD_ZERO for 0 */
+    int end_;
+} hd_nn_prelu_args;
+HD_API hd_val hd_nn_prelu_at(hd_loc at, const hd_nn_prelu_args *args);
+#define hd_nn_prelu(...) hd_nn_prelu_at(HD_HERE, &(hd_nn_prelu_args){__VA_ARGS__, .end_ = 0})
+
 /** Dropout with probability p (default 0.5), from the store's seed and step; off outside training. */
 typedef struct hd_nn_dropout_args {
     hd_val x;
@@ -83,11 +94,15 @@ typedef struct hd_layer {
     const char *name;
     const char *help; /**< one line, with the formula */
     size_t args_size;
-    const hd_option *options;                                           /**< over the args struct; NULL: none */
+    const hd_option *options; /**< over the args struct; NULL: none */
+    bool activation;          /**< acts on each number or along an axis: may stand in a one-line network */
     hd_val (*build)(hd_loc at, hd_val x, const char *name, void *args); /**< NULL: takes lists of layers itself */
 } hd_layer;
 HD_API const hd_layer *hd_layer_at(int i); /**< NULL past the end */
 HD_API const hd_layer *hd_layer_find(const char *name);
+/** The layer upon x, with its default options; `name` is for its parameters. Not for those that take lists of layers.
+ */
+HD_API hd_val hd_layer_apply(hd_loc at, const hd_layer *layer, hd_val x, const char *name);
 
 /** Fills an args struct by its schema: defaults first, then the members of `object` (NULL: none; "name" is
  * passed over). Strings point into the tree. owner names the thing in messages ("conv2d"). Errors: HD_E_MODEL,

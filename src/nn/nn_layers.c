@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LAYERS = 4000, MAX_REPEAT = 1000, MAX_BRANCHES = 64, KINDS = 64 };
+enum { MAX_LAYERS = 4000, MAX_REPEAT = 1000, MAX_BRANCHES = 64 };
 
 #define HD_LAYER(name) extern const hd_layer hd_layer_##name;
 #include "nn/layers.def"
@@ -40,8 +40,8 @@ typedef struct build {
     hd_graph *graph;
     const char *where;
     hd_arena arena;
-    int count;         /* layers made so far */
-    int number[KINDS]; /* of each kind, for names */
+    int count;          /* layers made so far */
+    int number[LAYERS]; /* of each kind, for names */
 } build;
 
 static hd_val build_list(build *b, hd_val x, const hd_json *list);
@@ -199,6 +199,22 @@ static hd_val build_list(build *b, hd_val x, const hd_json *list) {
         }
     }
     return x;
+}
+
+hd_val hd_layer_apply(hd_loc at, const hd_layer *layer, hd_val x, const char *name) {
+    hd_val y = {0};
+    if (!hd_layer_ready(x) || !layer->build) return y;
+    hd_context *ctx = hd_graph_context(x.graph);
+    hd_arena arena = {.ctx = ctx};
+    void *args = hd_arena_alloc(&arena, layer->args_size ? layer->args_size : 1);
+    if (!args || hd_options_read(ctx, layer->options, args, NULL, name, layer->name) != HD_OK) {
+        const hd_error e = hd_last_error_parts(ctx);
+        hd_graph_fail(x.graph, e.status, "%s|%s|%s", e.where, e.what, e.fix);
+    } else {
+        y = layer->build(at, x, name, args);
+    }
+    hd_arena_free(&arena);
+    return y;
 }
 
 hd_val hd_nn_layers_tree(hd_val x, const hd_json *layers, const char *where) {

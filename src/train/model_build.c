@@ -26,10 +26,8 @@ static hd_status settle_model(hd_model *m) {
 }
 
 static bool is_activation(const char *name) {
-    static const char *const names[] = {"relu", "sigmoid", "tanh", "softmax", "log_softmax"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], name) == 0) return true;
-    return false;
+    const hd_layer *layer = hd_layer_find(name);
+    return layer && layer->activation;
 }
 
 /* Does the network as written end in an activation? Then its outputs are no logits. */

@@ -4,35 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_PARTS = 1000, WORD = 32 };
+enum { MAX_PARTS = 1000, MAX_WORDS = 100, WORD = 32 };
 #define MAX_WIDTH 1000000000
-
-typedef hd_val (*activation_fn)(hd_loc at, hd_val x);
-
-static hd_val act_relu(hd_loc at, hd_val x) {
-    return hd_relu_at(at, &(hd_unary_args){.x = x});
-}
-static hd_val act_sigmoid(hd_loc at, hd_val x) {
-    return hd_sigmoid_at(at, &(hd_unary_args){.x = x});
-}
-static hd_val act_tanh(hd_loc at, hd_val x) {
-    return hd_tanh_at(at, &(hd_unary_args){.x = x});
-}
-static hd_val act_softmax(hd_loc at, hd_val x) {
-    return hd_softmax_at(at, &(hd_softmax_args){.x = x});
-}
-static hd_val act_log_softmax(hd_loc at, hd_val x) {
-    return hd_log_softmax_at(at, &(hd_softmax_args){.x = x});
-}
-
-static const char *const words[] = {"relu", "sigmoid", "tanh", "softmax", "log_softmax"};
-static const activation_fn activations[] = {act_relu, act_sigmoid, act_tanh, act_softmax, act_log_softmax};
-enum { WORDS = sizeof words / sizeof words[0] };
 
 /* One part of the text: a width, or an activation. */
 typedef struct part {
     int64_t width; /* 0: an activation */
-    int activation;
+    const hd_layer *activation;
     int column; /* 1-based place in the text */
 } part;
 
@@ -52,13 +30,17 @@ static bool complain(complaint *c, int column, const char *what, const char *wor
 }
 
 static bool read_word(const char *word, int column, part *out, complaint *c) {
-    for (int i = 0; i < (int)WORDS; i++) {
-        if (strcmp(word, words[i]) != 0) continue;
-        *out = (part){0, i, column};
+    const char *known[MAX_WORDS];
+    const hd_layer *layer;
+    size_t n = 0;
+    for (int i = 0; (layer = hd_layer_at(i)); i++) {
+        if (layer->activation && n < MAX_WORDS) known[n++] = layer->name;
+        if (!layer->activation || strcmp(word, layer->name) != 0) continue;
+        *out = (part){0, layer, column};
         return true;
     }
-    char fix[64] = "Known are relu, sigmoid, tanh, softmax, log_softmax";
-    const char *near = hd_text_nearest(word, words, WORDS);
+    char fix[96] = "Known are relu, sigmoid, tanh, gelu, …: see `hadal help layers`";
+    const char *near = hd_text_nearest(word, known, n);
     if (near) (void)snprintf(fix, sizeof fix, "Did you mean %s?", near);
     return complain(c, column, "unknown activation", word, fix);
 }
@@ -76,7 +58,7 @@ static bool read_part(const char **text, const char *start, part *out, complaint
         int64_t width = 0;
         if (!hd_text_to_i64(word, n, &width) || width < 1 || width > MAX_WIDTH)
             return complain(c, column, "not a width", word, "Widths are whole numbers from 1 to 1,000,000,000");
-        *out = (part){width, 0, column};
+        *out = (part){width, NULL, column};
     } else if (!read_word(word, column, out, c)) {
         return false;
     }
@@ -137,7 +119,7 @@ hd_val hd_line_build_at(hd_loc at, hd_val x, const char *text) {
     hd_val h = hd_zoo_rows(at, x);
     int layers = 0, parts = 1;
     while (*rest) {
-        char name[24];
+        char name[64];
         if (!read_part(&rest, text, &p, &c)) return refuse(g, at, text, &c);
         if (++parts > MAX_PARTS) {
             complain(&c, p.column, "more than 1,000 parts", "", "Use a recipe with repeat");
@@ -147,7 +129,7 @@ hd_val hd_line_build_at(hd_loc at, hd_val x, const char *text) {
         if (p.width > 0)
             h = hd_zoo_dense(at, h, name, p.width), layers++;
         else
-            h = activations[p.activation](at, h);
+            h = hd_layer_apply(at, p.activation, h, NULL);
     }
     if (layers > 0) return h;
     complain(&c, 1, "there is no layer", "", "Add at least one width: 784-10");

@@ -8,9 +8,11 @@ typedef struct mlp_args {
     double dropout;
 } mlp_args;
 
+static const char *const activations[] = {"relu", "sigmoid", "tanh",     "leaky_relu", "elu",       "selu", "gelu",
+                                          "silu", "mish",    "softplus", "softsign",   "hardswish", NULL};
+
 static hd_val activate(hd_loc at, hd_val x, int64_t activation) {
-    const hd_unary_args a = {.x = x};
-    return activation == 1 ? hd_sigmoid_at(at, &a) : activation == 2 ? hd_tanh_at(at, &a) : hd_relu_at(at, &a);
+    return hd_layer_apply(at, hd_layer_find(activations[activation]), x, NULL);
 }
 
 static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
@@ -29,7 +31,6 @@ static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
     return hd_zoo_dense(at, h, name, outputs);
 }
 
-static const char *const activations[] = {"relu", "sigmoid", "tanh", NULL};
 static const hd_option options[] = {
     {.name = "hidden",
      .type = HD_OPT_DIMS,
@@ -43,7 +44,7 @@ static const hd_option options[] = {
      .offset = offsetof(mlp_args, activation),
      .count = 1,
      .choices = activations,
-     .help = "after each hidden layer: relu, sigmoid or tanh"},
+     .help = "after each hidden layer: relu, sigmoid, tanh, gelu, …"},
     {.name = "dropout",
      .type = HD_OPT_FLOAT,
      .offset = offsetof(mlp_args, dropout),

@@ -42,7 +42,8 @@ UNARY(exp, v_exp(x))
 UNARY(log, v_log(x))
 UNARY(sqrt, vf_sqrt(x))
 UNARY(abs, vf_abs(x))
-UNARY(sign, vf_keep(vk_more(x, vf_splat(0)), vf_splat(1)) - vf_keep(vk_more(vf_splat(0), x), vf_splat(1)))
+UNARY(sign, vf_blend(vk_nan(x), x,
+                     vf_keep(vk_more(x, vf_splat(0)), vf_splat(1)) - vf_keep(vk_more(vf_splat(0), x), vf_splat(1))))
 UNARY(sigmoid, v_sigmoid(x))
 UNARY(tanh, v_tanh(x))
 UNARY(relu, vf_max(vf_splat(0), x)) /* nan stays */
