@@ -225,6 +225,45 @@ static void test_line(void **state) {
         if (hd_line_read(wrong[i], NULL)) fail_msg("\"%s\" is no network", wrong[i]);
 }
 
+/* Every activation stands in a line by its name, glu halving what comes; prelu brings a slope for each place. */
+static void test_activations(void **state) {
+    (void)state;
+    const hd_layer *layer;
+    int n = 0;
+    for (int i = 0; (layer = hd_layer_at(i)); i++) {
+        char text[64];
+        if (!layer->activation) continue;
+        (void)snprintf(text, sizeof text, "8-6-%s-6-%s-2", layer->name, layer->name);
+        hd_graph_free(graph);
+        assert_int_equal(hd_graph_new(&graph, ctx), HD_OK);
+        is_built(hd_line_build(rows(8), text), HD_DIMS(HD_BATCH, 2));
+        has_param("fc2.weight", HD_DIMS(6, strcmp(layer->name, "glu") == 0 ? 3 : 6));
+        if (strcmp(layer->name, "prelu") == 0) has_param("prelu2.weight", HD_DIMS(1));
+        n++;
+    }
+    assert_true(n >= 26);
+}
+
+static void test_activation_options(void **state) {
+    (void)state;
+    const hd_val y = hd_nn_layers(
+        pictures(3, 4, 4), "[{\"leaky_relu\": {\"negative_slope\": 0}}, {\"gelu\": {\"approximate\": \"tanh\"}}, "
+                           "{\"prelu\": {\"num_parameters\": 3, \"init\": 0}}, {\"softplus\": {\"beta\": 2}}, "
+                           "{\"hardtanh\": {\"min_val\": 0}}, {\"glu\": {\"axis\": 2}}]");
+    is_built(y, HD_DIMS(HD_BATCH, 3, 2, 4));
+    has_param("prelu1.weight", HD_DIMS(3));
+    char *text;
+    assert_int_equal(hd_graph_print(graph, &text), HD_OK);
+    assert_non_null(strstr(text, "negative_slope=-0"));
+    assert_non_null(strstr(text, "approximate=tanh"));
+    assert_non_null(strstr(text, "beta=2"));
+    assert_non_null(strstr(text, "min_val=-0"));
+    hd_memory_free(ctx, text);
+    hd_graph_free(graph);
+    assert_int_equal(hd_graph_new(&graph, ctx), HD_OK);
+    is_refused(hd_nn_prelu(pictures(3, 4, 4), .num_parameters = 2), "3 channels");
+}
+
 static void refuses_line(const char *text, const char *message) {
     hd_graph_free(graph);
     assert_int_equal(hd_graph_new(&graph, ctx), HD_OK);
@@ -399,6 +438,8 @@ int main(void) {
         T(test_unknown_network),
         T(test_network_option),
         T(test_line),
+        T(test_activations),
+        T(test_activation_options),
         T(test_line_refusals),
         T(test_first_values),
         T(test_dropout_streams),

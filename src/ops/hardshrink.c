@@ -2,8 +2,8 @@
 #include "ops/elementwise_kit.h"
 
 HD_OPTION_OP(hardshrink, HD_OP_KINK, fabs(x) <= o->lambd ? 0 : x,
-             hd_band_grad(x, dy, .low = -o->lambd, .high = hd_explicit(o->lambd), .inside = HD_ZERO, .outside = 1,
-                          .closed = true),
+             hd_band_grad(x, dy, .low = hd_explicit(-o->lambd), .high = hd_explicit(o->lambd), .inside = HD_ZERO,
+                          .outside = 1, .closed = true),
              .options = (const hd_option[]){HD_OPTION(FLOAT, hd_hardshrink_args, lambd, .def = 0.5, .min = 0,
                                                       .max = 1e30, .help = "half of the width of the gap"),
                                             HD_OPTION_END},

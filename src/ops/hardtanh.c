@@ -1,7 +1,13 @@
 /* hardtanh.c: y = x held between two numbers, −1 and 1. Knows nothing of backends. */
 #include "ops/elementwise_kit.h"
 
-HD_OPTION_OP(hardtanh, HD_OP_KINK, x<o->min_val ? o->min_val : x> o->max_val ? o->max_val : x,
+/* min_val > max_val gives max_val, as in PyTorch; NaN stays. */
+static double held(const hd_hardtanh_args *o, double x) {
+    const double y = x < o->min_val ? o->min_val : x;
+    return y > o->max_val ? o->max_val : y;
+}
+
+HD_OPTION_OP(hardtanh, HD_OP_KINK, held(o, x),
              hd_band_grad(x, dy, .low = hd_explicit(o->min_val), .high = hd_explicit(o->max_val)),
              .options = (const hd_option[]){HD_OPTION(FLOAT, hd_hardtanh_args, min_val, .def = -1,
                                                       .help = "the smallest result"),

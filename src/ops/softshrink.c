@@ -5,8 +5,8 @@ HD_OPTION_OP(softshrink, HD_OP_KINK,
              x > o->lambd    ? x - o->lambd
              : x < -o->lambd ? x + o->lambd
                              : x * 0,
-             hd_band_grad(x, dy, .low = -o->lambd, .high = hd_explicit(o->lambd), .inside = HD_ZERO, .outside = 1,
-                          .closed = true),
+             hd_band_grad(x, dy, .low = hd_explicit(-o->lambd), .high = hd_explicit(o->lambd), .inside = HD_ZERO,
+                          .outside = 1, .closed = true),
              .options = (const hd_option[]){HD_OPTION(FLOAT, hd_softshrink_args, lambd, .def = 0.5, .min = 0,
                                                       .max = 1e30, .help = "half of the width of the gap"),
                                             HD_OPTION_END},
