@@ -1,7 +1,7 @@
 /* compare.c: a = b, a ≠ b, a < b, a ≤ b, a > b, a ≥ b, with broadcasting. Knows nothing of backends. */
 #include "ops/elementwise_kit.h"
 
-HD_COMPARE_OP(eq, a == b, .formula = "y = a = b", .source = "as torch.eq; NumPy's broadcasting", .onnx = "Equal",
+HD_COMPARE_OP(eq, a == b, .formula = "y = (a = b)", .source = "as torch.eq; NumPy's broadcasting", .onnx = "Equal",
               .doc = "True where a is equal to b; a comparison with NaN is false.",
               .samples = HD_BINARY_SAMPLES("", "", {"f32[3]={1 2 nan}, f32[3]={2 2 1}", "{0 1 0}"},
                                            {"i64[2,1]={-1 5}, i64[2]={0 5}", "{0 0 0 1}"},

@@ -1,17 +1,8 @@
 /* div.c: y = a / b with broadcasting. Knows nothing of backends. */
-#include "ops/op_kit.h"
+#include "ops/elementwise_kit.h"
 
 static void div_ref(const hd_ref *r) {
-    hd_walk w;
-    hd_walk_init(&w, &r->out[0].dims, &r->in[0].dims, &r->in[1].dims);
-    const int64_t n = r->out[0].count;
-    HD_FLOATS(r->out[0].dtype, HD_BINARY_LOOP(T, a / b))
-}
-
-/* Integers would need a rule for rounding and for b = 0 that no network asks for: floats alone. */
-static hd_status div_infer(hd_infer *c) {
-    if (hd_need_float(c, 0) || hd_need_float(c, 1)) return HD_E_MODEL;
-    return hd_infer_binary(c);
+    HD_BINARY_EACH(HD_FLOATS, double, a / b)
 }
 
 /* ∂y/∂a = 1/b, ∂y/∂b = −y/b. */
@@ -22,30 +13,10 @@ static void div_grad(hd_grad *c) {
     if (c->needs[1]) c->din[1] = hd_neg(hd_unbroadcast(hd_mul(d, c->out[0]), b));
 }
 
-const hd_op hd_op_div = {
-    .name = "div",
-    .n_in = 2,
-    .n_out = 1,
-    .in_names = HD_NAMES("a", "b"),
-    .args_size = sizeof(hd_binary_args),
-    .flags = HD_OP_ELEMENTWISE | HD_OP_BROADCAST | HD_OP_INPLACE,
-    .infer = div_infer,
-    .grad = div_grad,
-    .ref = div_ref,
-    .formula = "y = a / b",
-    .source = "as torch.div; NumPy's broadcasting",
+/* Integers would need a rule for rounding: floor_divide. */
+HD_ELEMENTWISE_OP(
+    div, hd_binary_args, HD_OP_BROADCAST | HD_OP_INPLACE, hd_infer_binary_float, hd_bad_binary_float, HD_BINARY_FIELDS,
+    .grad = div_grad, .formula = "y = a / b", .source = "as torch.div; NumPy's broadcasting", .onnx = "Div",
     .doc = "The quotient, element by element, with broadcasting; by IEEE 754, so that x/0 is infinite and 0/0 NaN.",
-    .onnx = "Div",
-    .samples = (const hd_sample[]){{"f32[3]={1 2 -3}, f32[3]={2 4 0.5}", "{0.5 0.5 -6}"},
-                                   {"f32[2,3,5], f32[2,3,5]:pos", NULL},
-                                   {"f32[2,3,5], f32[3,1]:pos", NULL},
-                                   {"f32[5], f32[2,3,1]:pos", NULL},
-                                   {"f32[], f32[2,2]:pos", NULL},
-                                   {"f32[0,3], f32[3]:pos", NULL},
-                                   {0}},
-    .bad = (const hd_bad_sample[]){{"f32[2,3], f32[2]", "do not go together"},
-                                   {"i64[2]={1 2}, i64[2]={1 2}", "f32 or f64"},
-                                   {0}},
-};
-
-HD_BUILDER(div, hd_binary_args)
+    .samples = HD_BINARY_SAMPLES("", ":pos", {"f32[3]={1 2 -3}, f32[3]={2 4 0.5}", "{0.5 0.5 -6}"},
+                                 {"f32[2]={1 0}, f32[1]={0}", "{inf nan}"}, {"f32[5], f32[2,3,1]:pos", NULL}))

@@ -12,7 +12,10 @@ const hd_bad_sample hd_bad_binary_number[] = {{"f32[2,3], f32[2]", "do not go to
                                               {"f32[2], i64[2]={1 2}", "a is f32, b is i64"},
                                               {"bool[2], bool[2]", "must be a number"},
                                               {0}};
-const hd_bad_sample hd_bad_backward[] = {{"f32[2], f32[3]", "x [2]"}, {"f32[2], f64[2]", "dy is f64"}, {0}};
+const hd_bad_sample hd_bad_backward[] = {{"f32[2], f32[3]", "must have the same shape"},
+                                         {"f32[2], f64[2]", "dy is f64"},
+                                         {"i64[2]={1 2}, i64[2]={1 2}", "cast it first"},
+                                         {0}};
 const hd_bad_sample hd_bad_compare[] = {
     {"f32[2,3], f32[2]", "do not go together"}, {"f32[2], i64[2]={1 2}", "a is f32, b is i64"}, {0}};
 
