@@ -1,6 +1,7 @@
 /* test_cli_runs.c: train, eval, predict, summary and bench through the program itself: what they print, what they
  * leave, what an interruption loses (nothing). */
 #include "cli_run.h"
+#include "hadal/program.h"
 #include <math.h>
 #include <time.h>
 
@@ -229,6 +230,24 @@ static void a_bench_tells_its_ceiling(void **state) {
     assert_true(member(o, "peak_bytes")->number > 1e6);
     o = hadal_json(&arena, "bench 32-16-relu-4 --batch-size 8 --steps 5 --threads 1 --infer --json", 0);
     assert_string_equal(member(o, "mode")->string, "infer");
+    assert_string_equal(member(o, "dtype")->string, "f32");
+    hd_arena_free(&arena);
+}
+
+/* Some products have kernels of bf16 where the processor has such instructions; small ones are emulated anywhere. */
+static void a_bench_in_bf16_tells_how(void **state) {
+    (void)state;
+    hd_arena arena = {.ctx = ctx};
+    const bool native = hd_precision_native(ctx, "bf16");
+    const hd_json *o = hadal_json(&arena, "bench 96-128-relu-4 --batch-size 64 --steps 3 --precision bf16 --json", 0);
+    assert_string_equal(member(o, "dtype")->string, "bf16");
+    assert_int_equal(member(o, "bf16_native")->integer + member(o, "bf16_emulated")->integer, 5);
+    assert_int_equal(member(o, "bf16_native")->integer > 0, native);
+    assert_true(member(o, "bf16_emulated")->integer > 0);
+    assert_true(member(o, "ceiling_gflops")->number > 0.1);
+    expect("bench 32-16-relu-4 --batch-size 8 --steps 3 --precision bf16", 0, "5 of 5 products emulated", "");
+    o = hadal_json(&arena, "version --json", 0);
+    assert_string_equal(member(o, "bf16")->string, native ? "native" : "emulated");
     hd_arena_free(&arena);
 }
 
@@ -309,6 +328,7 @@ int main(void) {
         cmocka_unit_test(a_summary_counts_parameters_and_plans),
         cmocka_unit_test(every_example_works),
         cmocka_unit_test(a_bench_tells_its_ceiling),
+        cmocka_unit_test(a_bench_in_bf16_tells_how),
         cmocka_unit_test(an_interrupted_run_goes_on_to_the_same_bits),
     };
     return cmocka_run_group_tests(tests, into_folder, out_of_folder);

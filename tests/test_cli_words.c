@@ -34,6 +34,8 @@ static void unknown_words_are_usage_errors_with_the_nearest(void **state) {
     expect("train digits --epochs many", 1, "", "epochs");
     expect("train digits --threads 0", 1, "", "from 1 to 256");
     expect("train digits --mem lots", 1, "", "8GB");
+    expect("train digits --precision f16", 6, "", "train.precision can not be \"f16\". Did you mean bf16?");
+    expect("bench mlp --precision int4", 6, "", "It can be f32, bf16");
     expect("version one", 1, "", "one thing too many");
     expect("eval", 1, "", "MODEL DATA");
     expect("train nope.yaml", 7, "", "nope.yaml");
