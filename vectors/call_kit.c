@@ -42,10 +42,10 @@ hd_val kit_drop(hd_val x, int axis) {
     return kit_reshape(x, to);
 }
 
-hd_val kit_expand(vector_case *c, hd_val x, hd_dims dims) {
+hd_val kit_expand(hd_val x, hd_dims dims) {
     const hd_dims have = hd_val_dims(x);
     if (hd_val_is_none(x) || hd_dims_equal(&have, &dims)) return x;
-    return hd_broadcast_like(x, vector_full(c, hd_val_dtype(x), dims, 0));
+    return hd_expand(x, .dims = dims);
 }
 
 hd_dims kit_one(int axis) {

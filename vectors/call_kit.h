@@ -10,7 +10,7 @@ hd_val kit_slice(hd_val x, int axis, int64_t start, int64_t stop); /* may be emp
 hd_val kit_reshape(hd_val x, hd_dims dims);                        /* 0 is a size like any other */
 hd_val kit_insert(hd_val x, int axis, int64_t n);                  /* n axes of 1 before `axis` */
 hd_val kit_drop(hd_val x, int axis);                               /* an axis of size 1 goes */
-hd_val kit_expand(vector_case *c, hd_val x, hd_dims dims);
+hd_val kit_expand(hd_val x, hd_dims dims);
 hd_val kit_sum(hd_val x, int axis, bool keepdim);
 hd_val kit_swap_last(hd_val x);                  /* the last two axes change places */
 hd_dims kit_one(int axis);                       /* a list of one axis */

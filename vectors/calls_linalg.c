@@ -11,8 +11,8 @@ static void cross(vector_case *c, hd_val a, hd_val b, int axis) {
         vector_unsupported(c, "a cross product of those shapes");
     if (c->why[0]) return;
     hd_val y[3], p[3], q[3];
-    a = kit_expand(c, a, both);
-    b = kit_expand(c, b, both);
+    a = kit_expand(a, both);
+    b = kit_expand(b, both);
     for (int i = 0; i < 3; i++) p[i] = kit_slice(a, axis, i, i + 1), q[i] = kit_slice(b, axis, i, i + 1);
     for (int i = 0; i < 3; i++) {
         const int j = (i + 1) % 3, k = (i + 2) % 3;
@@ -182,7 +182,7 @@ static void call_broadcast_tensors(vector_case *c) {
         const hd_dims d = hd_val_dims(x[i]), before = both;
         if (!hd_dims_broadcast(&both, &before, &d)) vector_unsupported(c, "shapes that do not go together");
     }
-    for (int i = 0; i < n && !c->why[0]; i++) vector_give(c, kit_expand(c, x[i], both));
+    for (int i = 0; i < n && !c->why[0]; i++) vector_give(c, kit_expand(x[i], both));
 }
 
 /* Every choice of one element from each vector, the last changing fastest. One vector: itself. */
@@ -201,7 +201,7 @@ static void call_cartesian_prod(vector_case *c) {
         return;
     }
     const int64_t count = hd_dims_count(&grid);
-    for (int i = 0; i < n; i++) x[i] = kit_reshape(kit_expand(c, kit_vector(x[i], n, i), grid), HD_DIMS(count, 1));
+    for (int i = 0; i < n; i++) x[i] = kit_reshape(kit_expand(kit_vector(x[i], n, i), grid), HD_DIMS(count, 1));
     vector_give(c, hd_concat(x, n, .axis = HD_AXIS(1)));
 }
 

@@ -82,7 +82,9 @@ static void call_batch_norm(vector_case *c) {
     if (rank < 2) vector_unsupported(c, "an input without channels");
     if (!a.training && !running) vector_unsupported(c, "neither statistics nor training");
     if (c->why[0]) return;
-    if (running && a.eps > 0 && (!a.training || (a.momentum > 0 && a.momentum <= 1)))
+    const hd_dims d = hd_val_dims(a.x);
+    const bool some = hd_dims_count(&d) > 0; /* of nothing there are no statistics to move */
+    if (running && some && a.eps > 0 && (!a.training || (a.momentum > 0 && a.momentum <= 1)))
         vector_give(c, batch_op(c, &a));
     else
         vector_give(c, scaled(a.training ? normalised(a.x, all_but_channels(rank), a.eps).y

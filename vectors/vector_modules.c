@@ -45,6 +45,7 @@ static const struct {
 
 typedef struct building {
     vector_case *c;
+    const hd_json *json; /* the case */
     hd_json *kwargs;
     bool failed;
 } building;
@@ -52,6 +53,17 @@ typedef struct building {
 static void put(building *b, const char *key, const hd_json *value) {
     hd_json *copy = hd_json_copy(b->c->arena, value);
     if (!copy || !hd_json_set(b->c->arena, b->kwargs, key, copy)) b->failed = true;
+}
+
+/* Without a momentum the running statistics are the mean over all batches so far: each new one has 1/number. */
+static void put_momentum(building *b) {
+    hd_dims dims;
+    hd_dtype dtype;
+    const hd_json *count = hd_json_get(hd_json_get(b->json, "state"), "num_batches_tracked");
+    const double *n =
+        count && count->string ? vector_read(b->c->file, count->string, b->c->arena, &dims, &dtype) : NULL;
+    hd_json *momentum = n ? hd_json_new_number(b->c->arena, 1 / (*n + 1)) : NULL;
+    if (momentum && !hd_json_set(b->c->arena, b->kwargs, "momentum", momentum)) b->failed = true;
 }
 
 /* Constructor argument `name` under the table's rule; false: it is not in the table. */
@@ -62,6 +74,7 @@ static bool put_parameter(building *b, const char *parameters, const char *name,
         const char *word = p + dropped;
         if (strncmp(word, name, length) != 0 || (word[length] && word[length] != ' ')) continue;
         if (!dropped && value->type != HD_JSON_NULL) put(b, name, value);
+        if (!dropped && value->type == HD_JSON_NULL && strcmp(name, "momentum") == 0) put_momentum(b);
         return true;
     }
     return false;
@@ -105,7 +118,7 @@ static void put_state(building *b, const hd_json *state) {
 }
 
 static void make_arguments(vector_case *c, const char *parameters, const hd_json *json) {
-    building b = {.c = c, .kwargs = hd_json_new(c->arena, HD_JSON_OBJECT)};
+    building b = {.c = c, .json = json, .kwargs = hd_json_new(c->arena, HD_JSON_OBJECT)};
     if (!b.kwargs) {
         vector_unsupported(c, "out of memory");
         return;
