@@ -4,7 +4,11 @@ set -eu
 lib=$1/libhadal.so
 foreign=$(nm -D --defined-only "$lib" | awk '{print $3}' | grep -v '^hd_' | grep -vE '^(_init|_fini|__gcov_.*|mangle_path|__bss_start|_edata|_end)$' || true)
 [ -z "$foreign" ] || { echo "exported without hd_:" $foreign; exit 1; }
+# what a header promises is there
+hidden=$(sed -n 's/^HD_API[^(]*[ *]\(hd_[a-z0-9_]*\)(.*/\1/p' "$(dirname "$0")"/../include/hadal/*.h | sort -u |
+  { nm -D --defined-only "$lib"; cat; } | awk 'NF == 3 { there[$3] = 1 } NF == 1 && !($1 in there) { print $1 }')
+[ -z "$hidden" ] || { echo "declared with HD_API, not exported:" $hidden; exit 1; }
 calls=$(nm -D --undefined-only "$lib" | awk '{print $2}' | sed 's/@.*//' |
   grep -xE 'exit|_exit|_Exit|quick_exit|abort|__assert_fail|printf|__printf_chk|vprintf|puts|putchar|perror|system' || true)
 [ -z "$calls" ] || { echo "the library calls:" $calls; exit 1; }
-echo "only hd_ names are exported; nothing exits or prints"
+echo "only hd_ names are exported, all that the headers declare; nothing exits or prints"

@@ -44,7 +44,7 @@ static hd_scores score(const hd_task *task, const float *y, const int64_t *label
 /* Wilson's interval for 50 of 100 and 10 of 10: published in many tables. */
 static void test_accuracy(void **state) {
     (void)state;
-    const hd_task task = {.loss = hd_loss_find("cross_entropy"), .classes = 2, .outputs = 2, .targets = 1};
+    const hd_task task = {.loss = hd_loss_find(NULL, "cross_entropy"), .classes = 2, .outputs = 2, .targets = 1};
     float y[200];
     int64_t label[100];
     for (int i = 0; i < 100; i++) {
@@ -66,7 +66,7 @@ static void test_accuracy(void **state) {
 /* Three classes, confusion [[2,1,0],[0,3,1],[1,0,2]]: F1 = 4/6, 6/8, 4/6; the interval by finite differences here. */
 static void test_f1(void **state) {
     (void)state;
-    const hd_task task = {.loss = hd_loss_find("cross_entropy"), .classes = 3, .outputs = 3, .targets = 1};
+    const hd_task task = {.loss = hd_loss_find(NULL, "cross_entropy"), .classes = 3, .outputs = 3, .targets = 1};
     const double c[3][3] = {{2, 1, 0}, {0, 3, 1}, {1, 0, 2}};
     float y[30] = {0};
     int64_t label[10];
@@ -106,7 +106,7 @@ static void test_f1(void **state) {
 
 static void test_values(void **state) {
     (void)state;
-    const hd_task task = {.loss = hd_loss_find("mse"), .classes = 0, .outputs = 1, .targets = 1};
+    const hd_task task = {.loss = hd_loss_find(NULL, "mse"), .classes = 0, .outputs = 1, .targets = 1};
     const float y[4] = {1, 2, 3, 6}, t[4] = {1, 3, 3, 4};
     const hd_scores s = score(&task, y, NULL, t, 4, "[\"rmse\", \"mae\", \"r2\"]");
     near(s.loss, 5.0 / 4, 1e-12);
@@ -126,15 +126,15 @@ static void test_losses(void **state) {
     (void)state;
     const float y[3] = {1, -2, 0.5f}, target[3] = {1, 0, 1};
     const double z = exp(1) + exp(-2) + exp(0.5);
-    near(hd_loss_find("cross_entropy")->value(y, NULL, 1, 3), log(z) + 2, 1e-7);
-    near(hd_loss_find("mse")->value(y, target, 0, 3), (0 + 4 + 0.25) / 3, 1e-12);
-    near(hd_loss_find("half_squared_error")->value(y, target, 0, 3), 4.25 / 2, 1e-12);
-    near(hd_loss_find("bce_with_logits")->value(y, target, 0, 3),
+    near(hd_loss_find(NULL, "cross_entropy")->value(y, NULL, 1, 3), log(z) + 2, 1e-7);
+    near(hd_loss_find(NULL, "mse")->value(y, target, 0, 3), (0 + 4 + 0.25) / 3, 1e-12);
+    near(hd_loss_find(NULL, "half_squared_error")->value(y, target, 0, 3), 4.25 / 2, 1e-12);
+    near(hd_loss_find(NULL, "bce_with_logits")->value(y, target, 0, 3),
          (log(1 + exp(-1)) + log(1 + exp(-2)) + log(1 + exp(-0.5))) / 3, 1e-7);
     const float far[2] = {1000, -1000}, zero[2] = {0, 0};
-    near(hd_loss_find("bce_with_logits")->value(far, zero, 0, 2), 500, 1e-9);
-    near(hd_loss_find("cross_entropy")->value(far, NULL, 1, 2), 2000, 1e-9);
-    assert_null(hd_loss_find("hinge"));
+    near(hd_loss_find(NULL, "bce_with_logits")->value(far, zero, 0, 2), 500, 1e-9);
+    near(hd_loss_find(NULL, "cross_entropy")->value(far, NULL, 1, 2), 2000, 1e-9);
+    assert_null(hd_loss_find(NULL, "hinge"));
 }
 
 /* A class as numbers: the tally's loss is the loss over the target row. */
@@ -145,7 +145,7 @@ static void test_classes_as_numbers(void **state) {
     const int64_t label[1] = {2};
     float target[4];
     for (int i = 0; i < 3; i++) {
-        const hd_task task = {.loss = hd_loss_find(names[i]), .classes = 4, .outputs = 4, .targets = 1};
+        const hd_task task = {.loss = hd_loss_find(NULL, names[i]), .classes = 4, .outputs = 4, .targets = 1};
         hd_task_target(&task, 2, target);
         assert_true(target[0] == 0 && target[1] == 0 && target[2] == 1 && target[3] == 0);
         const hd_scores s = score(&task, y, label, NULL, 1, "[\"accuracy\"]");
@@ -156,8 +156,8 @@ static void test_classes_as_numbers(void **state) {
 
 static void test_one_output(void **state) {
     (void)state;
-    const hd_task logits = {.loss = hd_loss_find("bce_with_logits"), .classes = 2, .outputs = 1, .targets = 1};
-    const hd_task shares = {.loss = hd_loss_find("mse"), .classes = 2, .outputs = 1, .targets = 1};
+    const hd_task logits = {.loss = hd_loss_find(NULL, "bce_with_logits"), .classes = 2, .outputs = 1, .targets = 1};
+    const hd_task shares = {.loss = hd_loss_find(NULL, "mse"), .classes = 2, .outputs = 1, .targets = 1};
     const float y[1] = {0.3f};
     float out[2];
     assert_int_equal(hd_task_choose(&logits, y), 1);
@@ -172,7 +172,7 @@ static void test_one_output(void **state) {
 
 static void test_softmax_of_far_logits(void **state) {
     (void)state;
-    const hd_task task = {.loss = hd_loss_find("cross_entropy"), .classes = 3, .outputs = 3, .targets = 1};
+    const hd_task task = {.loss = hd_loss_find(NULL, "cross_entropy"), .classes = 3, .outputs = 3, .targets = 1};
     const float y[3] = {1000, 999, -1000};
     float out[3];
     hd_task_scores(&task, y, out);
@@ -182,7 +182,7 @@ static void test_softmax_of_far_logits(void **state) {
 
 static void test_wrong_metrics(void **state) {
     (void)state;
-    const hd_task task = {.loss = hd_loss_find("mse"), .classes = 0, .outputs = 1, .targets = 1};
+    const hd_task task = {.loss = hd_loss_find(NULL, "mse"), .classes = 0, .outputs = 1, .targets = 1};
     hd_metric_list list;
     hd_recipe *r;
     assert_int_equal(hd_recipe_parse(&r, ctx, "r", "{\"eval\": {\"metrics\": [\"acuracy\"]}}"), HD_OK);

@@ -102,6 +102,9 @@ typedef struct hd_memory_stats {
 } hd_memory_stats;
 HD_API hd_memory_stats hd_context_memory(const hd_context *ctx);
 
+/** Gives back a text or block that a call made for the caller ("freed by hd_memory_free"). */
+HD_API void hd_memory_free(hd_context *ctx, void *memory);
+
 /** Number of threads (1 … 256), the calling one included, and the instruction set in use ("avx512", "avx2", "generic").
  */
 HD_API int hd_context_threads(const hd_context *ctx);

@@ -59,6 +59,28 @@ typedef struct hd_data_arrays {
     int64_t targets;
 } hd_data_arrays;
 HD_API HD_CHECKED hd_status hd_data_from_arrays(hd_dataset **out, hd_context *ctx, const hd_data_arrays *arrays);
+
+/** A data source of the program's own: what there is, and a function that reads one sample. */
+typedef struct hd_data_reader {
+    const char *name;         /**< what recipes and hd_data_open call it */
+    hd_dims sample;           /**< of one input, without batch */
+    hd_dtype stored;          /**< HD_F32 or HD_U8 */
+    int64_t train, val, test; /**< samples of each part, one part after the other; no val or test: cut off by recipes */
+    int64_t classes;          /**< 0: the targets are numbers */
+    const char *const *class_names; /**< classes entries; NULL: numbers */
+    int64_t targets;                /**< numbers per sample when classes is 0 */
+    /** Reads sample `index` (0 … train+val+test − 1): x gets count(sample) elements, then *label its class or values
+     * its `targets` numbers; the other pointer is NULL. Anything but HD_OK ends the opening with that status. */
+    hd_status (*read)(void *user, int64_t index, void *x, int64_t *label, float *values);
+    void *user;
+} hd_data_reader;
+/** Reads all samples, once, into memory of the data set. Errors: HD_E_USAGE (the descriptor), HD_E_DATA (labels out of
+ * range, numbers that are not finite), HD_E_MEMORY, and what `read` returned. */
+HD_API HD_CHECKED hd_status hd_data_from_reader(hd_dataset **out, hd_context *ctx, const hd_data_reader *reader);
+/** Makes a source known to hd_data_open and recipes of this context by its name, which wins over a path. The descriptor
+ * must outlive the context. Errors: HD_E_USAGE (the descriptor, or the name is taken), HD_E_MEMORY. */
+HD_API HD_CHECKED hd_status hd_context_add_source(hd_context *ctx, const hd_data_reader *reader);
+
 HD_API void hd_data_free(hd_dataset *data);
 HD_API hd_data_info hd_data_get_info(const hd_dataset *data);
 
@@ -149,7 +171,6 @@ HD_API HD_CHECKED hd_status hd_picture_write(hd_context *ctx, const char *path, 
 /** The same into memory: *out freed by hd_memory_free(ctx, …). */
 HD_API HD_CHECKED hd_status hd_picture_encode(hd_context *ctx, const unsigned char *pixels, int64_t h, int64_t w,
                                               int channels, unsigned char **out, size_t *length);
-HD_API void hd_memory_free(hd_context *ctx, void *memory);
 
 #ifdef __cplusplus
 }

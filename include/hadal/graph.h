@@ -98,7 +98,6 @@ HD_API int64_t hd_graph_param_count(const hd_graph *graph);
 HD_API HD_CHECKED hd_status hd_graph_print(const hd_graph *graph, char **text);
 /** Reads what hd_graph_print wrote (or a person). Errors: HD_E_MODEL "where:line:column: …". */
 HD_API HD_CHECKED hd_status hd_graph_parse(hd_graph **out, hd_context *ctx, const char *where, const char *text);
-HD_API void hd_memory_free(hd_context *ctx, void *memory);
 
 #ifdef __cplusplus
 }

@@ -41,6 +41,25 @@ HD_API const hd_recipe_key *hd_recipe_key_find(const char *key);
 /** Opens the data that the recipe's `data` section names. Errors: hd_data_open's; HD_E_MODEL when it names none. */
 HD_API HD_CHECKED hd_status hd_recipe_open_data(hd_dataset **out, const hd_recipe *recipe, const char *data_dir);
 
+/* ---- losses ---- */
+
+/** A loss: its graph form, and the same for one sample in plain numbers, with which models are evaluated. */
+typedef struct hd_loss_kind {
+    const char *name; /**< what `train.loss` calls it */
+    bool label;  /**< the target is a class, i64 [B]; else numbers, f32 [B, outputs] (classes as rows of 0 and 1) */
+    bool logits; /**< a network for it must not end in an activation */
+    /** Network output y [B, outputs] and target → a scalar, the mean over the batch. */
+    hd_val (*build)(hd_loc at, hd_val y, hd_val target);
+    /** Loss of one sample: `label` or target [outputs] holds what is right. Where `label` is false and the data have
+     * classes it is called for one output at a time, and the mean counts. */
+    double (*value)(const float *y, const float *target, int64_t label, int64_t outputs);
+    /** Outputs → what hd_model_predict gives; NULL: as they are. */
+    void (*scores)(const float *y, float *out, int64_t outputs);
+} hd_loss_kind;
+/** Makes a loss known to recipes of this context. The descriptor must outlive the context. Models trained with it open
+ * only in contexts that know it. Errors: HD_E_USAGE (incomplete, or the name is taken), HD_E_MEMORY. */
+HD_API HD_CHECKED hd_status hd_context_add_loss(hd_context *ctx, const hd_loss_kind *loss);
+
 /* ---- models ---- */
 
 typedef struct hd_model hd_model;

@@ -62,9 +62,19 @@ hd_status hd_context_new(hd_context **out, const hd_context_args *args) {
 void hd_context_free(hd_context *ctx) {
     if (!ctx) return;
     hd_pool_free(ctx->pool, ctx);
-    hd_free(ctx, ctx->user_ops);
+    for (int kind = 0; kind < HD_OWN_KINDS; kind++) hd_free(ctx, ctx->own[kind].item);
     hd_allocator allocator = ctx->allocator;
     allocator.free(allocator.user, ctx, (sizeof *ctx + 63) & ~(size_t)63);
+}
+
+hd_status hd_context_own(hd_context *ctx, hd_own kind, const void *item) {
+    const size_t count = (size_t)ctx->own[kind].count;
+    const void **items = hd_realloc_n(ctx, (void *)ctx->own[kind].item, count + 1, sizeof *items);
+    if (!items) return HD_E_MEMORY;
+    items[count] = item;
+    ctx->own[kind].item = items;
+    ctx->own[kind].count++;
+    return HD_OK;
 }
 
 hd_memory_stats hd_context_memory(const hd_context *ctx) {

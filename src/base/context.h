@@ -7,6 +7,9 @@
 
 typedef enum hd_isa { HD_ISA_GENERIC, HD_ISA_AVX2, HD_ISA_AVX512 } hd_isa;
 
+/* What a program may add to a context: hd_op, hd_loss_kind, hd_data_reader. */
+typedef enum hd_own { HD_OWN_OP, HD_OWN_LOSS, HD_OWN_SOURCE, HD_OWN_KINDS } hd_own;
+
 struct hd_context {
     hd_allocator allocator;
     size_t bytes, peak_bytes, memory_limit;
@@ -18,8 +21,13 @@ struct hd_context {
     void *log_user;
     int threads;
     hd_isa isa;
-    hd_pool *pool;         /* made with the context; one thread: no workers */
-    const void **user_ops; /* hd_op descriptors added by hd_context_add_op */
-    int32_t user_op_count;
+    hd_pool *pool; /* made with the context; one thread: no workers */
+    struct {
+        const void **item;
+        int32_t count;
+    } own[HD_OWN_KINDS];
 };
+
+/* Adds a descriptor of the program's own; whoever asks for it has checked it and its name. */
+HD_CHECKED hd_status hd_context_own(hd_context *ctx, hd_own kind, const void *item);
 #endif

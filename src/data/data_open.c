@@ -1,4 +1,5 @@
 /* data_open.c: from what a user wrote (a name, a path, a JSON object) to the source that opens it. */
+#include "base/context.h"
 #include "base/text.h"
 #include "data/source.h"
 #include <string.h>
@@ -25,6 +26,8 @@ static hd_status unknown_name(hd_context *ctx, const char *name) {
     size_t n = 0;
     for (int i = 0; hd_source_at(i) && n < 64; i++)
         if (hd_source_at(i)->named) names[n++] = hd_source_at(i)->name;
+    for (int32_t i = 0; i < ctx->own[HD_OWN_SOURCE].count && n < 64; i++)
+        names[n++] = ((const hd_data_reader *)ctx->own[HD_OWN_SOURCE].item[i])->name;
     const char *near = hd_text_nearest(name, names, n);
     if (near)
         return hd_fail(ctx, HD_E_DATA, "%s|neither a data set's name nor a file or folder|Did you mean %s?", name,
@@ -36,11 +39,17 @@ static hd_status unknown_name(hd_context *ctx, const char *name) {
                    name);
 }
 
-/* A built-in name wins over a path; then format= decides; then looking. */
-static hd_status find_source(hd_context *ctx, const char *what, const hd_json *object, const hd_data_source **out) {
+/* A built-in name, or one of the program's own, wins over a path; then format= decides; then looking. */
+static hd_status find_source(hd_data_request *r, const char *what, const hd_json *object, const hd_data_source **out) {
+    hd_context *ctx = r->ctx;
     const hd_json *format = hd_json_get(object, "format");
     *out = hd_source_find(what);
     if (*out && (*out)->named && !format) return HD_OK;
+    r->reader = format ? NULL : hd_reader_find(ctx, what);
+    if (r->reader) {
+        *out = &hd_source_own;
+        return HD_OK;
+    }
     if (format) {
         *out = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
         if (!*out || !(*out)->looks_like)
@@ -76,7 +85,7 @@ static hd_status read_extras(hd_data_request *r, const hd_json *object) {
 static hd_status open_asked(hd_dataset **out, hd_data_request *r, const char *what, const hd_json *object) {
     const hd_data_source *source = &hd_source_table;
     HD_TRY(read_extras(r, object));
-    if (!r->text) HD_TRY(find_source(r->ctx, what, object, &source));
+    if (!r->text) HD_TRY(find_source(r, what, object, &source));
     const hd_json *classes = hd_json_get(object, "classes");
     if (classes && (classes->type != HD_JSON_INT || classes->integer < 1 || classes->integer > INT64_C(1) << 20))
         return hd_fail(r->ctx, HD_E_DATA, "data|option classes: expected a whole number from 1 to 1048576");

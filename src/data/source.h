@@ -21,6 +21,9 @@ typedef struct hd_data_request {
     const char *text;     /* the data themselves, instead of a file at `path`; or NULL */
     bool unlabeled;       /* data without targets will do */
     int64_t width;        /* with it: elements that the model reads of a sample; 0: not known */
+
+    /* of the program's own source, or NULL */
+    const hd_data_reader *reader;
 } hd_data_request;
 
 typedef struct hd_data_source {
@@ -42,6 +45,10 @@ typedef struct hd_data_source {
 /* Source number i of the list, or NULL past the end; by name, or NULL. */
 const hd_data_source *hd_source_at(int i);
 const hd_data_source *hd_source_find(const char *name);
+
+/* The source through which readers of the program's own are opened, and the reader of that name, or NULL. */
+extern const hd_data_source hd_source_own;
+const hd_data_reader *hd_reader_find(const hd_context *ctx, const char *name);
 
 /* Reads the members of a JSON object that are not in `skip` (NULL-terminated) into the source's args, over its
  * defaults. Errors: HD_E_DATA naming the unknown key or the wrong value. */

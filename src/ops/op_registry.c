@@ -19,8 +19,8 @@ const hd_op *hd_op_at(int i) {
 const hd_op *hd_op_find(const hd_context *ctx, const char *name) {
     for (int i = 0; hd_op_at(i); i++)
         if (strcmp(hd_op_at(i)->name, name) == 0) return hd_op_at(i);
-    for (int32_t i = 0; ctx && i < ctx->user_op_count; i++) {
-        const hd_op *op = ctx->user_ops[i];
+    for (int32_t i = 0; ctx && i < ctx->own[HD_OWN_OP].count; i++) {
+        const hd_op *op = ctx->own[HD_OWN_OP].item[i];
         if (strcmp(op->name, name) == 0) return op;
     }
     return NULL;
@@ -33,10 +33,5 @@ hd_status hd_context_add_op(hd_context *ctx, const hd_op *op) {
         return hd_fail(ctx, HD_E_USAGE, "op \"%s\"|needs grad, or no_grad_reason saying why there is none", op->name);
     if (hd_op_find(ctx, op->name))
         return hd_fail(ctx, HD_E_USAGE, "op \"%s\"|the name is taken|Choose another name", op->name);
-    const void **ops = hd_realloc_n(ctx, (void *)ctx->user_ops, (size_t)ctx->user_op_count + 1, sizeof *ops);
-    if (!ops) return HD_E_MEMORY;
-    ops[ctx->user_op_count] = op;
-    ctx->user_ops = ops;
-    ctx->user_op_count++;
-    return HD_OK;
+    return hd_context_own(ctx, HD_OWN_OP, op);
 }

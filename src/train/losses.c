@@ -1,4 +1,6 @@
-/* losses.c: the list of losses: which op builds each, and its value and scores for one sample. */
+/* losses.c: the list of losses, built in and of the program's own: which op builds each, and its value and scores for
+ * one sample. */
+#include "base/context.h"
 #include "train/task.h"
 #include <math.h>
 #include <string.h>
@@ -55,10 +57,6 @@ static double half_squared_error(const float *y, const float *target, int64_t la
     return squares(y, target, outputs) / 2;
 }
 
-static void as_it_is(const float *y, float *out, int64_t outputs) {
-    memcpy(out, y, (size_t)outputs * sizeof *out);
-}
-
 #define BUILD(name, args_)                                                                                             \
     static hd_val build_##name(hd_loc at, hd_val x, hd_val target) {                                                   \
         return hd_##name##_at(at, &(args_){.x = x, .target = target});                                                 \
@@ -71,12 +69,24 @@ BUILD(half_squared_error, hd_loss_args)
 static const hd_loss_kind all[] = {
     {"cross_entropy", true, true, build_cross_entropy, cross_entropy, softmax},
     {"bce_with_logits", false, true, build_bce_with_logits, bce_with_logits, sigmoid},
-    {"mse", false, false, build_mse, mse, as_it_is},
-    {"half_squared_error", false, false, build_half_squared_error, half_squared_error, as_it_is},
+    {"mse", false, false, build_mse, mse, NULL},
+    {"half_squared_error", false, false, build_half_squared_error, half_squared_error, NULL},
 };
 
-const hd_loss_kind *hd_loss_find(const char *name) {
+const hd_loss_kind *hd_loss_find(const hd_context *ctx, const char *name) {
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (strcmp(all[i].name, name) == 0) return &all[i];
+    for (int32_t i = 0; ctx && i < ctx->own[HD_OWN_LOSS].count; i++) {
+        const hd_loss_kind *own = ctx->own[HD_OWN_LOSS].item[i];
+        if (strcmp(own->name, name) == 0) return own;
+    }
     return NULL;
+}
+
+hd_status hd_context_add_loss(hd_context *ctx, const hd_loss_kind *loss) {
+    if (!loss || !loss->name || !loss->build || !loss->value)
+        return hd_fail(ctx, HD_E_USAGE, "loss|a descriptor needs name, build and value");
+    if (hd_loss_find(ctx, loss->name))
+        return hd_fail(ctx, HD_E_USAGE, "loss \"%s\"|the name is taken|Choose another name", loss->name);
+    return hd_context_own(ctx, HD_OWN_LOSS, loss);
 }

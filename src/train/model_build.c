@@ -95,13 +95,12 @@ static hd_status settle_task(hd_model *m) {
     const char *said = hd_recipe_text(m->recipe, "train.loss");
     const int64_t outputs = d.rank > 0 ? d.dim[d.rank - 1] : 1;
     const char *name = said ? said : usual_loss(m, outputs, activated);
-    m->task = (hd_task){.loss = hd_loss_find(name),
+    m->task = (hd_task){.loss = hd_loss_find(m->ctx, name),
                         .classes = m->data.classes,
                         .outputs = outputs,
                         .targets = m->data.classes > 0 ? 1 : m->data.targets};
     if (m->task.loss->label && m->data.classes == 0)
-        return hd_fail(m->ctx, HD_E_MODEL,
-                       "train.loss|cross_entropy needs classes, these data have numbers|Use loss=mse");
+        return hd_fail(m->ctx, HD_E_MODEL, "train.loss|%s needs classes, these data have numbers|Use loss=mse", name);
     if (activated && m->task.loss->logits)
         return hd_fail(
             m->ctx, HD_E_MODEL,

@@ -2,6 +2,7 @@
  * place and the nearest right word. */
 #include "base/status.h"
 #include "train/recipe.h"
+#include "train/task.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,7 @@ hd_status hd_recipe_check_value(hd_recipe *r, const hd_key *key, const char *pla
     if (v->type != HD_JSON_STRING || !key->choices) return HD_OK;
     for (int i = 0; key->choices[i]; i++)
         if (strcmp(key->choices[i], v->string) == 0) return HD_OK;
+    if (strcmp(key->pub.name, "train.loss") == 0 && hd_loss_find(r->ctx, v->string)) return HD_OK;
     /* a precision that this program does not have is no mistake of the recipe */
     const bool precision = strcmp(key->pub.name, "train.precision") == 0;
     return wrong_choice(r, key, place, v, precision ? HD_E_UNSUPPORTED : blame);

@@ -15,12 +15,19 @@ int64_t hd_task_choose(const hd_task *t, const float *y) {
     return best;
 }
 
+static void scores_of(const hd_loss_kind *loss, const float *y, float *out, int64_t outputs) {
+    if (loss->scores)
+        loss->scores(y, out, outputs);
+    else
+        memcpy(out, y, (size_t)outputs * sizeof *out);
+}
+
 void hd_task_scores(const hd_task *t, const float *y, float *out) {
     if (t->classes == 2 && t->outputs == 1) {
-        t->loss->scores(y, &out[1], 1);
+        scores_of(t->loss, y, &out[1], 1);
         out[0] = 1 - out[1];
     } else {
-        t->loss->scores(y, out, t->outputs);
+        scores_of(t->loss, y, out, t->outputs);
     }
 }
 
@@ -86,7 +93,7 @@ static void add_class(hd_tally *s, const float *y, int64_t label, bool loss) {
         const float target = t->outputs == 1 ? (float)label : k == label ? 1.0f : 0.0f;
         sum += t->loss->value(&y[k], &target, 0, 1);
     }
-    s->loss += t->loss == hd_loss_find("half_squared_error") ? sum : sum / (double)t->outputs;
+    s->loss += t->loss == hd_loss_find(NULL, "half_squared_error") ? sum : sum / (double)t->outputs;
 }
 
 static void add_values(hd_tally *s, const float *y, const float *values, bool loss) {

@@ -7,16 +7,8 @@
 
 typedef struct hd_task hd_task;
 
-/* A loss: its graph form, and the same for one sample in plain numbers (evaluation needs no graph for it). */
-typedef struct hd_loss_kind {
-    const char *name;
-    bool label;  /* the graph's target is a class, i64 [B]; else f32 [B, outputs] */
-    bool logits; /* scores come by softmax or sigmoid */
-    hd_val (*build)(hd_loc at, hd_val x, hd_val target);
-    double (*value)(const float *y, const float *target, int64_t label, int64_t outputs);
-    void (*scores)(const float *y, float *out, int64_t outputs);
-} hd_loss_kind;
-const hd_loss_kind *hd_loss_find(const char *name);
+/* Built in, or added to the context; ctx may be NULL: built in alone. */
+const hd_loss_kind *hd_loss_find(const hd_context *ctx, const char *name);
 
 struct hd_task {
     const hd_loss_kind *loss;
