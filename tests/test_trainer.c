@@ -343,6 +343,19 @@ static void test_diverged(void **state) {
     assert_int_equal(access(path_of("wild/best.safetensors"), R_OK), 0);
 }
 
+/* Columns of numbers where an embedding expects rows of its table. */
+static void test_bad_index(void **state) {
+    (void)state;
+    run r = {.recipe = "{\"data\": {\"normalize\": \"none\", \"val\": 0, \"test\": 0}, \"model\": [{\"embedding\": "
+                       "{\"name\": \"e\", "
+                       "\"num_embeddings\": 1, \"embedding_dim\": 2}}, \"flatten\", {\"linear\": {\"out_features\": "
+                       "3}}]}",
+             .status = HD_E_DATA};
+    run_it(&r);
+    assert_non_null(strstr(r.error, "embedding \"e\" has rows 0 … 0, sample "));
+    assert_non_null(strstr(r.error, "num_embeddings"));
+}
+
 static void test_no_parts(void **state) {
     (void)state;
     run r = {.recipe = "{\"data\": {\"val\": 0, \"test\": 0}, \"model\": \"4-8-relu-3\", \"train\": {\"epochs\": 3}}"};
@@ -664,6 +677,7 @@ int main(void) {
         T(test_target),
         T(test_steps_and_time),
         T(test_diverged),
+        T(test_bad_index),
         T(test_no_parts),
         T(test_no_allocation),
         T(test_refusals),

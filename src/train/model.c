@@ -250,6 +250,7 @@ hd_status hd_model_predict(hd_model *m, const float *x, int64_t n, float *y) {
         const int64_t rows = n - at < batch ? n - at : batch;
         fill_stage(m, x + at * size, rows, batch);
         hd_normalizer_apply(&m->normalizer, m->stage, rows, size);
+        HD_TRY(hd_model_check_index(m, m->stage, rows, NULL, at));
         HD_TRY(hd_program_set(program, "x", m->stage));
         HD_TRY(hd_program_run(program));
         give_scores(m, hd_program_get(program, "y"), rows, y + at * columns);
@@ -265,6 +266,7 @@ hd_status hd_model_score(hd_model *m, hd_program *program, int64_t batch, hd_loa
     for (;;) {
         HD_TRY(hd_loader_next(loader, &b));
         if (b.n == 0) return HD_OK;
+        HD_TRY(hd_model_check_index(m, b.x, b.n, b.index, 0));
         if (b.n < batch) fill_stage(m, b.x, b.n, batch);
         hd_program_bind(program, input, b.n < batch ? m->stage : b.x);
         HD_TRY(hd_program_run(program));

@@ -31,6 +31,7 @@ struct hd_model {
     hd_normalizer normalizer; /* channels 0: identity */
     hd_graph *graph;
     hd_val x, target, y, loss;
+    hd_val table;      /* weight of the embedding with the fewest rows among those that read x; none */
     int32_t net_nodes; /* of the graph, loss and counts not among them */
     hd_store *store;
     hd_program *infer[HD_INFER_SIZES];
@@ -49,6 +50,12 @@ struct hd_model {
 HD_CHECKED hd_status hd_model_make(hd_model **out, const hd_recipe *recipe, const hd_model_data *data);
 /* Builds graph, task and metrics of a model whose recipe and data are set (model_build.c). */
 HD_CHECKED hd_status hd_model_build(hd_model *m);
+/* Sets `table` (model_index.c). */
+void hd_model_find_table(hd_model *m);
+/* HD_E_DATA when one of n samples (normalised) names a row that the table has not. which: their numbers, or NULL:
+ * from `first` on. */
+HD_CHECKED hd_status hd_model_check_index(const hd_model *m, const float *x, int64_t n, const int64_t *which,
+                                          int64_t first);
 /* Rows of a summary (model_layers.c). */
 HD_CHECKED hd_status hd_model_describe(hd_model *m);
 

@@ -63,6 +63,7 @@ static hd_status build_net(hd_model *m) {
         m->y = hd_zoo_build_tree(m->x, name->string, outputs, options, m->recipe->model_where, at);
     }
     m->net_nodes = hd_graph_node_count(m->graph);
+    if (hd_graph_status(m->graph) == HD_OK) hd_model_find_table(m);
     return hd_graph_status(m->graph);
 }
 

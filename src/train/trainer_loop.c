@@ -31,6 +31,7 @@ static hd_status diverged(hd_trainer *t) {
 
 static hd_status take_step(hd_trainer *t, const hd_batch *b, double *loss) {
     const hd_step_program *p = b->n == t->full.batch ? &t->full : &t->last;
+    HD_TRY(hd_model_check_index(t->model, b->x, b->n, b->index, 0));
     hd_program_bind(p->program, p->x, b->x);
     hd_program_bind(p->program, p->target, target_of(t, b));
     hd_program_lr(p->program, hd_schedule_lr(&t->schedule, t->state.total_steps));
