@@ -129,6 +129,20 @@ static void call_scatter_reduce(vector_case *c) {
     give(c, hd_scatter_reduce(p.x, index, src, .axis = p.axis, .reduce = how, .exclude_self = !self), p.rank == 0);
 }
 
+/* One index for each slice of src. */
+static void call_index_reduce(vector_case *c) {
+    const picked p = picked_args(c);
+    const hd_val src = vector_unscalar(vector_tensor(c, 3, "source"));
+    hd_dims row = hd_val_dims(src);
+    const int axis = hd_axis_resolve(p.axis, row.rank);
+    for (int i = 0; i < row.rank; i++)
+        if (i != axis) row.dim[i] = 1;
+    const hd_val index = hd_expand(hd_reshape(p.index, .dims = row), .dims = hd_val_dims(src));
+    const int64_t how = how_of(c, vector_string(c, 4, "reduce", ""));
+    const bool self = vector_bool(c, 5, "include_self", true);
+    give(c, hd_scatter_reduce(p.x, index, src, .axis = p.axis, .reduce = how, .exclude_self = !self), p.rank == 0);
+}
+
 /* Which segment each place of the axis belongs to: as many as end before it. */
 static hd_val segment_of(vector_case *c, hd_val x, int axis) {
     const hd_val lengths = vector_tensor_if(c, -1, "lengths"), offsets = vector_tensor_if(c, -1, "offsets");
@@ -260,6 +274,7 @@ const vector_entry vector_calls_index[] = {
     {"scatter_reduce.mean", call_scatter_reduce},
     {"scatter_reduce.amax", call_scatter_reduce},
     {"scatter_reduce.amin", call_scatter_reduce},
+    {"index_reduce", call_index_reduce},
     {"segment_reduce.lengths", call_segment_reduce},
     {"segment_reduce.offsets", call_segment_reduce},
     {"masked_scatter", call_masked_scatter},

@@ -1,5 +1,7 @@
 /* calls_order.c: what compares elements: places of extremes, sorting, ranks. */
 #include "calls.h"
+#include <math.h>
+#include <string.h>
 
 /* ---- a scalar is a row of one element ---- */
 
@@ -111,6 +113,92 @@ static void call_mode(vector_case *c) {
     give_both(c, &a, hd_mode(a.x, .axis = a.axis, .keepdim = vector_bool(c, 2, "keepdim", false)));
 }
 
+/* ---- quantiles: elements between two of the sorted ones ---- */
+
+typedef struct quantiles {
+    hd_val x, q; /* x [..., n] with the axis last, q [k] */
+    int axis, rank;
+    bool listed; /* q has an axis of its own, which comes first in the result */
+    bool keepdim, whole;
+} quantiles;
+
+/* The axis goes last, in or out. */
+static hd_val turned(hd_val x, int axis, bool back) {
+    hd_transpose_args t = {.x = x, .axes = {.rank = hd_val_dims(x).rank}};
+    int k = 0;
+    for (int i = 0; i < t.axes.rank; i++) {
+        const int from = i < axis ? i : i + 1;
+        if (back)
+            t.axes.dim[i] = i < axis ? i : i == axis ? t.axes.rank - 1 : i - 1;
+        else
+            t.axes.dim[k++] = i == t.axes.rank - 1 ? axis : from;
+    }
+    return t.axes.rank > 1 ? hd_transpose_at(HD_HERE, &t) : x;
+}
+
+static quantiles quantile_args(vector_case *c) {
+    quantiles a = {.x = vector_tensor(c, 0, "input"), .whole = !vector_has(c, 2, "dim")};
+    a.rank = hd_val_dims(a.x).rank;
+    a.axis = a.whole ? 0 : vector_axis(c, 2, "dim", a.rank, 0);
+    a.keepdim = vector_bool(c, 3, "keepdim", false) && a.rank > 0;
+    if (a.whole && a.keepdim) vector_unsupported(c, "keepdim without an axis");
+    const hd_val q = vector_operand(c, 1, "q", a.x);
+    a.listed = hd_val_dims(q).rank > 0;
+    a.q = vector_unscalar(q);
+    a.x = a.whole ? hd_reshape(a.x, .dims = HD_DIMS(0)) : turned(vector_unscalar(a.x), a.axis, false);
+    return a;
+}
+
+/* [..., k] as PyTorch gives it: k first, or gone; the axis as 1, or gone. */
+static hd_val quantile_shape(const quantiles *a, hd_val y) {
+    const int last = hd_val_dims(y).rank - 1;
+    if (!a->listed) {
+        if (!a->keepdim) return hd_sum(y, .axes = HD_DIMS(last));
+        return turned(y, a->axis, true);
+    }
+    hd_transpose_args t = {.x = y, .axes = {.rank = last + 1}};
+    t.axes.dim[0] = last;
+    for (int i = 0; i < last; i++) t.axes.dim[i + 1] = i;
+    y = last > 0 ? hd_transpose_at(HD_HERE, &t) : y;
+    return a->keepdim ? hd_unsqueeze(y, .axis = HD_AXIS(a->axis + 1)) : y;
+}
+
+static hd_val at_rank(hd_val sorted, hd_val rank) {
+    return hd_gather(sorted, hd_cast(rank, .dtype = HD_DTYPE(HD_I64)), .axis = -1);
+}
+
+static void quantile(vector_case *c, bool ignore_nan) {
+    const quantiles a = quantile_args(c);
+    const char *how = vector_string(c, 4, "interpolation", "linear");
+    if (c->why[0]) return;
+    const int last = hd_val_dims(a.x).rank - 1;
+    hd_dims dims = hd_val_dims(a.x), counts = dims;
+    counts.dim[last] = 1;
+    dims.dim[last] = hd_val_dims(a.q).dim[0];
+    const hd_val nan = hd_isnan(a.x);
+    hd_val n = vector_full(c, c->dtype, counts, (double)(hd_val_dims(a.x).dim[last] - 1));
+    if (ignore_nan) {
+        const hd_val numbers = hd_masked_fill(hd_fill_like(a.x, .value = 1), nan);
+        n = hd_affine(hd_sum(numbers, .axes = HD_DIMS(last), .keepdim = true), .shift = -1);
+        n = hd_maximum(n, hd_fill_like(n));
+    }
+    const hd_val rank = hd_mul(hd_expand(a.q, .dims = dims), n), sorted = hd_sort(a.x);
+    const bool high = strcmp(how, "higher") == 0, low = strcmp(how, "lower") == 0;
+    const bool middle = strcmp(how, "midpoint") == 0;
+    if (!high && !low && !middle && strcmp(how, "linear") != 0) vector_unsupported(c, "interpolation=%s", how);
+    const hd_val below = at_rank(sorted, hd_floor(rank)), above = at_rank(sorted, hd_ceil(rank));
+    const hd_val share = middle ? hd_fill_like(rank, .value = 0.5) : hd_sub(rank, hd_floor(rank));
+    hd_val y = high ? above : low ? below : hd_add(below, hd_mul(share, hd_sub(above, below)));
+    if (!ignore_nan) y = hd_masked_fill(y, hd_any(nan, .axes = HD_DIMS(last), .keepdim = true), .value = (double)NAN);
+    vector_give(c, quantile_shape(&a, y));
+}
+static void call_quantile(vector_case *c) {
+    quantile(c, false);
+}
+static void call_nanquantile(vector_case *c) {
+    quantile(c, true);
+}
+
 static void cumulative(vector_case *c, hd_val (*op)(hd_loc, const hd_cummax_args *)) {
     const along a = along_axis(c, 1, 0);
     give_both(c, &a, op(HD_HERE, &(hd_cummax_args){.x = a.x, .axis = a.axis}));
@@ -135,6 +223,8 @@ const vector_entry vector_calls_order[] = {
     {"median", call_median},
     {"nanmedian", call_nanmedian},
     {"mode", call_mode},
+    {"quantile", call_quantile},
+    {"nanquantile", call_nanquantile},
     {"cummax", call_cummax},
     {"cummin", call_cummin},
     {0},

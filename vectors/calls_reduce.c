@@ -1,5 +1,6 @@
 /* calls_reduce.c: reductions, scans, softmax. */
 #include "calls.h"
+#include <math.h>
 #include <string.h>
 
 /* Whole numbers and truth values add up in i64. */
@@ -76,6 +77,9 @@ static void call_std_mean(vector_case *c) {
     var(c, hd_std_at, true);
 }
 
+static double number_of(double p) {
+    return p == 0 ? HD_ZERO : p;
+}
 /* ||x||: `which` is the number, "fro", or missing (2). */
 static void norm(vector_case *c, const char *which) {
     hd_norm_args a = {.x = vector_tensor(c, 0, "input")};
@@ -87,7 +91,7 @@ static void norm(vector_case *c, const char *which) {
     a.axes = vector_axes(c, 2, "dim", hd_val_dims(a.x).rank);
     a.keepdim = vector_bool(c, 3, "keepdim", false);
     a.x = widened(c, -1, a.x);
-    a.p = power == 0 ? HD_ZERO : power;
+    a.p = number_of(power);
     vector_give(c, hd_norm_at(HD_HERE, &a));
 }
 static void call_norm(vector_case *c) {
@@ -95,6 +99,67 @@ static void call_norm(vector_case *c) {
 }
 static void call_vector_norm(vector_case *c) {
     norm(c, "ord");
+}
+
+static void call_dist(vector_case *c) {
+    const hd_val d = hd_sub(vector_tensor(c, 0, "input"), vector_tensor(c, 1, "other"));
+    vector_give(c, hd_norm(d, .p = number_of(vector_number(c, 2, "p", 2))));
+}
+
+/* Slices along an axis whose norm is too large are scaled down to it. */
+static void call_renorm(vector_case *c) {
+    const hd_val x = vector_tensor(c, 0, "input");
+    const double p = vector_number(c, 1, "p", 2), most = vector_number(c, 3, "maxnorm", 1);
+    const int rank = hd_val_dims(x).rank, axis = vector_axis(c, 2, "dim", rank, 0);
+    hd_dims axes = {0};
+    for (int i = 0; i < rank; i++)
+        if (i != axis) axes.dim[axes.rank++] = i;
+    if (rank < 2) vector_unsupported(c, "slices of less than one axis");
+    if (c->why[0]) return;
+    const hd_val norm = hd_norm(x, .axes = axes, .keepdim = true, .p = number_of(p));
+    const hd_val limit = vector_scalar(c, hd_val_dtype(x), most), one = vector_scalar(c, hd_val_dtype(x), 1);
+    const hd_val scale = hd_where(hd_gt(norm, limit), hd_div(limit, hd_affine(norm, .shift = 1e-7)), one);
+    vector_give(c, hd_mul(x, scale));
+}
+
+/* The norm of matrices over axes m and n: 1 and inf are the largest sum of a column and of a row. */
+static hd_val matrix_norm(vector_case *c, hd_val x, const hd_json *ord, int m, int n, bool keepdim) {
+    double p = 2;
+    const bool named = ord && ord->type == HD_JSON_STRING;
+    const hd_dims both = HD_DIMS(m, n);
+    if (!ord || (named && strcmp(ord->string, "fro") == 0)) return hd_norm(x, .axes = both, .keepdim = keepdim);
+    if (named || !vector_is_number(ord, &p) || fabs(p) == 2) vector_unsupported(c, "a norm by singular values");
+    const hd_val sums = hd_norm(x, .axes = HD_DIMS(isinf(p) ? n : m), .keepdim = true, .p = 1);
+    hd_reduce_args a = {.x = sums, .axes = both, .keepdim = keepdim};
+    return p > 0 ? hd_max_at(HD_HERE, &a) : hd_min_at(HD_HERE, &a);
+}
+static void call_matrix_norm(vector_case *c) {
+    hd_val x = vector_tensor(c, 0, "A");
+    const int rank = hd_val_dims(x).rank;
+    hd_dims axes = vector_axes(c, 2, "dim", rank);
+    if (axes.rank == 0) axes = HD_DIMS(rank - 2, rank - 1);
+    if (rank < 2) vector_unsupported(c, "less than two axes");
+    if (c->why[0]) return;
+    const bool keepdim = vector_bool(c, 3, "keepdim", false);
+    x = widened(c, -1, x);
+    vector_give(c, matrix_norm(c, x, vector_arg(c, 1, "ord"), (int)axes.dim[0], (int)axes.dim[1], keepdim));
+}
+/* Without ord the vector norm of all; with ord a vector norm of one axis, a matrix norm of two. */
+static void call_linalg_norm(vector_case *c) {
+    const hd_val x = widened(c, -1, vector_tensor(c, 0, "A"));
+    const int rank = hd_val_dims(x).rank;
+    const hd_json *ord = vector_arg(c, 1, "ord");
+    hd_dims axes = vector_axes(c, 2, "dim", rank);
+    const bool keepdim = vector_bool(c, 3, "keepdim", false);
+    double p = 2;
+    if (axes.rank == 0 && ord)
+        for (int i = 0; i < rank; i++) axes.dim[axes.rank++] = i;
+    if (axes.rank == 2 && ord) {
+        vector_give(c, matrix_norm(c, x, ord, (int)axes.dim[0], (int)axes.dim[1], keepdim));
+        return;
+    }
+    if (ord && !vector_is_number(ord, &p)) vector_unsupported(c, "a vector norm of that name");
+    vector_give(c, hd_norm(x, .axes = axes, .keepdim = keepdim, .p = number_of(p)));
 }
 
 /* A scan knows no axis of a scalar. */
@@ -150,6 +215,11 @@ const vector_entry vector_calls_reduce[] = {
     {"norm.fro", call_norm},
     {"norm.inf", call_norm},
     {"linalg.vector_norm", call_vector_norm},
+    {"linalg.norm", call_linalg_norm},
+    {"linalg.norm.subgradients_at_zero", call_linalg_norm},
+    {"linalg.matrix_norm", call_matrix_norm},
+    {"dist", call_dist},
+    {"renorm", call_renorm},
     {"var", call_var},
     {"std", call_std},
     {"var_mean", call_var_mean},
