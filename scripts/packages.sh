@@ -34,6 +34,7 @@ want_libraries() {
   want libyaml-dev "recipes in YAML" has_header yaml.h
   want libpng-dev "PNG pictures" has_header png.h
   want zlib1g-dev "packed data files (.gz)" has_header zlib.h
+  want libcurl4-openssl-dev "hadal data get: fetching data sets" has_header curl/curl.h
 }
 
 as_root() {

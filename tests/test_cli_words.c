@@ -86,8 +86,8 @@ static void help_is_one_page_and_every_verb_has_one(void **state) {
     }
     assert_true(lines <= 40);
     assert_true(widest <= 80);
-    static const char *const verbs[] = {"train",     "eval", "predict", "summary", "bench",
-                                        "gradcheck", "ops",  "zoo",     "help",    "version"};
+    static const char *const verbs[] = {"train", "eval", "predict", "summary", "bench",  "gradcheck",
+                                        "ops",   "zoo",  "data",    "help",    "version"};
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         char words[64];
         assert_non_null(strstr(all.out, verbs[i]));

@@ -46,6 +46,40 @@ typedef struct hd_data_info {
  * HD_E_UNSUPPORTED (.gz, built without zlib). */
 HD_API HD_CHECKED hd_status hd_data_open(hd_dataset **out, hd_context *ctx, const char *source, const char *data_dir);
 
+/** A named data set. */
+typedef struct hd_data_entry {
+    const char *name, *description;
+    const char *kind;    /**< "pictures", "points" */
+    int64_t samples;     /**< 0: as many as one asks for */
+    bool drawn;          /**< by the program: needs no file */
+    bool fetched;        /**< hd_data_get knows its address and check sums */
+    int64_t bytes;       /**< to fetch */
+    const char *licence; /**< as its publisher says, or NULL */
+    const char *package; /**< Debian's, or NULL */
+    const char *by_hand; /**< where people find it, when it can not be fetched; or NULL */
+} hd_data_entry;
+/** Entry number i of the list, in its order; false past the end. */
+HD_API bool hd_data_entry_at(hd_data_entry *out, int i);
+/** Where a named set lies: a folder or file into `out`, "" when nowhere. Errors: HD_E_DATA for an unknown name. */
+HD_API HD_CHECKED hd_status hd_data_find(hd_context *ctx, const char *name, const char *data_dir, char *out,
+                                         size_t size);
+
+/** Called now and then while a file is fetched: bytes so far of `total` (0: not known). Returning true ends the call
+ * with HD_E_INTERRUPTED; what is there stays for the next one. */
+typedef bool (*hd_fetch_watch)(void *user, const char *path, int64_t bytes, int64_t total);
+typedef struct hd_data_get_args {
+    const char *name;
+    const char *dir;  /**< data folder; NULL: $HADAL_DATA, else ~/.local/share/hadal */
+    const char *from; /**< folder address of a mirror, instead of the published one; or NULL */
+    hd_fetch_watch watch;
+    void *user;
+} hd_data_get_args;
+/** Fetches the files of a named set into DIR/NAME: each through a .part file, gone on with after an interruption, and
+ * there only when its SHA-256 is right. Files that are there already are kept. folder (may be NULL) gets DIR/NAME.
+ * Errors: HD_E_FILE (network, disk), HD_E_DATA (another file than published, unknown name), HD_E_UNSUPPORTED (built
+ * without libcurl, or no check sum is known; says what to do), HD_E_INTERRUPTED. */
+HD_API HD_CHECKED hd_status hd_data_get(hd_context *ctx, const hd_data_get_args *args, char *folder, size_t size);
+
 /** A data set over arrays of the caller's, which must outlive it. x: [n, sample…] f32 or u8; labels: [n] classes
  * (NULL with values), values: [n, targets] f32 (NULL with labels). */
 typedef struct hd_data_arrays {

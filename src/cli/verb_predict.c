@@ -395,10 +395,9 @@ const cli_verb cli_verb_predict = {
     .things = "MODEL INPUT…",
     .about =
         "MODEL is a run folder or a .safetensors file. INPUT is a picture (PNG, PGM, PPM) of any size (what was\n"
-        "adapted is said aloud), data by name or path, numbers as 0.5,-1 (after -- when the first is negative), a file "
-        "with\n"
-        "such a line for each input, or - for a picture or lines of numbers on standard input. To a model of a table\n"
-        "with words a line is given as it stands in the table, 3,male,22: with or without its target.",
+        "adapted is said aloud), data by name or path, numbers as 0.5,-1 (after -- when the first is negative), a\n"
+        "file with such a line for each input, or - for a picture or lines of numbers on standard input. A model of a\n"
+        "table with words is given lines as they stand in the table, 3,male,22, with or without the target.",
     .flags = flags,
     .recipe = "data.",
     .list_keys = true,

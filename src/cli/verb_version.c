@@ -28,6 +28,11 @@ static const struct {
 #else
     {"zlib", false, "no .gz files are read", "zlib1g-dev"},
 #endif
+#ifdef HD_HAVE_CURL
+    {"libcurl", true, "", ""},
+#else
+    {"libcurl", false, "data get fetches nothing", "libcurl4-openssl-dev"},
+#endif
 };
 enum { LIBRARIES = (int)(sizeof libraries / sizeof *libraries) };
 

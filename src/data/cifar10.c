@@ -14,6 +14,16 @@ static const char *const files[] = {"data_batch_1.bin",
                                     "test_batch.bin",
                                     NULL};
 
+static const hd_data_file published[] = {{"https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+                                          "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+                                          170052171},
+                                         {NULL, NULL, 0}};
+
+static const char *find(const hd_data_request *request) {
+    const char *folder = request->path ? request->path : hd_path_join(request->arena, request->data_dir, "cifar10");
+    return folder && hd_has_file(folder, files) ? folder : NULL;
+}
+
 static hd_status add_file(hd_dataset *d, const char *path, int64_t *count) {
     hd_map map;
     HD_TRY(hd_data_map(d, path, &map));
@@ -55,6 +65,12 @@ const hd_data_source hd_source_cifar10 = {
     .description =
         "60,000 colour pictures of things and animals, 32×32, 10 classes: a folder of data_batch_N.bin, test_batch.bin",
     .named = true,
+    .samples = 60000,
+    .kind = "pictures",
+    .licence = "none stated; Krizhevsky, Learning multiple layers of features from tiny images, 2009",
+    .files = published,
+    .unpacked = files,
+    .find = find,
     .looks_like = looks_like_cifar10,
     .open = open_cifar10,
 };

@@ -73,5 +73,6 @@ const hd_data_source hd_source_digits = {
     .args_size = sizeof(hd_digits_args),
     .options = options,
     .named = true,
+    .kind = "pictures",
     .open = open_digits,
 };

@@ -17,6 +17,9 @@ HD_CHECKED hd_status hd_idx_open(hd_idx *out, hd_dataset *data, const char *path
 /* Is there a train-* or t10k-* pair of files in the folder? */
 bool hd_idx_is_folder(const char *folder);
 
+/* Where a named set of such files lies: in the data folder, else in `fallback` (may be NULL); NULL: nowhere. */
+const char *hd_idx_find(const hd_data_request *request, const char *fallback);
+
 /* Fills a data set from the pairs train-* and t10k-* of a folder; one of them alone is a data set of one part. */
 HD_CHECKED hd_status hd_idx_open_folder(hd_dataset *data, const hd_data_request *request, const char *folder);
 #endif

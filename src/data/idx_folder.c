@@ -21,6 +21,12 @@ bool hd_idx_is_folder(const char *folder) {
     return hd_path_is_dir(folder) && (has_part(folder, parts[0]) || has_part(folder, parts[1]));
 }
 
+const char *hd_idx_find(const hd_data_request *request, const char *fallback) {
+    const char *folder = hd_path_join(request->arena, request->data_dir, request->name);
+    if (folder && hd_idx_is_folder(folder)) return folder;
+    return fallback && hd_idx_is_folder(fallback) ? fallback : NULL;
+}
+
 /* [n, h, w] becomes samples [1, h, w], [n, c, h, w] becomes [c, h, w], [n, k] a table's rows. */
 static hd_status set_sample(hd_dataset *d, const char *where, const hd_dims *dims) {
     hd_dims sample = dims->rank == 3 ? HD_DIMS(1, dims->dim[1], dims->dim[2]) : (hd_dims){.rank = dims->rank - 1};

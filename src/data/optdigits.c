@@ -5,9 +5,14 @@
 static const char *const files[] = {"digits.csv.gz", "digits.csv", NULL};
 static const hd_digit_form form = {.side = 8, .low = 0, .high = 16, .top = 16, .label_columns = 1};
 
+static const char *find(const hd_data_request *request) {
+    static const char sklearn[] = "/usr/lib/python3/dist-packages/sklearn/datasets/data";
+    const char *path = NULL;
+    return hd_named_file(request, files, sklearn, &path) == HD_OK ? path : NULL;
+}
+
 static hd_status open_optdigits(hd_dataset *data, const hd_data_request *request) {
-    const char *path;
-    HD_TRY(hd_named_file(request, files, "/usr/lib/python3/dist-packages/sklearn/datasets/data", &path));
+    const char *path = find(request);
     if (!path) return hd_source_missing(request, "python3-sklearn");
     return hd_digit_table_add(data, request, path, &form, &data->info.train);
 }
@@ -21,6 +26,12 @@ const hd_data_source hd_source_optdigits = {
     .description =
         "1,797 real handwritten digits, 8×8 grey, values 0 … 16 (UCI; Debian's python3-sklearn carries them)",
     .named = true,
+    .samples = 1797,
+    .kind = "pictures",
+    .licence = "CC BY 4.0 (UCI machine learning repository)",
+    .package = "python3-sklearn",
+    .by_hand = "digits.csv.gz of scikit-learn (sklearn/datasets/data)",
+    .find = find,
     .looks_like = looks_like_optdigits,
     .open = open_optdigits,
 };

@@ -8,6 +8,12 @@
 
 struct hd_data_source;
 
+/* A file of a data set, as it is published. Its name is the last part of the address. */
+typedef struct hd_data_file {
+    const char *url, *sha256;
+    int64_t bytes;
+} hd_data_file;
+
 /* What was asked for. */
 typedef struct hd_data_request {
     hd_context *ctx;
@@ -32,6 +38,15 @@ typedef struct hd_data_source {
     size_t args_size;        /* of the args struct; 0: no options */
     const hd_option *options;
     bool named; /* a data set in itself, opened by its name */
+    /* Named sets that are not drawn: */
+    int64_t samples;
+    const char *kind;            /* "pictures", "table", "points" */
+    const char *licence;         /* as its publisher says */
+    const char *package;         /* Debian's, or NULL */
+    const char *by_hand;         /* where people find it, when no check sum of it is known; or NULL */
+    const hd_data_file *files;   /* to fetch, ended by {NULL}; NULL: none */
+    const char *const *unpacked; /* what a .tar.gz among them holds, NULL-terminated; or NULL */
+    const char *(*find)(const hd_data_request *request); /* where it lies, in the request's arena; NULL: nowhere */
     /* By looking: is what lies at this path of this form? NULL: only by name or format=. */
     bool (*looks_like)(const char *path);
     /* Fills an empty data set: everything that hd_data_finish, which the caller calls, does not. */

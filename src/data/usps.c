@@ -7,6 +7,12 @@ static const char *const train[] = {"zip.train.gz", "zip.train", NULL};
 static const char *const test[] = {"zip.test.gz", "zip.test", NULL};
 static const hd_digit_form form = {.side = 16, .low = -1, .high = 1, .top = 255, .first = 1, .label_columns = 1};
 
+static const char *find(const hd_data_request *request) {
+    const char *path = NULL;
+    if (hd_named_file(request, train, NULL, &path) == HD_OK && path) return path;
+    return hd_named_file(request, test, NULL, &path) == HD_OK ? path : NULL;
+}
+
 /* One of the two files alone is a data set of one part. */
 static hd_status open_usps(hd_dataset *data, const hd_data_request *request) {
     const char *path[2];
@@ -28,6 +34,11 @@ const hd_data_source hd_source_usps = {
     .description =
         "real handwritten digits from envelopes, 16×16 grey, light on dark (zip.train, zip.test; plain or .gz)",
     .named = true,
+    .samples = 9298,
+    .kind = "pictures",
+    .licence = "none stated; published with \"The Elements of Statistical Learning\"",
+    .by_hand = "zip.train.gz and zip.test.gz from https://hastie.su.domains/ElemStatLearn/datasets/",
+    .find = find,
     .looks_like = looks_like_usps,
     .open = open_usps,
 };
