@@ -40,7 +40,7 @@ const glossary_entry glossary[] = {
      "layers multiply such numbers and add them up in f32; weights, optimiser, losses and statistics stay f32, so "
      "training reaches the same accuracy. Up to twice as fast where the processor multiplies bf16 (hadal version "
      "says), "
-     "slower where it must be emulated."},
+     "no faster than f32 where it must be emulated."},
     {"bias", "", "The number that a unit adds to its weighted sum, so that it need not pass through zero."},
     {"checkpoint", "resume last.state",
      "Everything a run needs to go on as if nothing had happened: weights, the optimiser's memory, the place in the "

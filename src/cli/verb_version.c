@@ -61,7 +61,7 @@ static hd_status run_version(cli *c) {
         hd_context_threads(c->ctx) == 1 ? "" : "s");
     say(c, "  %-8s %s\n", "bf16",
         hd_precision_native(c->ctx, "bf16") ? "multiplied by the processor (--precision bf16)"
-                                            : "emulated: rounded, then multiplied in f32; slower than f32");
+                                            : "emulated: rounded, then multiplied in f32; no faster than f32");
     for (int i = 0; i < LIBRARIES; i++) {
         char text[32];
         const char *version = hd_library_version(libraries[i].name, text);
