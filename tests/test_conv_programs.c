@@ -1,16 +1,9 @@
 /* Whole training programs with convolutions: the layouts that kernels choose, blocked, padded or channels last, change
  * no result; the same bits on 1, 2 and 3 threads; other programs read the weights as training left them. */
-#include "support.h"
-
-#include "hadal/hadal.h"
+#include "net_run.h"
 #include <math.h>
 
 enum { STEPS = 3, BATCH = 10 };
-
-#define OK(ctx, call)                                                                                                  \
-    do {                                                                                                               \
-        if ((call) != HD_OK) fail_msg("%s", hd_last_error(ctx));                                                       \
-    } while (0)
 
 /* ---- networks ---- */
 
@@ -72,38 +65,20 @@ static void take(outcome *o, hd_store *store, int i) {
 static outcome run(setting s) {
     static float x[BATCH * 28 * 28];
     static int64_t label[BATCH];
-    for (int i = 0; i < BATCH * 28 * 28; i++) x[i] = (float)sin(i * 0.7 + (i % 97) * (i % 31));
-    for (int i = 0; i < BATCH; i++) label[i] = i % 4;
-    hd_context *ctx;
-    hd_graph *g;
-    hd_store *store;
-    hd_program *train, *eval;
-    assert_int_equal(hd_context_new(&ctx, &(hd_context_args){.threads = s.threads}), HD_OK);
-    assert_int_equal(hd_graph_new(&g, ctx), HD_OK);
-    assert_int_equal(hd_store_new(&store, ctx, 1), HD_OK);
-    hd_val y = s.net(hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 1, 28, 28)));
-    hd_val loss = hd_cross_entropy(y, hd_input(g, "label", HD_I64, HD_DIMS(HD_BATCH)));
-    hd_compile_args args = {.batch = BATCH, .store = store, .backend = s.backend, .exact = s.exact};
-    OK(ctx, hd_compile_with(&train, hd_train_step(loss, optimizer_of(&s)), &args));
-    OK(ctx, hd_program_set(train, "x", x));
-    OK(ctx, hd_program_set(train, "label", label));
-    for (int i = 0; i < STEPS; i++) OK(ctx, hd_program_run(train));
+    net_data(x, BATCH * 28 * 28, label, BATCH, 4);
+    net_run r = {.context = {.threads = s.threads},
+                 .args = {.batch = BATCH, .backend = s.backend, .exact = s.exact},
+                 .optimizer = optimizer_of(&s),
+                 .sample = HD_DIMS(1, 28, 28),
+                 .net = s.net};
+    net_train(&r, x, label, STEPS);
     outcome o = {0};
-    for (int i = 0; i < hd_store_count(store); i++) take(&o, store, i);
+    for (int i = 0; i < hd_store_count(r.store); i++) take(&o, r.store, i);
     o.weights = o.count;
-    args.batch = 3;
-    hd_mark_output(y, "y");
-    OK(ctx, hd_compile_with(&eval, hd_forward(y), &args));
-    OK(ctx, hd_program_set(eval, "x", x));
-    OK(ctx, hd_program_run(eval));
     o.values = realloc(o.values, (o.count + 12) * sizeof(float));
-    memcpy(o.values + o.count, hd_program_get(eval, "y"), 12 * sizeof(float));
+    memcpy(o.values + o.count, net_eval(&r, 3, x), 12 * sizeof(float));
     o.count += 12;
-    hd_program_free(eval);
-    hd_program_free(train);
-    hd_store_free(store);
-    hd_graph_free(g);
-    hd_context_free(ctx);
+    net_close(&r);
     return o;
 }
 

@@ -1,17 +1,11 @@
 /* test_mixed.c: precision bf16 in whole programs: close to f32 and to its own definition, the same bits on any number
  * of threads, everything that persists in f32, emulated where the machine has no such products, refused where unknown.
  */
+#include "net_run.h"
 #include "run_support.h"
-
-#include "hadal/hadal.h"
 #include <math.h>
 
 enum { STEPS = 3, BATCH = 64, PIXELS = 14 * 14, CLASSES = 10 };
-
-#define OK(ctx, call)                                                                                                  \
-    do {                                                                                                               \
-        if ((call) != HD_OK) fail_msg("%s", hd_last_error(ctx));                                                       \
-    } while (0)
 
 /* ---- networks ---- */
 
@@ -84,44 +78,24 @@ static void keep_store(outcome *o, hd_store *store) {
 static outcome run(setting s) {
     static float x[BATCH * PIXELS];
     static int64_t label[BATCH];
-    for (int i = 0; i < BATCH * PIXELS; i++) x[i] = (float)sin(i * 0.7 + (i % 97) * (i % 31));
-    for (int i = 0; i < BATCH; i++) label[i] = i % CLASSES;
+    net_data(x, BATCH * PIXELS, label, BATCH, CLASSES);
     outcome o = {0};
-    hd_context *ctx;
-    hd_graph *g;
-    hd_store *store;
-    hd_program *train, *eval;
     char *text;
-    assert_int_equal(hd_context_new(&ctx, &(hd_context_args){.threads = s.threads, .isa = s.isa}), HD_OK);
-    assert_int_equal(hd_graph_new(&g, ctx), HD_OK);
-    assert_int_equal(hd_store_new(&store, ctx, 1), HD_OK);
-    const hd_val y = s.net(hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 1, 14, 14)));
-    const hd_val loss = hd_cross_entropy(y, hd_input(g, "label", HD_I64, HD_DIMS(HD_BATCH)));
-    hd_compile_args args = {
-        .batch = BATCH, .store = store, .backend = s.backend, .precision = s.precision, .passes_off = s.off};
-    OK(ctx, hd_compile_with(&train, hd_train_step(loss, hd_sgd(.lr = 0.05, .momentum = 0.9)), &args));
-    o.facts = hd_program_get_facts(train);
-    OK(ctx, hd_program_explain(train, &text));
+    net_run r = {.context = {.threads = s.threads, .isa = s.isa},
+                 .args = {.batch = BATCH, .backend = s.backend, .precision = s.precision, .passes_off = s.off},
+                 .optimizer = hd_sgd(.lr = 0.05, .momentum = 0.9),
+                 .sample = HD_DIMS(1, 14, 14),
+                 .net = s.net};
+    net_train(&r, x, label, STEPS);
+    o.facts = hd_program_get_facts(r.train);
+    OK(r.ctx, hd_program_explain(r.train, &text));
     o.casts = count_text(text, "  cast ");
-    hd_memory_free(ctx, text);
-    OK(ctx, hd_program_set(train, "x", x));
-    OK(ctx, hd_program_set(train, "label", label));
-    for (int i = 0; i < STEPS; i++) OK(ctx, hd_program_run(train));
-    keep_store(&o, store);
-    assert_int_equal(hd_program_type(train, "loss").dtype, HD_F32);
-    const float last = *(const float *)hd_program_get(train, "loss");
-    hd_mark_output(y, "y");
-    OK(ctx, hd_compile_with(&eval, hd_forward(y), &args));
-    OK(ctx, hd_program_set(eval, "x", x));
-    OK(ctx, hd_program_run(eval));
-    assert_int_equal(hd_program_type(eval, "y").dtype, HD_F32);
-    keep(&o, hd_program_get(eval, "y"), (size_t)BATCH * CLASSES);
-    keep(&o, &last, 1);
-    hd_program_free(eval);
-    hd_program_free(train);
-    hd_store_free(store);
-    hd_graph_free(g);
-    hd_context_free(ctx);
+    hd_memory_free(r.ctx, text);
+    keep_store(&o, r.store);
+    assert_int_equal(hd_program_type(r.train, "loss").dtype, HD_F32);
+    keep(&o, hd_program_get(r.train, "loss"), 1);
+    keep(&o, net_eval(&r, BATCH, x), (size_t)BATCH * CLASSES);
+    net_close(&r);
     return o;
 }
 
