@@ -1,5 +1,6 @@
-/* test_second_grads.c: gradients of gradients of reductions, scans, order and indexing against central differences in
- * f64. The first gradient, weighted with random numbers, is one number; what it changes with is differentiated again.
+/* test_second_grads.c: gradients of gradients of elementwise ops, reductions, scans, order and indexing against central
+ * differences in f64. The first gradient, weighted with random numbers, is one number; what it changes with is
+ * differentiated again.
  */
 #include "op_case.h"
 
@@ -8,8 +9,11 @@
 static const double step = 1e-6, absolute = 1e-6, relative = 1e-4;
 enum { ELEMENTS = 24 };
 
-/* Ops whose rules are made of ops of these families. Their samples without literal results are tried. */
-static const char *const names[] = {"sum",
+/* Beside all elementwise ops: those whose rules are made of ops of these families. Their samples without literal
+ * results are tried. */
+static const char *const names[] = {"prelu",
+                                    "glu",
+                                    "sum",
                                     "mean",
                                     "max",
                                     "min",
@@ -184,19 +188,28 @@ static bool is_left_out(const hd_op *op, const hd_sample *s) {
     return strcmp(op->name, "scatter_reduce") == 0 && strstr(s->text, "={0 3 0 0 2}");
 }
 
+static bool is_named(const hd_op *op) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], op->name) == 0) return true;
+    return false;
+}
+
 static void test_second_gradients(void **state) {
     (void)state;
     hd_context *ctx = test_context(1);
     int checked = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const hd_op *op = hd_op_find(NULL, names[i]);
-        if (!op) fail_msg("no op %s", names[i]);
+    for (int i = 0; hd_op_at(i); i++) {
+        const hd_op *op = hd_op_at(i);
+        const bool bends = (op->flags & HD_OP_ELEMENTWISE) && op->grad && !op->no_grad_reason;
         int n = 0;
+        if (!bends && !is_named(op)) continue;
         for (const hd_sample *s = op->samples; s->text; s++)
             if (!s->expect && !strstr(s->text, "[0") && !is_left_out(op, s)) n += check_sample(ctx, op, s);
-        if (!n) fail_msg("%s: nothing to check", names[i]);
+        if (!n) fail_msg("%s: nothing to check", op->name);
         checked += n;
     }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!hd_op_find(NULL, names[i])) fail_msg("no op %s", names[i]);
     print_message("%d samples\n", checked);
     hd_context_free(ctx);
 }
