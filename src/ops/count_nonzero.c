@@ -4,8 +4,7 @@
 /* NaN is not zero. */
 static int64_t count_group(const hd_ref *r, hd_groups *g) {
     int64_t count = 0;
-    for (int64_t j = 0; j < g->m; j++, hd_walk_next(&g->inner))
-        count += hd_get(&r->in[0], g->kept.at[0] + g->inner.at[0]) != 0;
+    for (int64_t j = 0; j < g->m; j++) count += hd_get(&r->in[0], hd_group_at(g, j)) != 0;
     return count;
 }
 

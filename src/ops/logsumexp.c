@@ -49,6 +49,7 @@ const hd_op hd_op_logsumexp = {
                                    {"f32[3]={1 nan 2}", "{nan}"},
                                    {"f32[2,3,4] | axes=[1]", NULL},
                                    {"f32[2,3,4] | axes=[2,0] keepdim=true", NULL},
+                                   {"f32[2,3,4] | axes=[-2,2]", NULL},
                                    {"f32[]", NULL},
                                    {"f32[0,2] | axes=[0]", "{-inf -inf}"},
                                    {0}},

@@ -33,6 +33,7 @@ const hd_op hd_op_min = {
                                    {"f32[]={3}", "{3}"},
                                    {"f32[2,3,4]:distinct | axes=[2]", NULL},
                                    {"f32[2,3,4]:distinct | axes=[-1,0] keepdim=true", NULL},
+                                   {"f32[3,2,2,3]:distinct | axes=[-1,2]", NULL},
                                    {"f32[0,3] | axes=[1]", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[2,0] | axes=[1]", "no smallest of nothing"}, {"bool[2]", "number"}, {0}},

@@ -68,6 +68,7 @@ const hd_op hd_op_norm = {
                                    {"f32[3]={1 -7 nan} | p=inf", "{nan}"},
                                    {"f32[2,2]={1 -7 5 -3} | p=-inf axes=[0] keepdim=true", "{1 3}"},
                                    {"f32[2]={1 -2} | p=3", "{2.0800838231}"},
+                                   {"f32[]={-3} | p=3", "{3}"},
                                    {"f32[0,2] | axes=[0]", "{0 0}"},
                                    {"f32[2,3,4] | axes=[1]", NULL},
                                    {"f32[2,3,4]:away | p=1 axes=[2,0] keepdim=true", NULL},

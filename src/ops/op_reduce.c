@@ -75,6 +75,13 @@ void hd_groups_init(hd_groups *g, const hd_dims *x, const hd_dims *axes) {
     const unsigned bits = hd_axes_bits(axes, x->rank);
     g->n = hd_walk_kept(&g->kept, x, bits);
     g->m = hd_walk_inner(&g->inner, x, bits);
+    g->stride = 1;
+    for (int i = g->inner.rank - 1; i >= 0; i--) { /* axes side by side are one */
+        const int64_t *stride = g->inner.stride[0],
+                      next = i + 1 < g->inner.rank ? stride[i + 1] * g->inner.dim[i + 1] : 0;
+        if (i + 1 < g->inner.rank && stride[i] != next) g->stride = 0;
+        if (i + 1 == g->inner.rank) g->stride = stride[i];
+    }
 }
 
 hd_rows hd_rows_of(const hd_dims *dims, int axis, bool reverse) {

@@ -17,17 +17,25 @@ hd_status hd_infer_axis(hd_infer *c, int64_t axis, int *out); /* of x, or a mess
 
 typedef struct hd_groups {
     hd_walk kept, inner;
-    int64_t n, m; /* groups, elements of each */
+    int64_t n, m;   /* groups, elements of each */
+    int64_t stride; /* distance of two elements of a group; 0: not the same everywhere, inner tells */
 } hd_groups;
 void hd_groups_init(hd_groups *g, const hd_dims *x, const hd_dims *axes);
+/* Place of element j of the group; to be asked for in order. */
+static inline int64_t hd_group_at(hd_groups *g, int64_t j) {
+    if (g->stride) return g->kept.at[0] + j * g->stride;
+    const int64_t at = g->kept.at[0] + g->inner.at[0];
+    hd_walk_next(&g->inner);
+    return at;
+}
 /* For each group i: `start`, then `step` for each element v of type T, then y[i] = (Y)(result). */
 #define HD_REDUCE_LOOP(Y, start, step, result)                                                                         \
     const T *x = r->in[0].data;                                                                                        \
     Y *y = r->out[0].data;                                                                                             \
     for (int64_t i = 0; i < g.n; i++, hd_walk_next(&g.kept)) {                                                         \
         start;                                                                                                         \
-        for (int64_t j = 0; j < g.m; j++, hd_walk_next(&g.inner)) {                                                    \
-            const T v = x[g.kept.at[0] + g.inner.at[0]];                                                               \
+        for (int64_t j = 0; j < g.m; j++) {                                                                            \
+            const T v = x[hd_group_at(&g, j)];                                                                         \
             step;                                                                                                      \
         }                                                                                                              \
         y[i] = (Y)(result);                                                                                            \

@@ -45,10 +45,10 @@ static void var_grad_ref(const hd_ref *r) {
         r->out[0].dtype, const T *x = r->in[0].data; const T *dy = r->in[1].data; T *dx = r->out[0].data;
         for (int64_t i = 0; i < g.n; i++, hd_walk_next(&g.kept)) {
             double sum = 0;
-            for (int64_t j = 0; j < g.m; j++, hd_walk_next(&g.inner)) sum += (double)x[g.kept.at[0] + g.inner.at[0]];
+            for (int64_t j = 0; j < g.m; j++) sum += (double)x[hd_group_at(&g, j)];
             const double mean = sum / (double)g.m, scale = 2 * (double)dy[i] / degrees((double)g.m, a->correction);
-            for (int64_t j = 0; j < g.m; j++, hd_walk_next(&g.inner)) {
-                const int64_t at = g.kept.at[0] + g.inner.at[0];
+            for (int64_t j = 0; j < g.m; j++) {
+                const int64_t at = hd_group_at(&g, j);
                 dx[at] = (T)(scale * ((double)x[at] - mean));
             }
         })
@@ -97,6 +97,8 @@ const hd_op hd_op_var = {
                                    {"f32[2,3,4]", NULL},
                                    {"f32[2,3,4] | axes=[2,0] keepdim=true", NULL},
                                    {"f32[2,3,4] | axes=[-2] correction=0", NULL},
+                                   {"f32[]={5}", "{nan}"},
+                                   {"f32[2,3,1,4] | axes=[3,1]", NULL},
                                    {"f32[3,0] | axes=[1]", "{nan nan nan}"},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[2,3] | axes=[2]", "axis 2 is out of range"},
