@@ -31,6 +31,7 @@ const hd_op hd_op_cumprod = {
                                    {"f32[2,3,4] | axis=1", NULL},
                                    {"f32[4]={2 0 3 0} | axis=-1", NULL},
                                    {"f32[4]={2 0 3 0} | reverse=true", NULL},
+                                   {"f32[70,50,6]:pos | axis=1", NULL},
                                    {"f32[0,3]", NULL},
                                    {0}},
     .bad = HD_SCAN_BAD,

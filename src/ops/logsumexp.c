@@ -51,6 +51,7 @@ const hd_op hd_op_logsumexp = {
                                    {"f32[2,3,4] | axes=[2,0] keepdim=true", NULL},
                                    {"f32[2,3,4] | axes=[-2,2]", NULL},
                                    {"f32[]", NULL},
+                                   {"f32[90,5,50] | axes=[1]", NULL},
                                    {"f32[0,2] | axes=[0]", "{-inf -inf}"},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[2,3] | axes=[2]", "axis 2 is out of range"}, {"i64[2]", "f32 or f64"}, {0}},

@@ -84,6 +84,7 @@ const hd_op hd_op_sort = {
                                    {"f32[2,7]:distinct", NULL},
                                    {"f32[2,5,3]:distinct | axis=1 descending=true", NULL},
                                    {"f32[0,3]", NULL},
+                                   {"f32[40,500]:distinct", NULL},
                                    {"f32[3,0]", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[2,3] | axis=2", "does not have the axis"}, {"f32[]", "have the axis"}, {0}},
