@@ -24,7 +24,9 @@ static void give(vector_case *c, hd_val y, bool scalar) {
 static void call_gather(vector_case *c) {
     const picked p = picked_args(c);
     vector_ignore(c, -1, "sparse_grad");
-    const bool scalar = hd_val_dims(p.index).rank == 0;
+    const hd_dims d = hd_val_dims(p.index);
+    const bool scalar = d.rank == 0;
+    if (d.rank > 1 && d.rank != p.rank) vector_unsupported(c, "an empty index of another rank");
     give(c, hd_gather(p.x, vector_unscalar(p.index), .axis = p.axis), scalar);
 }
 static void call_scatter(vector_case *c) {
