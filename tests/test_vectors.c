@@ -40,7 +40,7 @@ static int64_t number(const hd_json *group, const char *key) {
 static const struct {
     const char *group;
     int64_t supported;
-} least[] = {{"opinfo", 1100}, {"nn_functional", 230}, {"modules", 16}, {"optim", 8}, {"schedulers", 7}, {"clip", 6}};
+} least[] = {{"opinfo", 1400}, {"nn_functional", 300}, {"modules", 23}, {"optim", 8}, {"schedulers", 7}, {"clip", 6}};
 
 static void check(const char *options) {
     char arguments[5000], *text;
