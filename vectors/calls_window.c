@@ -1,49 +1,215 @@
-/* calls_window.c: convolution, pooling, interpolation. */
+/* calls_window.c: convolution and pooling, of signals, pictures and volumes, with and without a batch. */
 #include "calls.h"
 #include <string.h>
 
-static void call_conv2d(vector_case *c) {
-    int64_t list[2 * HD_MAX_DIMS];
-    hd_conv2d_args a = {.x = vector_tensor(c, 0, "input"),
-                        .w = vector_tensor(c, 1, "weight"),
-                        .b = vector_tensor_if(c, 2, "bias"),
-                        .groups = vector_int(c, 6, "groups", 1)};
-    if (vector_ints(c, 3, "stride", list, 2)) memcpy(a.stride, list, sizeof a.stride);
-    if (vector_ints(c, 4, "padding", list, 2)) memcpy(a.padding, list, sizeof a.padding);
-    if (vector_ints(c, 5, "dilation", list, 2)) memcpy(a.dilation, list, sizeof a.dilation);
-    if (hd_val_dims(a.x).rank != 4) vector_unsupported(c, "no batch");
-    vector_give(c, hd_conv2d_at(HD_HERE, &a));
+/* PyTorch leaves the batch out as it likes. */
+typedef struct batched {
+    hd_val x;
+    bool added;
+} batched;
+
+static batched with_batch(hd_val x, int rank) {
+    if (hd_val_dims(x).rank != rank - 1) return (batched){x, false};
+    return (batched){hd_unsqueeze(x), true};
+}
+static void give(vector_case *c, hd_val y, bool added) {
+    vector_give(c, added ? hd_squeeze(y, .axes = HD_DIMS(0)) : y);
 }
 
-static hd_pool2d_args pool2d(vector_case *c) {
+/* n numbers, or one for all; left as they are when none are given. */
+static void sizes(vector_case *c, int i, const char *name, int64_t *out, int n) {
     int64_t list[2 * HD_MAX_DIMS];
-    hd_pool2d_args a = {.x = vector_tensor(c, 0, "input")};
-    if (vector_ints(c, 1, "kernel_size", list, 2)) memcpy(a.kernel_size, list, sizeof a.kernel_size);
-    if (vector_ints(c, 2, "stride", list, 2)) memcpy(a.stride, list, sizeof a.stride);
-    if (vector_ints(c, 3, "padding", list, 2)) memcpy(a.padding, list, sizeof a.padding);
-    if (hd_val_dims(a.x).rank != 4) vector_unsupported(c, "no batch");
+    if (vector_ints(c, i, name, list, n)) memcpy(out, list, (size_t)n * sizeof *out);
+}
+
+/* ---- convolution ---- */
+
+static void conv_sizes(vector_case *c, int64_t *stride, int64_t *padding, int64_t *dilation, int n) {
+    const hd_json *pad = vector_arg(c, 4, "padding");
+    sizes(c, 3, "stride", stride, n);
+    sizes(c, 5, "dilation", dilation, n);
+    if (!pad || pad->type != HD_JSON_STRING)
+        sizes(c, 4, "padding", padding, n);
+    else
+        for (int i = 0; i < n; i++) padding[i] = strcmp(pad->string, "same") == 0 ? HD_SAME : 0;
+}
+
+static void call_conv2d(vector_case *c) {
+    const batched x = with_batch(vector_tensor(c, 0, "input"), 4);
+    hd_conv2d_args a = {.x = x.x, .w = vector_tensor(c, 1, "weight"), .b = vector_tensor_if(c, 2, "bias")};
+    conv_sizes(c, a.stride, a.padding, a.dilation, 2);
+    a.groups = vector_int(c, 6, "groups", 1);
+    give(c, hd_conv2d_at(HD_HERE, &a), x.added);
+}
+
+static void call_conv1d(vector_case *c) {
+    const batched x = with_batch(vector_tensor(c, 0, "input"), 3);
+    hd_conv1d_args a = {.x = x.x, .w = vector_tensor(c, 1, "weight"), .b = vector_tensor_if(c, 2, "bias")};
+    conv_sizes(c, &a.stride, &a.padding, &a.dilation, 1);
+    a.groups = vector_int(c, 6, "groups", 1);
+    give(c, hd_conv1d_at(HD_HERE, &a), x.added);
+}
+
+/* ---- pooling ---- */
+
+/* All pooling as that of volumes: signals and pictures have leading axes of size 1. */
+typedef struct pool {
+    batched x;
+    int dims;
+    hd_pool3d_args a;
+} pool;
+
+static void read_windows(vector_case *c, pool *p) {
+    const int at = 3 - p->dims;
+    for (int i = 0; i < at; i++) p->a.kernel_size[i] = p->a.stride[i] = p->a.dilation[i] = 1;
+    sizes(c, 1, "kernel_size", p->a.kernel_size + at, p->dims);
+    memcpy(p->a.stride + at, p->a.kernel_size + at, (size_t)p->dims * sizeof *p->a.stride);
+    sizes(c, 2, "stride", p->a.stride + at, p->dims);
+    sizes(c, 3, "padding", p->a.padding + at, p->dims);
+}
+
+static pool max_pool(vector_case *c, int dims) {
+    pool p = {.x = with_batch(vector_tensor(c, 0, "input"), dims + 2), .dims = dims};
+    read_windows(c, &p);
+    sizes(c, 4, "dilation", p.a.dilation + 3 - dims, dims);
+    p.a.ceil_mode = vector_bool(c, 5, "ceil_mode", false);
+    return p;
+}
+
+static pool avg_pool(vector_case *c, int dims) {
+    pool p = {.x = with_batch(vector_tensor(c, 0, "input"), dims + 2), .dims = dims};
+    read_windows(c, &p);
+    p.a.ceil_mode = vector_bool(c, 4, "ceil_mode", false);
+    p.a.exclude_pad = !vector_bool(c, 5, "count_include_pad", true);
+    if (dims > 1) p.a.divisor_override = vector_int(c, 6, "divisor_override", 0);
+    return p;
+}
+
+/* output_size may hold None: as large as the input. */
+static pool adaptive_pool(vector_case *c, int dims) {
+    pool p = {.x = with_batch(vector_tensor(c, 0, "input"), dims + 2), .dims = dims};
+    const hd_json *size = vector_arg(c, 1, "output_size");
+    const hd_dims x = hd_val_dims(p.x.x);
+    const bool list = size && size->type == HD_JSON_ARRAY;
+    for (int i = 0; i < 3; i++) p.a.output_size[i] = 1;
+    const hd_json *v = list ? size->child : size;
+    for (int i = 3 - dims; i < 3; i++) {
+        const bool given = v && v->type == HD_JSON_INT;
+        p.a.output_size[i] = given ? v->integer : x.dim[x.rank - 3 + i];
+        if (list && v) v = v->next;
+    }
+    return p;
+}
+
+static hd_pool2d_args as_2d(const pool *p) {
+    hd_pool2d_args a = {.x = p->x.x,
+                        .divisor_override = p->a.divisor_override,
+                        .ceil_mode = p->a.ceil_mode,
+                        .exclude_pad = p->a.exclude_pad};
+    memcpy(a.kernel_size, p->a.kernel_size + 1, sizeof a.kernel_size);
+    memcpy(a.stride, p->a.stride + 1, sizeof a.stride);
+    memcpy(a.padding, p->a.padding + 1, sizeof a.padding);
+    memcpy(a.dilation, p->a.dilation + 1, sizeof a.dilation);
+    memcpy(a.output_size, p->a.output_size + 1, sizeof a.output_size);
     return a;
 }
-
-static void call_max_pool2d(vector_case *c) {
-    const hd_pool2d_args a = pool2d(c);
-    vector_only(c, 4, "dilation", 1);
-    vector_only(c, 5, "ceil_mode", false);
-    vector_only(c, 6, "return_indices", false);
-    vector_give(c, hd_max_pool2d_at(HD_HERE, &a));
+static hd_pool1d_args as_1d(const pool *p) {
+    return (hd_pool1d_args){.x = p->x.x,
+                            .kernel_size = p->a.kernel_size[2],
+                            .stride = p->a.stride[2],
+                            .padding = p->a.padding[2],
+                            .dilation = p->a.dilation[2],
+                            .output_size = p->a.output_size[2],
+                            .ceil_mode = p->a.ceil_mode,
+                            .exclude_pad = p->a.exclude_pad};
 }
 
-static void call_avg_pool2d(vector_case *c) {
-    const hd_pool2d_args a = pool2d(c);
-    vector_only(c, 4, "ceil_mode", false);
-    vector_only(c, 5, "count_include_pad", true);
-    vector_only(c, 6, "divisor_override", 0);
-    vector_give(c, hd_avg_pool2d_at(HD_HERE, &a));
+static hd_val pooled(const pool *p, bool max) {
+    const hd_pool1d_args one = as_1d(p);
+    const hd_pool2d_args two = as_2d(p);
+    hd_pool3d_args three = p->a;
+    three.x = p->x.x;
+    switch (p->dims) {
+    case 1: return max ? hd_max_pool1d_at(HD_HERE, &one) : hd_avg_pool1d_at(HD_HERE, &one);
+    case 2:
+        if (two.output_size[0] && max)
+            return hd_adaptive_max_pool2d(p->x.x, .output_size = {two.output_size[0], two.output_size[1]});
+        if (two.output_size[0])
+            return hd_adaptive_avg_pool2d(p->x.x, .output_size = {two.output_size[0], two.output_size[1]});
+        return max ? hd_max_pool2d_at(HD_HERE, &two) : hd_avg_pool2d_at(HD_HERE, &two);
+    default: return max ? hd_max_pool3d_at(HD_HERE, &three) : hd_avg_pool3d_at(HD_HERE, &three);
+    }
 }
+
+/* The places of largest elements in a volume: in their planes first, then which plane of those it is. */
+static hd_val places_3d(vector_case *c, const pool *p) {
+    const hd_dims x = hd_val_dims(p->x.x);
+    double *depth = hd_arena_alloc_n(c->arena, (size_t)x.dim[2] + 1, sizeof *depth);
+    pool flat = *p;
+    flat.x.x = hd_reshape(p->x.x, .dims = HD_DIMS(x.dim[0], x.dim[1] * x.dim[2], x.dim[3], x.dim[4]));
+    const hd_pool2d_args planes = as_2d(&flat);
+    const hd_val largest = hd_max_pool2d_at(HD_HERE, &planes), place = hd_max_pool2d_index_at(HD_HERE, &planes);
+    const hd_dims y = hd_val_dims(largest);
+    const int64_t area = y.dim[2] * y.dim[3], size = p->a.output_size[0];
+    const hd_val which = hd_max_pool2d_index(hd_reshape(largest, .dims = HD_DIMS(x.dim[0], x.dim[1], x.dim[2], area)),
+                                             .kernel_size = {p->a.kernel_size[0], size ? 0 : 1},
+                                             .stride = {p->a.stride[0], size ? 0 : 1}, .padding = {p->a.padding[0], 0},
+                                             .dilation = {p->a.dilation[0], 1}, .ceil_mode = p->a.ceil_mode,
+                                             .output_size = {size, size ? area : 0});
+    for (int64_t i = 0; i < x.dim[2] && depth; i++) depth[i] = (double)(i * x.dim[3] * x.dim[4]);
+    const hd_val plane_at = vector_const(c, HD_I64, HD_DIMS(x.dim[2], 1), depth);
+    const hd_val all = hd_add(hd_reshape(place, .dims = HD_DIMS(x.dim[0], x.dim[1], x.dim[2], area)), plane_at);
+    const int64_t out = hd_val_dims(which).dim[2];
+    const hd_val picked = hd_gather(hd_reshape(all, .dims = HD_DIMS(x.dim[0], x.dim[1], x.dim[2] * area)),
+                                    hd_reshape(which, .dims = HD_DIMS(x.dim[0], x.dim[1], out * area)), .axis = -1);
+    return hd_reshape(picked, .dims = HD_DIMS(x.dim[0], x.dim[1], out, y.dim[2], y.dim[3]));
+}
+
+static void give_max(vector_case *c, const pool *p, bool indices) {
+    const hd_pool1d_args one = as_1d(p);
+    const hd_pool2d_args two = as_2d(p);
+    give(c, pooled(p, true), p->x.added);
+    if (!indices) return;
+    give(c,
+         p->dims == 1   ? hd_max_pool1d_index_at(HD_HERE, &one)
+         : p->dims == 2 ? hd_max_pool2d_index_at(HD_HERE, &two)
+                        : places_3d(c, p),
+         p->x.added);
+}
+
+#define POOLS(dims)                                                                                                    \
+    static void call_max_pool##dims##d(vector_case *c) {                                                               \
+        const pool p = max_pool(c, dims);                                                                              \
+        give_max(c, &p, vector_bool(c, 6, "return_indices", false));                                                   \
+    }                                                                                                                  \
+    static void call_avg_pool##dims##d(vector_case *c) {                                                               \
+        const pool p = avg_pool(c, dims);                                                                              \
+        give(c, pooled(&p, false), p.x.added);                                                                         \
+    }                                                                                                                  \
+    static void call_adaptive_max_pool##dims##d(vector_case *c) {                                                      \
+        const pool p = adaptive_pool(c, dims);                                                                         \
+        give_max(c, &p, vector_bool(c, 2, "return_indices", false));                                                   \
+    }                                                                                                                  \
+    static void call_adaptive_avg_pool##dims##d(vector_case *c) {                                                      \
+        const pool p = adaptive_pool(c, dims);                                                                         \
+        give(c, pooled(&p, false), p.x.added);                                                                         \
+    }
+POOLS(1)
+POOLS(2)
+POOLS(3)
+
+#define POOL_ENTRIES(dims)                                                                                             \
+    {"nn.functional.max_pool" #dims "d", call_max_pool##dims##d},                                                      \
+        {"nn.functional.avg_pool" #dims "d", call_avg_pool##dims##d},                                                  \
+        {"nn.functional.adaptive_max_pool" #dims "d", call_adaptive_max_pool##dims##d}, {                              \
+        "nn.functional.adaptive_avg_pool" #dims "d", call_adaptive_avg_pool##dims##d                                   \
+    }
 
 const vector_entry vector_calls_window[] = {
+    {"nn.functional.conv1d", call_conv1d},
     {"nn.functional.conv2d", call_conv2d},
-    {"nn.functional.max_pool2d", call_max_pool2d},
-    {"nn.functional.avg_pool2d", call_avg_pool2d},
+    POOL_ENTRIES(1),
+    POOL_ENTRIES(2),
+    POOL_ENTRIES(3),
     {0},
 };

@@ -24,13 +24,27 @@ typedef struct hd_nn_conv2d_args {
     hd_val x;
     const char *name;
     int64_t out_channels;
-    int64_t kernel_size[2], stride[2], padding[2], dilation[2];
+    int64_t kernel_size[2], stride[2], padding[2], dilation[2]; /**< padding: numbers, or HD_SAME in both */
     int64_t groups;
+    int64_t padding_mode; /**< HD_PAD_…: zeros, or a rim made of the picture */
     bool no_bias;
     int end_;
 } hd_nn_conv2d_args;
 HD_API hd_val hd_nn_conv2d_at(hd_loc at, const hd_nn_conv2d_args *args);
 #define hd_nn_conv2d(...) hd_nn_conv2d_at(HD_HERE, &(hd_nn_conv2d_args){__VA_ARGS__, .end_ = 0})
+/** 1-D convolution of x [batch, channels, length]. NAME.weight [out, in/groups, k], NAME.bias [out]. */
+typedef struct hd_nn_conv1d_args {
+    hd_val x;
+    const char *name;
+    int64_t out_channels;
+    int64_t kernel_size, stride, padding, dilation;
+    int64_t groups;
+    int64_t padding_mode; /**< HD_PAD_… */
+    bool no_bias;
+    int end_;
+} hd_nn_conv1d_args;
+HD_API hd_val hd_nn_conv1d_at(hd_loc at, const hd_nn_conv1d_args *args);
+#define hd_nn_conv1d(...) hd_nn_conv1d_at(HD_HERE, &(hd_nn_conv1d_args){__VA_ARGS__, .end_ = 0})
 
 /** Batch normalisation. NAME.weight (ones), NAME.bias (zeros), NAME.running_mean (zeros), NAME.running_var (ones): [c].
  */

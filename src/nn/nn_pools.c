@@ -1,31 +1,97 @@
-/* nn_pools.c: layers without parameters that shrink or reshape pictures. */
+/* nn_pools.c: layers without parameters that shrink pictures and signals. */
 #include "nn/layer.h"
 
-static const hd_option pool_options[] = {
-    HD_LAYER_OPT(hd_pool2d_args, kernel_size, HD_OPT_INTS, 2, .def = 2, .min = 1, .max = HD_LAYER_MAX,
-                 .help = "height and width of a window"),
-    HD_LAYER_OPT(hd_pool2d_args, stride, HD_OPT_INTS, 2, .min = 1, .max = HD_LAYER_MAX,
-                 .help = "pixels from one window to the next; as kernel_size when not given"),
-    HD_LAYER_OPT(hd_pool2d_args, padding, HD_OPT_INTS, 2, .min = 0, .max = HD_LAYER_MAX,
-                 .help = "pixels around the picture, at most half a window"),
-    HD_OPTION_END,
-};
+/* PyTorch's names for recipes; the ops count padding unless told not to. */
+#define POOL_RECIPE(dims_)                                                                                             \
+    typedef struct pool##dims_ {                                                                                       \
+        hd_pool##dims_##_args op;                                                                                      \
+        bool count_include_pad;                                                                                        \
+    } pool##dims_;
+POOL_RECIPE(2d)
+POOL_RECIPE(1d)
 
-#define POOL(name_, help_)                                                                                             \
+#define POOL_OPTION(dims_, field_, count_, ...)                                                                        \
+    {                                                                                                                  \
+        .name = #field_, .type = HD_OPT_INTS, .offset = offsetof(pool##dims_, op.field_), .count = count_,             \
+        .max = HD_LAYER_MAX, __VA_ARGS__                                                                               \
+    }
+#define POOL_OPTIONS(dims_, count_)                                                                                    \
+    POOL_OPTION(dims_, kernel_size, count_, .def = 2, .min = 1, .help = "size of a window"),                           \
+        POOL_OPTION(dims_, stride, count_, .min = 1,                                                                   \
+                    .help = "from one window to the next; as kernel_size when not given"),                             \
+        POOL_OPTION(dims_, padding, count_, .min = 0, .help = "rim on each side, at most half a window"), {            \
+        .name = "ceil_mode", .type = HD_OPT_BOOL, .offset = offsetof(pool##dims_, op.ceil_mode), .count = 1,           \
+        .help = "windows that reach over the edge count too"                                                           \
+    }
+#define COUNT_OPTION(dims_)                                                                                            \
+    HD_LAYER_OPT(pool##dims_, count_include_pad, HD_OPT_BOOL, 1, .def = 1, .help = "zeros of the rim are counted")
+
+static const hd_option max_pool2d_options[] = {
+    POOL_OPTIONS(2d, 2), POOL_OPTION(2d, dilation, 2, .def = 1, .min = 1, .help = "between points of a window"),
+    HD_OPTION_END};
+static const hd_option avg_pool2d_options[] = {POOL_OPTIONS(2d, 2),
+                                               COUNT_OPTION(2d),
+                                               {.name = "divisor_override",
+                                                .type = HD_OPT_INT,
+                                                .offset = offsetof(pool2d, op.divisor_override),
+                                                .count = 1,
+                                                .help = "divide by this instead of the size of a window"},
+                                               HD_OPTION_END};
+static const hd_option max_pool1d_options[] = {
+    POOL_OPTIONS(1d, 1), POOL_OPTION(1d, dilation, 1, .def = 1, .min = 1, .help = "between points of a window"),
+    HD_OPTION_END};
+static const hd_option avg_pool1d_options[] = {POOL_OPTIONS(1d, 1), COUNT_OPTION(1d), HD_OPTION_END};
+
+#define POOL(name_, dims_, avg_, help_)                                                                                \
     static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
-        hd_pool2d_args *a = args;                                                                                      \
+        pool##dims_ *a = args;                                                                                         \
         (void)name;                                                                                                    \
-        a->x = x;                                                                                                      \
-        return hd_##name_##_at(at, a);                                                                                 \
+        a->op.x = x;                                                                                                   \
+        a->op.exclude_pad = (avg_) && !a->count_include_pad;                                                           \
+        return hd_##name_##_at(at, &a->op);                                                                            \
     }                                                                                                                  \
     const hd_layer hd_layer_##name_ = {.name = #name_,                                                                 \
                                        .help = help_,                                                                  \
-                                       .args_size = sizeof(hd_pool2d_args),                                            \
-                                       .options = pool_options,                                                        \
+                                       .args_size = sizeof(pool##dims_),                                               \
+                                       .options = name_##_options,                                                     \
                                        .build = build_##name_};
 
-POOL(max_pool2d, "the largest element of each window")
-POOL(avg_pool2d, "the mean of each window")
+POOL(max_pool2d, 2d, false, "the largest element of each window")
+POOL(avg_pool2d, 2d, true, "the mean of each window")
+POOL(max_pool1d, 1d, false, "the largest element of each window of a signal")
+POOL(avg_pool1d, 1d, true, "the mean of each window of a signal")
+
+/* ---- to a given size ---- */
+
+static const hd_option adaptive2d_options[] = {
+    HD_LAYER_OPT(hd_adaptive_pool2d_args, output_size, HD_OPT_INTS, 2, .def = 1, .min = 0, .max = HD_LAYER_MAX,
+                 .help = "height and width of the result; 0: as the picture"),
+    HD_OPTION_END,
+};
+static const hd_option adaptive1d_options[] = {
+    HD_LAYER_OPT(hd_pool1d_args, output_size, HD_OPT_INT, 1, .def = 1, .min = 1, .max = HD_LAYER_MAX,
+                 .help = "length of the result"),
+    HD_OPTION_END,
+};
+
+#define ADAPTIVE(name_, args_type, builder_, options_, help_)                                                          \
+    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
+        args_type *a = args;                                                                                           \
+        (void)name;                                                                                                    \
+        a->x = x;                                                                                                      \
+        return builder_(at, a);                                                                                        \
+    }                                                                                                                  \
+    const hd_layer hd_layer_##name_ = {                                                                                \
+        .name = #name_, .help = help_, .args_size = sizeof(args_type), .options = options_, .build = build_##name_};
+
+ADAPTIVE(adaptive_avg_pool2d, hd_adaptive_pool2d_args, hd_adaptive_avg_pool2d_at, adaptive2d_options,
+         "means of windows that give a picture of output_size")
+ADAPTIVE(adaptive_max_pool2d, hd_adaptive_pool2d_args, hd_adaptive_max_pool2d_at, adaptive2d_options,
+         "largest elements of windows that give a picture of output_size")
+ADAPTIVE(adaptive_avg_pool1d, hd_pool1d_args, hd_avg_pool1d_at, adaptive1d_options,
+         "means of windows that give a signal of output_size")
+ADAPTIVE(adaptive_max_pool1d, hd_pool1d_args, hd_max_pool1d_at, adaptive1d_options,
+         "largest elements of windows that give a signal of output_size")
 
 static hd_val build_global(hd_loc at, hd_val x, const char *name, void *args) {
     (void)name, (void)args;
@@ -33,20 +99,3 @@ static hd_val build_global(hd_loc at, hd_val x, const char *name, void *args) {
 }
 const hd_layer hd_layer_global_avg_pool = {
     .name = "global_avg_pool", .help = "the mean of each channel: 1×1 pictures", .build = build_global};
-
-static hd_val build_flatten(hd_loc at, hd_val x, const char *name, void *args) {
-    hd_flatten_args *a = args;
-    (void)name;
-    a->x = x;
-    return hd_flatten_at(at, a);
-}
-static const hd_option flatten_options[] = {
-    HD_LAYER_OPT(hd_flatten_args, start_axis, HD_OPT_AXIS, 1, .def = HD_AXIS(1), .help = "first axis of those joined"),
-    HD_LAYER_OPT(hd_flatten_args, end_axis, HD_OPT_AXIS, 1, .def = -1, .help = "last axis of those joined"),
-    HD_OPTION_END,
-};
-const hd_layer hd_layer_flatten = {.name = "flatten",
-                                   .help = "joins all axes of a sample into one: pictures become rows of numbers",
-                                   .args_size = sizeof(hd_flatten_args),
-                                   .options = flatten_options,
-                                   .build = build_flatten};

@@ -30,7 +30,8 @@ static hd_status pad_dims(hd_infer *c, const hd_dims *x, const hd_dims *before, 
         const int64_t b = hd_axis_number(before, i), a = hd_axis_number(after, i), wide = a > b ? a : b;
         if ((b || a) && (y->dim[i] < 0 || b < -x->dim[i] || a < -x->dim[i]))
             return hd_infer_fail(c, "x %s has fewer elements than are cut off", hd_dims_text(text, x));
-        const int64_t most = mode == HD_PAD_REFLECT ? x->dim[i] - 1 : mode == HD_PAD_CIRCULAR ? x->dim[i] : INT64_MAX;
+        const int64_t left = x->dim[i] + (b < 0 ? b : 0) + (a < 0 ? a : 0); /* what is not cut off */
+        const int64_t most = mode == HD_PAD_REFLECT ? x->dim[i] - 1 : mode == HD_PAD_CIRCULAR ? left : INT64_MAX;
         if (mode != HD_PAD_CONSTANT && wide > 0 && (wide > most || x->dim[i] == 0))
             return hd_infer_fail(c, "a rim of %lld is too wide for axis %d of x %s with mode %s", (long long)wide, i,
                                  hd_dims_text(text, x), pad_modes[mode]);
@@ -44,22 +45,25 @@ static hd_status pad_infer(hd_infer *c) {
     return pad_dims(c, &c->in[0].dims, &a->before, &a->after, a->mode, &c->out[0].dims);
 }
 
-/* Which of n elements stands at place i of an axis, counted from the first of x; -1: none. */
-static int64_t pad_source(int64_t mode, int64_t i, int64_t n) {
+/* Which of n elements stands at place i of an axis, counted from the first of x; -1: none. What is cut off before and
+ * behind is not in the circle. */
+static int64_t pad_source(int64_t mode, int64_t i, int64_t n, int64_t before, int64_t after) {
     if (i >= 0 && i < n) return i;
     switch (mode) {
     case HD_PAD_REFLECT: return i < 0 ? -i : 2 * (n - 1) - i;
     case HD_PAD_REPLICATE: return i < 0 ? 0 : n - 1;
-    case HD_PAD_CIRCULAR: return i < 0 ? i + n : i - n;
+    case HD_PAD_CIRCULAR: return i < 0 ? i + n + (after < 0 ? after : 0) : i - n - (before < 0 ? before : 0);
     default: return -1;
     }
 }
 
 /* Offset in x of the element that the walk over y stands at, or -1. */
-static int64_t pad_at(const hd_walk *w, const int64_t stride[], const hd_dims *x, const hd_dims *before, int64_t mode) {
+static int64_t pad_at(const hd_walk *w, const int64_t stride[], const hd_dims *x, const hd_dims *before,
+                      const hd_dims *after, int64_t mode) {
     int64_t at = 0;
     for (int d = 0; d < w->rank; d++) {
-        const int64_t i = pad_source(mode, w->index[d] - hd_axis_number(before, d), x->dim[d]);
+        const int64_t b = hd_axis_number(before, d), a = hd_axis_number(after, d);
+        const int64_t i = pad_source(mode, w->index[d] - b, x->dim[d], b, a);
         if (i < 0) return -1;
         at += i * stride[d];
     }
@@ -75,7 +79,7 @@ static void pad_ref(const hd_ref *r) {
     hd_strides(stride, x);
     hd_walk_init(&w, y, y, NULL);
     for (int64_t i = 0; i < r->out[0].count; i++, hd_walk_next(&w)) {
-        const int64_t at = pad_at(&w, stride, x, &a->before, a->mode);
+        const int64_t at = pad_at(&w, stride, x, &a->before, &a->after, a->mode);
         if (at < 0)
             hd_set(&r->out[0], i, a->value);
         else
@@ -122,7 +126,7 @@ static void pad_grad_ref(const hd_ref *r) {
         r->out[0].dtype, const T *dy = r->in[0].data; T *dx = r->out[0].data;
         for (int64_t i = 0; i < r->out[0].count; i++) dx[i] = 0;
         for (int64_t i = 0; i < r->in[0].count; i++, hd_walk_next(&w)) {
-            const int64_t at = pad_at(&w, stride, x, &a->before, a->mode);
+            const int64_t at = pad_at(&w, stride, x, &a->before, &a->after, a->mode);
             if (at >= 0) dx[at] += dy[i];
         })
 }
@@ -153,7 +157,7 @@ const hd_op hd_op_pad = {
     .source = "as torch.nn.functional.pad (axes first to last)",
     .doc = "A rim around x: before.dim[i] elements before and after.dim[i] elements after it on axis i. mode says of "
            "what: one value (constant), x mirrored at its edge element (reflect), the edge element (replicate), the "
-           "other end of x (circular). Negative numbers cut off.",
+           "other end of x (circular). Negative numbers cut off, before the circle is closed.",
     .onnx = "Pad",
     .samples = (const hd_sample[]){{"f32[2]={1 2} | before=[1] after=[2] value=9", "{9 1 2 9 9}"},
                                    {"i64[1,2]={1 2} | before=[1,0] value=-3", "{-3 -3 1 2}"},
@@ -163,6 +167,8 @@ const hd_op hd_op_pad = {
                                    {"f32[3]={1 2 3} | before=[2] after=[1] mode=circular", "{2 3 1 2 3 1}"},
                                    {"f32[4]={1 2 3 4} | before=[-1] after=[1] value=7", "{2 3 4 7}"},
                                    {"f32[4]={1 2 3 4} | before=[-2] after=[1] mode=reflect", "{3 4 3}"},
+                                   {"f32[4]={1 2 3 4} | before=[-1] after=[2] mode=circular", "{2 3 4 2 3}"},
+                                   {"f32[4]={1 2 3 4} | before=[1] after=[-1] mode=circular", "{3 1 2 3}"},
                                    {"f32[2,3,4,5] | before=[0,0,1,2] after=[0,0,2,0]", NULL},
                                    {"f32[2,3,4,5] | before=[0,0,1,-2] after=[0,0,-2,3]", NULL},
                                    {"f32[2,3] | before=[1,1] after=[1,1] value=-0.5", NULL},

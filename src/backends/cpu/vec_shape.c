@@ -141,8 +141,10 @@ static hd_status pad_edges_prepare(hd_kctx *k, hd_prepared *out) {
         const int64_t n = x->dim[d], before = rim_of(&a->before, d), after = rim_of(&a->after, d);
         const int64_t low = before > 0 ? before : 0, high = after > 0 ? after : 0;
         const int64_t step = a->mode == HD_PAD_REFLECT ? -1 : a->mode == HD_PAD_CIRCULAR;
-        const int64_t first = a->mode == HD_PAD_REFLECT ? low : a->mode == HD_PAD_CIRCULAR ? n - low : 0;
-        const int64_t last = a->mode == HD_PAD_REFLECT ? n - 2 : a->mode == HD_PAD_CIRCULAR ? 0 : n - 1;
+        const int64_t first = a->mode == HD_PAD_REFLECT    ? low
+                              : a->mode == HD_PAD_CIRCULAR ? n - low + (after < 0 ? after : 0)
+                                                           : 0;
+        const int64_t last = a->mode == HD_PAD_REFLECT ? n - 2 : a->mode == HD_PAD_CIRCULAR ? low - before : n - 1;
         add_piece(&p, d, 0, low, first, step);
         add_piece(&p, d, low, y->dim[d] - low - high, low - before, 1);
         add_piece(&p, d, y->dim[d] - high, high, last, step);
