@@ -16,7 +16,7 @@ typedef struct cutter {
     char *carry; /* begin of a line whose end has not come yet */
     size_t used, capacity;
     int64_t number;
-    uint64_t text;
+    uint64_t text, most; /* bytes so far; that a packed file may grow to, 0: no matter */
 } cutter;
 
 static hd_status hand_on(cutter *c, const char *line, size_t length) {
@@ -43,6 +43,11 @@ static hd_status feed(void *user, const unsigned char *bytes, size_t length) {
     cutter *c = user;
     const char *at = (const char *)bytes, *end = at + length, *newline;
     c->text += length;
+    if (c->most && c->text > c->most)
+        return hd_fail(c->ctx, HD_E_DATA,
+                       "%s|unpacked it is larger than 64 MB and sixteen times the file|Unpack it with gunzip if you "
+                       "trust it",
+                       c->where);
     for (; at < end && (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1) {
         if (!c->used) {
             HD_TRY(hand_on(c, at, (size_t)(newline - at)));
@@ -76,14 +81,15 @@ hd_status hd_lines_read(hd_context *ctx, const char *path, hd_line_fn fn, void *
     hd_map map;
     HD_TRY(hd_file_map(ctx, path, &map));
     hd_status status;
+    *file = map.length;
     if (hd_is_gzip(map.data, map.length)) {
+        c.most = ((uint64_t)64 << 20) + 16 * (uint64_t)map.length;
         status = hd_gunzip(ctx, path, map.data, map.length, feed, &c);
         if (status == HD_OK && c.used) status = hand_on(&c, c.carry, c.used);
     } else {
         status = feed_plain(&c, &map);
     }
     *text = c.text;
-    *file = map.length;
     hd_free(ctx, c.carry);
     hd_file_unmap(&map);
     return status;

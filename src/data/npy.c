@@ -51,7 +51,7 @@ static hd_status take_descr(header *h) {
     hd_npy *a = h->out;
     if (!take_text(h, text, sizeof text)) {
         if (take(h, '['))
-            return hd_fail(h->ctx, HD_E_UNSUPPORTED, "%s|arrays of records are not read|Save its columns one by one",
+            return hd_fail(h->ctx, HD_E_DATA, "%s|arrays of records are not read|Save its columns one by one",
                            h->where);
         return wrong(h, "its element type is not readable");
     }
@@ -65,7 +65,7 @@ static hd_status take_descr(header *h) {
     const bool fits = (a->kind == 'f' && whole && a->size > 1) || ((a->kind == 'i' || a->kind == 'u') && whole) ||
                       (a->kind == 'b' && a->size == 1);
     if (fits) return HD_OK;
-    return hd_fail(h->ctx, HD_E_UNSUPPORTED,
+    return hd_fail(h->ctx, HD_E_DATA,
                    "%s|elements of type \"%s\" are not read|Save it as float32, uint8 or int64 (array.astype)",
                    h->where, text);
 }
@@ -95,7 +95,7 @@ static hd_status take_shape(header *h) {
         if (!hd_text_to_i64(from, (size_t)(h->at - from), &n)) return wrong(h, "its shape is not readable");
         if (h->at < h->end && *h->at == 'L') h->at++; /* as Python 2 wrote long numbers */
         if (d->rank == HD_MAX_DIMS)
-            return hd_fail(h->ctx, HD_E_UNSUPPORTED, "%s|arrays of more than %d axes are not read", h->where,
+            return hd_fail(h->ctx, HD_E_DATA, "%s|arrays of more than %d axes are not read", h->where,
                            (int)HD_MAX_DIMS);
         d->dim[d->rank++] = n;
         if (!take(h, ',') && (h->at >= h->end || *h->at != ')')) return wrong(h, "its shape is not readable");

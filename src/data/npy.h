@@ -15,7 +15,8 @@ typedef struct hd_npy {
 } hd_npy;
 
 /* Reads the header, versions 1 to 3, of f2 f4 f8 i1 … i8 u1 … u8 and bool, in either order of axes and bytes; the
- * length must be exactly what it says. Errors: HD_E_DATA, HD_E_UNSUPPORTED (texts, objects, records, complex numbers).
+ * length must be exactly what it says. Errors: HD_E_DATA (texts, objects, records and
+ * complex numbers are not read).
  */
 HD_CHECKED hd_status hd_npy_read(hd_npy *out, hd_context *ctx, const char *where, const unsigned char *bytes,
                                  size_t length);

@@ -44,10 +44,10 @@ static hd_status read_member(hd_zip *z, hd_arena *arena, size_t *at) {
                          .at = u32(p + 42)};
     m->name = hd_arena_strndup(arena, (const char *)p + CENTRAL, name);
     if (!m->name) return HD_E_MEMORY;
-    if (u16(p + 8) & 1) return hd_fail(z->ctx, HD_E_UNSUPPORTED, "%s|encrypted archives are not read", z->where);
+    if (u16(p + 8) & 1) return hd_fail(z->ctx, HD_E_DATA, "%s|encrypted archives are not read", z->where);
     if (m->packed == 0xffffffff || m->length == 0xffffffff || m->at == 0xffffffff)
-        return hd_fail(z->ctx, HD_E_UNSUPPORTED,
-                       "%s|members of 4 GB and more are not read|Save the arrays as .npy files", z->where);
+        return hd_fail(z->ctx, HD_E_DATA, "%s|members of 4 GB and more are not read|Save the arrays as .npy files",
+                       z->where);
     *at += all;
     z->count++;
     return HD_OK;
@@ -114,8 +114,8 @@ hd_status hd_zip_read(hd_zip *z, const hd_zip_member *m, const unsigned char **b
         status = unpack(z, m, p + head, memory);
         *bytes = *memory;
     } else if (m->method != 0) {
-        status = hd_fail(z->ctx, HD_E_UNSUPPORTED, "%s|packing method %d is not read|Save it with numpy.savez",
-                         z->where, m->method);
+        status = hd_fail(z->ctx, HD_E_DATA, "%s|packing method %d is not read|Save it with numpy.savez", z->where,
+                         m->method);
     } else if (m->packed != m->length) {
         status = damaged(z, "a member has two lengths");
     }

@@ -22,8 +22,8 @@ typedef struct hd_zip {
 } hd_zip;
 
 bool hd_is_zip(const unsigned char *bytes, size_t length);
-/* Reads the list of members. The bytes must live as long. Errors: HD_E_DATA, HD_E_UNSUPPORTED (zip64, encryption, other
- * methods). */
+/* Reads the list of members. The bytes must live as long. Errors: HD_E_DATA (zip64, encryption and other methods
+ * are not read). */
 HD_CHECKED hd_status hd_zip_open(hd_zip *out, hd_context *ctx, hd_arena *arena, const char *where,
                                  const unsigned char *bytes, size_t length);
 const hd_zip_member *hd_zip_find(const hd_zip *zip, const char *name);

@@ -161,11 +161,27 @@ static hd_status refuse_length(const hd_reading *r, int64_t number, int64_t foun
                    (long long)(found > r->columns ? r->columns : found));
 }
 
+static hd_status too_large(const hd_reading *r, size_t row) {
+    return hd_fail(r->ctx, HD_E_DATA,
+                   "%s|%lld lines of %zu numbers would need more than 56 MB and four times the file|Leave out columns "
+                   "with many words (ignore=), or unpack the file if it is packed",
+                   r->path, (long long)r->rows, row);
+}
+
+/* What words and .gz may grow to is bounded as for IDX. */
+static bool too_many(const hd_reading *r, size_t rows, size_t row) {
+    size_t cells, bytes;
+    return !hd_mul_ok(rows, row, &cells) || !hd_mul_ok(cells, sizeof(float), &bytes) ||
+           bytes > ((uint64_t)56 << 20) + 4 * r->file;
+}
+
 static hd_status count_line(hd_reading *r, int64_t number, const char *line, size_t length) {
     place at = {.line = number};
     hot_line hot = {.last_one = -1, .before = -1};
     hd_cell cell;
     bool drop = false;
+    for (int64_t i = 0; i < r->columns && r->rows + r->dropped == 0; i++)
+        r->used += r->column[i].role != HD_COLUMN_IGNORED;
     hd_cells_begin(&r->walk, line, length);
     for (; hd_cells_next(&r->walk, &cell) && at.column <= r->columns; at.column++) {
         if (at.column == r->columns) continue;
@@ -179,7 +195,7 @@ static hd_status count_line(hd_reading *r, int64_t number, const char *line, siz
         r->dropped++;
     else
         r->rows++;
-    return HD_OK;
+    return too_many(r, (size_t)r->rows, r->used) ? too_large(r, r->used) : HD_OK;
 }
 
 /* ---- the second pass ---- */
@@ -333,17 +349,13 @@ static hd_status skip_head(void *user, int64_t number, const char *line, size_t 
 
 /* ---- memory ---- */
 
-/* What words and .gz may grow to is bounded as for IDX. One more row than needed: for a last line that is left out. */
+/* One more row than needed: for a last line that is left out. */
 static hd_status make_room(hd_reading *r) {
     hd_table *t = r->out;
-    size_t cells, bytes, rows = (size_t)t->rows + 1;
+    const size_t rows = (size_t)t->rows + 1;
     int64_t missing = 0;
     const size_t row = (size_t)t->features + (size_t)t->targets;
-    if (!hd_mul_ok(rows, row, &cells) || !hd_mul_ok(cells, 4, &bytes) || bytes > ((uint64_t)56 << 20) + 4 * r->file)
-        return hd_fail(r->ctx, HD_E_DATA,
-                       "%s|%lld lines of %zu numbers would need more than 56 MB and four times the file|Leave out "
-                       "columns with many words (ignore=), or unpack the file if it is packed",
-                       r->path, (long long)t->rows, row);
+    if (too_many(r, rows, row)) return too_large(r, row);
     for (int64_t i = 0; i < r->columns; i++) missing += r->look[i].missing;
     if (t->features) t->x = hd_alloc_n(r->ctx, rows * (size_t)t->features, sizeof *t->x);
     if (t->targets) t->y = hd_alloc_n(r->ctx, rows * (size_t)t->targets, sizeof *t->y);

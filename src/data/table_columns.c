@@ -57,7 +57,7 @@ static bool read_range(const hd_reading *r, const char *text, int64_t *from, int
 }
 
 /* Gives the role to every column of the list: the whole text as one name first, then piece by piece. */
-static hd_status give_role(hd_reading *r, const char *list, hd_column_role role) {
+static hd_status give_role(hd_reading *r, const char *list, int32_t role) {
     int64_t from = find_name(r, list, strlen(list)), to;
     if (from >= 0) {
         r->column[from].role = role;

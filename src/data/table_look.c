@@ -11,7 +11,7 @@ static int64_t count_cells(hd_reading *r, int which) {
     hd_cell cell;
     int64_t n = 0;
     begin_line(r, which);
-    while (hd_cells_next(&r->walk, &cell)) n++;
+    while (n <= HD_COLUMNS_MAX && hd_cells_next(&r->walk, &cell)) n++; /* no table has more */
     return n;
 }
 

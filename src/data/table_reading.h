@@ -61,6 +61,7 @@ typedef struct hd_reading {
     hd_word_group *group;
     size_t groups, group_room;
 
+    size_t used;                   /* columns that are not left out */
     int64_t rows, dropped, filled; /* lines kept and left out, cells filled */
     int64_t row;                   /* of the second pass */
     int64_t hot_low, hot_high;     /* how many columns at the end may be one-hot */
