@@ -41,14 +41,7 @@ static void bce_rule(hd_grad *c) {
 HD_LOSS_COST(bce_cost, 6)
 
 const hd_op hd_op_bce = {
-    .name = "bce",
-    .n_in = 2,
-    .n_optional = 1,
-    .n_out = 1,
-    .in_names = HD_NAMES("x", "target", "weight"),
-    .out_names = HD_NAMES("loss"),
-    .args_size = sizeof(hd_bce_args),
-    HD_ONLY_REDUCTION(hd_bce_args),
+    HD_WEIGHTED_LOSS_HEAD(bce),
     .infer = bce_infer,
     .grad = bce_rule,
     .ref = bce_ref,

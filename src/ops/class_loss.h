@@ -5,6 +5,7 @@
 #include "ops/loss_kit.h"
 
 enum { HD_IGNORE_INDEX = -100 }; /* the default */
+#define HD_NO_CLASS INT64_MIN    /* as ignore_index: every target counts */
 
 /* x [n, c, d…] or [c], target i64 [n, d…] or like x, weight [c] or absent. A place is one of n·d…. */
 typedef struct hd_class_view {

@@ -70,10 +70,20 @@ hd_status hd_need_weight(hd_infer *c, int i); /* in[i] is absent, or broadcasts 
 
 /* ---- gradients ---- */
 
-/* What arrives at the loss of each element: dout as `reduction` spreads it over x (input 0). */
+/* What arrives at the loss of each element: dout as `reduction` spreads it over x (input 0), or over a value of which
+ * only the shape is read. */
 hd_val hd_loss_each(const hd_grad *c);
+hd_val hd_loss_spread(const hd_grad *c, hd_val like);
+/* The same for losses of rows, [n]: over `like` [n, 1]. */
+hd_val hd_loss_column(const hd_grad *c, hd_val like);
+/* v [n] → [n, 1]. */
+hd_val hd_column(hd_val v);
 /* Sets the gradients of x and target from the slopes of an element; a slope may be none where it is not needed. */
 void hd_loss_slopes(hd_grad *c, hd_val dx, hd_val dt);
+/* 1 where x > 0, else 0; x where x > least, else least; x where |x| < most, else most with x's sign. */
+hd_val hd_positive(hd_val x);
+hd_val hd_at_least(hd_val x, double least);
+hd_val hd_within(hd_val x, double most);
 /* ln(1 + e^−x), stable. */
 hd_val hd_softplus_minus(hd_val x);
 
@@ -87,11 +97,19 @@ hd_val hd_softplus_minus(hd_val x);
     .name = #name_ "_grad", .n_in = 3, .n_out = 1, .in_names = HD_NAMES("x", "target", "dy"),                          \
     .out_names = HD_NAMES("dx"), .args_size = sizeof(hd_loss_grad_args), .source = "derivative of " #name_,            \
     .doc = "Back-propagation through " #name_ ", the mean."
+#define HD_MARGIN(args_, default_, help_)                                                                              \
+    HD_OPTION(FLOAT, args_, margin, .def = default_, .min = -1e300, .max = 1e300, .help = help_)
+#define HD_EPS(args_, default_, help_)                                                                                 \
+    HD_OPTION(FLOAT, args_, eps, .def = default_, .min = 0, .max = 1e30, .help = help_)
 /* The only option. */
 #define HD_ONLY_REDUCTION(args_)                                                                                       \
     .options = (const hd_option[]) {                                                                                   \
         HD_REDUCTION(args_), HD_OPTION_END                                                                             \
     }
+/* Losses of hd_bce_args. */
+#define HD_WEIGHTED_LOSS_HEAD(name_)                                                                                   \
+    .name = #name_, .n_in = 2, .n_optional = 1, .n_out = 1, .in_names = HD_NAMES("x", "target", "weight"),             \
+    .out_names = HD_NAMES("loss"), .args_size = sizeof(hd_bce_args), HD_ONLY_REDUCTION(hd_bce_args)
 
 /* factor·(x − t)², whose mean divides by `count` (an expression in hd_tensor *x); and the backward op of the mean,
  * 2 factor (x − t) dy/count. */

@@ -45,17 +45,32 @@ hd_status hd_need_weight(hd_infer *c, int i) {
     return hd_need_dtype(c, i, c->in[0].dtype);
 }
 
-hd_val hd_loss_each(const hd_grad *c) {
-    const hd_val dy = c->dout[0], x = c->in[0];
+hd_val hd_loss_spread(const hd_grad *c, hd_val like) {
+    const hd_val dy = c->dout[0];
     const int64_t reduction = hd_reduction_of(c->op, c->attr);
     if (reduction == HD_REDUCE_NONE) return dy;
-    if (reduction == HD_REDUCE_SUM) return hd_broadcast_like(dy, x);
-    const hd_val each = hd_broadcast_like(dy, x, .average = true);
+    if (reduction == HD_REDUCE_SUM) return hd_broadcast_like(dy, like);
+    const hd_val each = hd_broadcast_like(dy, like, .average = true);
     if (reduction == HD_REDUCE_MEAN) return each;
     double per_sample = 1; /* batchmean: the batch's size may not be known yet, that of a sample is */
-    const hd_dims dims = hd_val_dims(x);
+    const hd_dims dims = hd_val_dims(like);
     for (int i = 1; i < dims.rank; i++) per_sample *= (double)dims.dim[i];
     return hd_affine(each, .scale = per_sample);
+}
+
+hd_val hd_loss_each(const hd_grad *c) {
+    return hd_loss_spread(c, c->in[0]);
+}
+
+hd_val hd_column(hd_val v) {
+    hd_dims dims = hd_val_dims(v);
+    dims.dim[dims.rank++] = 1;
+    return hd_reshape(v, .dims = dims);
+}
+
+hd_val hd_loss_column(const hd_grad *c, hd_val like) {
+    const bool none = hd_reduction_of(c->op, c->attr) == HD_REDUCE_NONE;
+    return none ? hd_column(c->dout[0]) : hd_loss_spread(c, like);
 }
 
 void hd_loss_slopes(hd_grad *c, hd_val dx, hd_val dt) {
@@ -71,4 +86,20 @@ void hd_loss_opposite(hd_grad *c, hd_val dx) {
 
 hd_val hd_softplus_minus(hd_val x) {
     return hd_bce_with_logits(x, hd_fill_like(x, .value = 1), .reduction = HD_REDUCE_NONE);
+}
+
+hd_val hd_positive(hd_val x) {
+    return hd_relu_grad(x, hd_fill_like(x, .value = 1));
+}
+
+hd_val hd_at_least(hd_val x, double least) {
+    const hd_val over = hd_affine(x, .shift = -least);
+    const hd_val rest = hd_affine(hd_positive(over), .scale = hd_explicit(-least), .shift = least);
+    return hd_add(hd_relu_grad(over, x), rest);
+}
+
+hd_val hd_within(hd_val x, double most) {
+    const hd_val left = hd_affine(hd_abs(x), .scale = -1, .shift = most);
+    const hd_val outside = hd_affine(hd_positive(left), .scale = -most, .shift = most);
+    return hd_add(hd_relu_grad(left, x), hd_mul(outside, hd_sign(x)));
 }
