@@ -135,21 +135,23 @@ static void make_arguments(vector_case *c, const char *parameters, const hd_json
 
 /* ---- what is expected ---- */
 
-/* "input.1": the second tensor of the call; else a name of the state. */
-static const char *tensor_called(const hd_json *json, const char *key) {
+/* "input.1": the second tensor of the call that carries a gradient; else a name of the state. The target of
+ * GaussianNLLLoss carries none, although it is of floats. */
+static const char *tensor_called(const char *module, const hd_json *json, const char *key) {
     int skip;
     const hd_json *args = hd_json_get(json, "args"), *kwargs = hd_json_get(json, "kwargs"), *v = NULL;
     if (sscanf(key, "input.%d", &skip) != 1) {
         v = hd_json_get(hd_json_get(json, "state"), key);
         return v ? v->string : NULL;
     }
+    if (strcmp(module, "GaussianNLLLoss") == 0 && skip > 0) skip++;
     for (int side = 0; side < 2; side++)
         for (v = side ? kwargs ? kwargs->child : NULL : args ? args->child : NULL; v; v = v->next)
             if (vector_is_tensor(v) && skip-- == 0) return hd_json_get(v, "tensor")->string;
     return NULL;
 }
 
-static void add_expected(vector_case *c, vector_wanted *w, const hd_json *json) {
+static void add_expected(vector_case *c, vector_wanted *w, const char *module, const hd_json *json) {
     const hd_json *out = hd_json_get(json, "out"), *seeds = hd_json_get(json, "grad_out"),
                   *grad = hd_json_get(json, "grad"), *after = hd_json_get(json, "state_after");
     const hd_json *s = seeds ? seeds->child : NULL;
@@ -160,13 +162,13 @@ static void add_expected(vector_case *c, vector_wanted *w, const hd_json *json) 
         w->n_out++;
     }
     for (const hd_json *v = grad ? grad->child : NULL; v && w->n_grad < VECTOR_MOST; v = v->next) {
-        w->of[w->n_grad] = tensor_called(json, v->key);
+        w->of[w->n_grad] = tensor_called(module, json, v->key);
         w->grad[w->n_grad] = v->string;
         if (!w->of[w->n_grad++]) vector_unsupported(c, "the gradient of %s", v->key);
     }
     for (const hd_json *v = after ? after->child : NULL; v && w->n_after < VECTOR_MOST; v = v->next) {
         if (strcmp(v->key, "num_batches_tracked") == 0) continue;
-        w->state[w->n_after] = tensor_called(json, v->key);
+        w->state[w->n_after] = tensor_called(module, json, v->key);
         w->after[w->n_after] = v->string;
         if (!w->state[w->n_after++]) vector_unsupported(c, "the state %s", v->key);
     }
@@ -186,6 +188,6 @@ void vector_run_module(const vector_file *f, const char *name, const hd_json *js
         (void)snprintf(r->text, sizeof r->text, "no call of %s", modules[i].call);
     }
     if (!call) return;
-    add_expected(c, w, json);
+    add_expected(c, w, name, json);
     vector_run(c, call, w, o->backend, r);
 }

@@ -1,17 +1,11 @@
-/* losses.c: the list of losses, built in and of the program's own: which op builds each, and its value and scores for
- * one sample. */
+/* losses.c: the list of losses that a recipe can name, built in and of the program's own: what each takes from the
+ * network and from the data, and how its outputs become scores. The losses themselves are ops; loss_options.c fills
+ * their options. */
 #include "base/context.h"
+#include "base/status.h"
 #include "train/task.h"
 #include <math.h>
 #include <string.h>
-
-static double cross_entropy(const float *y, const float *target, int64_t label, int64_t outputs) {
-    (void)target;
-    double top = (double)y[0], sum = 0;
-    for (int64_t k = 1; k < outputs; k++) top = fmax(top, (double)y[k]);
-    for (int64_t k = 0; k < outputs; k++) sum += exp((double)y[k] - top);
-    return top + log(sum) - (double)y[label];
-}
 
 static void softmax(const float *y, float *out, int64_t outputs) {
     float top = y[0];
@@ -24,69 +18,88 @@ static void softmax(const float *y, float *out, int64_t outputs) {
     for (int64_t k = 0; k < outputs; k++) out[k] = (float)((double)out[k] / sum);
 }
 
-static double bce_with_logits(const float *y, const float *target, int64_t label, int64_t outputs) {
-    double sum = 0;
-    (void)label;
-    for (int64_t k = 0; k < outputs; k++) {
-        const double x = (double)y[k], t = (double)target[k];
-        sum += fmax(x, 0) - x * t + log1p(exp(-fabs(x)));
-    }
-    return sum / (double)outputs;
-}
-
 static void sigmoid(const float *y, float *out, int64_t outputs) {
     for (int64_t k = 0; k < outputs; k++) out[k] = (float)(1 / (1 + exp(-(double)y[k])));
 }
 
-static double squares(const float *y, const float *target, int64_t outputs) {
-    double sum = 0;
-    for (int64_t k = 0; k < outputs; k++) {
-        const double e = (double)y[k] - (double)target[k];
-        sum += e * e;
-    }
-    return sum;
+static void exponential(const float *y, float *out, int64_t outputs) {
+    for (int64_t k = 0; k < outputs; k++) out[k] = expf(y[k]);
 }
 
-static double mse(const float *y, const float *target, int64_t label, int64_t outputs) {
-    (void)label;
-    return squares(y, target, outputs) / (double)outputs;
+static void as_it_is(const float *y, float *out, int64_t outputs) {
+    memmove(out, y, (size_t)outputs * sizeof *out);
 }
 
-static double half_squared_error(const float *y, const float *target, int64_t label, int64_t outputs) {
-    (void)label;
-    return squares(y, target, outputs) / 2;
-}
-
-#define BUILD(name, args_)                                                                                             \
-    static hd_val build_##name(hd_loc at, hd_val x, hd_val target) {                                                   \
-        return hd_##name##_at(at, &(args_){.x = x, .target = target});                                                 \
-    }
-BUILD(cross_entropy, hd_class_loss_args)
-BUILD(bce_with_logits, hd_bce_with_logits_args)
-BUILD(mse, hd_loss_args)
-BUILD(half_squared_error, hd_loss_args)
-
-static const hd_loss_kind all[] = {
-    {"cross_entropy", true, true, build_cross_entropy, cross_entropy, softmax},
-    {"bce_with_logits", false, true, build_bce_with_logits, bce_with_logits, sigmoid},
-    {"mse", false, false, build_mse, mse, NULL},
-    {"half_squared_error", false, false, build_half_squared_error, half_squared_error, NULL},
+static const hd_loss all[] = {
+    {"cross_entropy", HD_TARGET_CLASS, HD_FORM_LOGITS, softmax, NULL},
+    {"nll", HD_TARGET_CLASS, HD_FORM_LOG_PROBABILITIES, exponential, NULL},
+    {"multi_margin", HD_TARGET_CLASS, HD_FORM_LOGITS, softmax, NULL},
+    {"bce_with_logits", HD_TARGET_YES_NO, HD_FORM_LOGITS, sigmoid, NULL},
+    {"bce", HD_TARGET_YES_NO, HD_FORM_PROBABILITIES, as_it_is, NULL},
+    {"focal", HD_TARGET_YES_NO, HD_FORM_LOGITS, sigmoid, NULL},
+    {"dice", HD_TARGET_YES_NO, HD_FORM_PROBABILITIES, as_it_is, NULL},
+    {"multilabel_soft_margin", HD_TARGET_YES_NO, HD_FORM_LOGITS, sigmoid, NULL},
+    {"hinge", HD_TARGET_SIGN, HD_FORM_LOGITS, sigmoid, NULL},
+    {"soft_margin", HD_TARGET_SIGN, HD_FORM_LOGITS, sigmoid, NULL},
+    {"kl_div", HD_TARGET_SHARE, HD_FORM_LOG_PROBABILITIES, exponential, NULL},
+    {"mse", HD_TARGET_NUMBER, HD_FORM_NUMBERS, as_it_is, NULL},
+    {"half_squared_error", HD_TARGET_NUMBER, HD_FORM_NUMBERS, as_it_is, NULL},
+    {"l1", HD_TARGET_NUMBER, HD_FORM_NUMBERS, as_it_is, NULL},
+    {"smooth_l1", HD_TARGET_NUMBER, HD_FORM_NUMBERS, as_it_is, NULL},
+    {"huber", HD_TARGET_NUMBER, HD_FORM_NUMBERS, as_it_is, NULL},
+    {"poisson_nll", HD_TARGET_COUNT, HD_FORM_LOGITS, exponential, NULL},
 };
+enum { LOSSES = sizeof all / sizeof all[0] };
 
-const hd_loss_kind *hd_loss_find(const hd_context *ctx, const char *name) {
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (strcmp(all[i].name, name) == 0) return &all[i];
+const hd_loss *hd_loss_at(int i) {
+    return i >= 0 && i < (int)LOSSES ? &all[i] : NULL;
+}
+
+/* What a program's own loss says of itself, in our words. */
+static hd_loss own_loss(const hd_loss_kind *own) {
+    return (hd_loss){.name = own->name,
+                     .target = own->label ? HD_TARGET_CLASS : HD_TARGET_NUMBER,
+                     .form = own->logits ? HD_FORM_LOGITS : HD_FORM_NUMBERS,
+                     .scores = own->scores ? own->scores : as_it_is,
+                     .own = own};
+}
+
+hd_loss hd_loss_find(const hd_context *ctx, const char *name) {
+    for (int i = 0; i < (int)LOSSES; i++)
+        if (strcmp(all[i].name, name) == 0) return all[i];
     for (int32_t i = 0; ctx && i < ctx->own[HD_OWN_LOSS].count; i++) {
         const hd_loss_kind *own = ctx->own[HD_OWN_LOSS].item[i];
-        if (strcmp(own->name, name) == 0) return own;
+        if (strcmp(own->name, name) == 0) return own_loss(own);
     }
-    return NULL;
+    return (hd_loss){0};
 }
 
 hd_status hd_context_add_loss(hd_context *ctx, const hd_loss_kind *loss) {
     if (!loss || !loss->name || !loss->build || !loss->value)
         return hd_fail(ctx, HD_E_USAGE, "loss|a descriptor needs name, build and value");
-    if (hd_loss_find(ctx, loss->name))
+    if (hd_loss_find(ctx, loss->name).name)
         return hd_fail(ctx, HD_E_USAGE, "loss \"%s\"|the name is taken|Choose another name", loss->name);
     return hd_context_own(ctx, HD_OWN_LOSS, loss);
+}
+
+bool hd_loss_fits(const hd_loss *loss, bool classes) {
+    return classes ? loss->target != HD_TARGET_COUNT : loss->target != HD_TARGET_CLASS;
+}
+
+bool hd_loss_bounds(const hd_loss *loss, double value) {
+    switch (loss->target) {
+    case HD_TARGET_YES_NO: return value >= 0 && value <= 1;
+    case HD_TARGET_SIGN: return value == 1 || value == -1;
+    case HD_TARGET_SHARE:
+    case HD_TARGET_COUNT: return value >= 0;
+    default: return true;
+    }
+}
+
+const char *hd_loss_bounds_text(const hd_loss *loss) {
+    switch (loss->target) {
+    case HD_TARGET_YES_NO: return "0 … 1";
+    case HD_TARGET_SIGN: return "1 or -1";
+    default: return "0 or more";
+    }
 }

@@ -62,7 +62,7 @@ bool hd_metric_list_needs_confusion(const hd_metric_list *list) {
 void hd_scores_make(hd_scores *out, const hd_tally *tally, const hd_metric_list *list) {
     *out = (hd_scores){.n = tally->n};
     if (tally->n == 0) return;
-    out->loss = tally->loss / (double)tally->n;
+    out->loss = tally->loss / (tally->weight > 0 ? tally->weight : (double)tally->n);
     for (int i = 0; i < list->count; i++) {
         if (list->kind[i]->confusion && !tally->confusion) continue;
         out->metric[out->count] = list->kind[i]->measure(tally);

@@ -176,7 +176,7 @@ hd_status hd_model_get_info(hd_model *m, hd_model_info *out) {
         .params = m->params,
         .trainable = m->trainable,
         .class_names = (const char *const *)m->data.class_names,
-        .loss = m->task.loss->name,
+        .loss = m->task.loss.name,
         .data = m->data.name,
         .flops = m->flops,
         .layers = m->layer_count,

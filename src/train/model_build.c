@@ -25,30 +25,31 @@ static hd_status settle_model(hd_model *m) {
     return hd_recipe_put_text(m->recipe, "model.name", usual);
 }
 
-static bool is_activation(const char *name) {
-    const hd_layer *layer = hd_layer_find(name);
-    return layer && layer->activation;
-}
-
-/* Does the network as written end in an activation? Then its outputs are no logits. */
-static bool ends_activated(const hd_json *model) {
+/* The activation that the network as written ends in, or NULL: its outputs are logits, or numbers. */
+static const char *last_activation(const hd_json *model) {
+    const char *last = NULL;
     hd_line_info line;
-    if (model->type == HD_JSON_STRING) return hd_line_read(model->string, &line) && line.activated;
-    if (model->type != HD_JSON_ARRAY || !model->last) return false;
-    if (model->last->type == HD_JSON_STRING) return is_activation(model->last->string);
-    return model->last->type == HD_JSON_OBJECT && model->last->child && is_activation(model->last->child->key);
+    if (model->type == HD_JSON_STRING)
+        return hd_line_read(model->string, &line) && line.activated ? strrchr(model->string, '-') + 1 : NULL;
+    if (model->type != HD_JSON_ARRAY || !model->last) return NULL;
+    if (model->last->type == HD_JSON_STRING) last = model->last->string;
+    if (model->last->type == HD_JSON_OBJECT && model->last->child) last = model->last->child->key;
+    const hd_layer *layer = last ? hd_layer_find(last) : NULL;
+    return layer && layer->activation ? last : NULL;
 }
 
 /* Outputs to ask of a network that adapts. */
 static int64_t wanted_outputs(const hd_model *m, const char *loss) {
     if (m->data.classes == 0) return m->data.targets;
-    return loss && m->data.classes == 2 && strcmp(loss, "bce_with_logits") == 0 ? 1 : m->data.classes;
+    const hd_loss_target target = loss ? hd_loss_find(m->ctx, loss).target : HD_TARGET_CLASS;
+    const bool binary = target == HD_TARGET_YES_NO || target == HD_TARGET_SIGN;
+    return m->data.classes == 2 && binary ? 1 : m->data.classes;
 }
 
 static hd_status build_net(hd_model *m) {
     const hd_json *model = hd_recipe_said(m->recipe, "model");
     const hd_loc at = model_place(m->recipe);
-    const int64_t outputs = wanted_outputs(m, hd_recipe_text(m->recipe, "train.loss"));
+    const int64_t outputs = wanted_outputs(m, hd_recipe_text(m->recipe, "train.loss.name"));
     hd_line_info line;
     if (model->type == HD_JSON_ARRAY) {
         m->y = hd_nn_layers_tree(m->x, model, m->recipe->model_where);
@@ -80,7 +81,8 @@ static hd_status check_outputs(const hd_model *m, const hd_dims *d) {
         (void)snprintf(text, sizeof text, "the network ends in %s, expected [B, outputs]", hd_dims_text(shape, d));
         return refuse(m, text, "End it in flatten and a linear layer");
     }
-    const bool one = t->classes == 2 && t->outputs == 1 && !t->loss->label;
+    const bool rows = t->loss.target != HD_TARGET_CLASS && t->loss.target != HD_TARGET_SHARE;
+    const bool one = t->classes == 2 && t->outputs == 1 && rows;
     const int64_t want = t->classes > 0 ? t->classes : t->targets;
     if (one || t->outputs == want) return HD_OK;
     (void)snprintf(text, sizeof text, "the network has %lld output%s, the data have %lld %s", (long long)t->outputs,
@@ -90,26 +92,56 @@ static hd_status check_outputs(const hd_model *m, const hd_dims *d) {
     return refuse(m, text, fix);
 }
 
+static hd_status wrong_loss(const hd_model *m, const char *name) {
+    const bool classes = m->data.classes > 0;
+    char list[320] = "";
+    size_t used = 0;
+    const hd_loss *loss;
+    for (int i = 0; (loss = hd_loss_at(i)) != NULL && used + 32 < sizeof list; i++)
+        if (hd_loss_fits(loss, classes))
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", loss->name);
+    return hd_fail(m->ctx, HD_E_MODEL, "train.loss|%s needs %s, these data have %s|Losses that fit: %s", name,
+                   classes ? "counts" : "classes", classes ? "classes" : "numbers", list);
+}
+
+/* Probabilities, and logarithms of them, the loss makes of plain outputs itself; of others it can not. */
+static hd_status settle_outputs(hd_model *m, const char *activation) {
+    const hd_loss_form form = m->task.loss.form;
+    const char *want = form == HD_FORM_PROBABILITIES ? "sigmoid" : "log_softmax";
+    if (form == HD_FORM_NUMBERS || (form == HD_FORM_LOGITS && !activation)) return HD_OK;
+    if (form == HD_FORM_LOGITS)
+        return hd_fail(m->ctx, HD_E_MODEL,
+                       "train.loss|%s takes logits, and the network ends in an activation|Take the last activation "
+                       "out, or use loss=mse",
+                       m->task.loss.name);
+    if (activation && strcmp(activation, want) != 0 &&
+        !(form == HD_FORM_PROBABILITIES && strcmp(activation, "softmax") == 0))
+        return hd_fail(m->ctx, HD_E_MODEL,
+                       "train.loss|%s takes %s, and the network ends in %s|End it in %s, or without", m->task.loss.name,
+                       form == HD_FORM_PROBABILITIES ? "probabilities" : "logarithms of probabilities", activation,
+                       want);
+    if (activation) return HD_OK;
+    m->y = form == HD_FORM_PROBABILITIES ? hd_sigmoid(m->y) : hd_log_softmax(m->y);
+    m->net_nodes = hd_graph_node_count(m->graph);
+    return hd_graph_status(m->graph);
+}
+
 static hd_status settle_task(hd_model *m) {
     const hd_dims d = hd_val_dims(m->y);
-    const bool activated = ends_activated(hd_recipe_said(m->recipe, "model"));
-    const char *said = hd_recipe_text(m->recipe, "train.loss");
+    const char *activation = last_activation(hd_recipe_said(m->recipe, "model"));
+    const char *said = hd_recipe_text(m->recipe, "train.loss.name");
     const int64_t outputs = d.rank > 0 ? d.dim[d.rank - 1] : 1;
-    const char *name = said ? said : usual_loss(m, outputs, activated);
+    const char *name = said ? said : usual_loss(m, outputs, activation != NULL);
     m->task = (hd_task){.loss = hd_loss_find(m->ctx, name),
                         .classes = m->data.classes,
                         .outputs = outputs,
                         .targets = m->data.classes > 0 ? 1 : m->data.targets};
-    if (m->task.loss->label && m->data.classes == 0)
-        return hd_fail(m->ctx, HD_E_MODEL, "train.loss|%s needs classes, these data have numbers|Use loss=mse", name);
-    if (activated && m->task.loss->logits)
-        return hd_fail(
-            m->ctx, HD_E_MODEL,
-            "train.loss|%s takes logits, and the network ends in an activation|Take the last activation out, or "
-            "use loss=mse",
-            name);
+    if (!hd_loss_fits(&m->task.loss, m->data.classes > 0)) return wrong_loss(m, name);
+    HD_TRY(settle_outputs(m, activation));
     HD_TRY(check_outputs(m, &d));
-    return said ? HD_OK : hd_recipe_put_text(m->recipe, "train.loss", name);
+    if (!said) HD_TRY(hd_recipe_put_text(m->recipe, "train.loss.name", name));
+    HD_TRY(hd_recipe_check_whole(m->recipe));
+    return hd_loss_settle(&m->task, m->recipe, &m->arena);
 }
 
 /* x · scale + shift, target by target. */
@@ -132,23 +164,24 @@ static hd_status build_scaled_loss(hd_model *m) {
     const hd_val inside = m->y;
     m->y = by_target(m, inside, d->target_std, d->target_mean);
     hd_mark_output(m->y, "y");
-    hd_mark_output(m->task.loss->build(HD_HERE, m->y, m->target), "loss");
-    m->loss = m->task.loss->build(HD_HERE, inside, by_target(m, m->target, scale, shift));
+    hd_mark_output(hd_loss_build(HD_HERE, &m->task, m->y, m->target), "loss");
+    m->loss = hd_loss_build(HD_HERE, &m->task, inside, by_target(m, m->target, scale, shift));
     return hd_graph_status(m->graph);
 }
 
 static hd_status build_loss(hd_model *m) {
     const hd_task *t = &m->task;
     hd_graph *g = m->graph;
-    const bool scaled = strcmp(t->loss->name, "mse") == 0 && !ends_activated(hd_recipe_said(m->recipe, "model"));
-    if (!scaled) m->data.target_mean = m->data.target_std = NULL;
-    m->target = t->loss->label ? hd_input(g, "target", HD_I64, HD_DIMS(HD_BATCH))
-                               : hd_input(g, "target", HD_F32, HD_DIMS(HD_BATCH, t->outputs));
+    const bool label = t->loss.target == HD_TARGET_CLASS;
+    const bool plain = !last_activation(hd_recipe_said(m->recipe, "model"));
+    if (!plain || strcmp(t->loss.name, "mse") != 0) m->data.target_mean = m->data.target_std = NULL;
+    m->target = label ? hd_input(g, "target", HD_I64, HD_DIMS(HD_BATCH))
+                      : hd_input(g, "target", HD_F32, HD_DIMS(HD_BATCH, t->outputs));
     if (m->data.target_mean) return build_scaled_loss(m);
     hd_mark_output(m->y, "y");
-    m->loss = t->loss->build(HD_HERE, m->y, m->target);
+    m->loss = hd_loss_build(HD_HERE, t, m->y, m->target);
     hd_mark_output(m->loss, "loss");
-    if (t->loss->label) hd_mark_output(hd_count_correct(m->y, m->target), "correct");
+    if (label) hd_mark_output(hd_count_correct(m->y, m->target), "correct");
     return hd_graph_status(g);
 }
 

@@ -210,10 +210,12 @@ static hd_json *comma_list(hd_arena *arena, unsigned types, const char *text) {
 
 /* The value that a text on a command line means. */
 static hd_status read_value(hd_recipe *r, unsigned types, const char *key, const char *text, hd_json **out) {
-    if ((text[0] == '{' || text[0] == '[') && types & (HD_KEY_LIST | HD_KEY_OBJECT | HD_KEY_MODEL))
+    if ((text[0] == '{' || text[0] == '[') && types & (HD_KEY_LIST | HD_KEY_NUMBERS | HD_KEY_OBJECT | HD_KEY_MODEL))
         return hd_yaml_parse(out, &r->arena, key, text, strlen(text));
     if (types & HD_KEY_LIST && (!(types & HD_KEY_TEXT) || strchr(text, ',')))
         *out = comma_list(&r->arena, types & ~(unsigned)HD_KEY_LIST, text);
+    else if (types & HD_KEY_NUMBERS && strchr(text, ','))
+        *out = comma_list(&r->arena, HD_KEY_NUMBER, text);
     else
         *out = scalar(&r->arena, types, text);
     return *out ? HD_OK : HD_E_MEMORY;

@@ -12,7 +12,8 @@ enum {
     HD_KEY_TEXT = 8,
     HD_KEY_LIST = 16, /* of texts */
     HD_KEY_OBJECT = 32,
-    HD_KEY_MODEL = 64 /* a name, an object, or a list of layers */
+    HD_KEY_MODEL = 64,   /* a name, an object, or a list of layers */
+    HD_KEY_NUMBERS = 128 /* a list of numbers */
 };
 
 typedef struct hd_key {
@@ -20,7 +21,7 @@ typedef struct hd_key {
     unsigned types;
     double min, max;            /* numbers; min < max: checked */
     const char *const *choices; /* texts; NULL: any */
-    bool long_only;             /* no short form: the short name belongs to another key */
+    bool long_only;             /* no short form but section.name: the short name belongs to another key */
 } hd_key;
 
 const hd_key *hd_key_at(int i);

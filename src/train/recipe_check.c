@@ -31,6 +31,10 @@ static const char *describe(const hd_json *v, char *buffer, size_t size) {
     return "something else";
 }
 
+static bool is_number(const hd_json *v) {
+    return v->type == HD_JSON_INT || (v->type == HD_JSON_FLOAT && isfinite(v->number));
+}
+
 static bool type_fits(unsigned types, const hd_json *v) {
     switch (v->type) {
     case HD_JSON_NULL: return true;
@@ -42,8 +46,9 @@ static bool type_fits(unsigned types, const hd_json *v) {
     case HD_JSON_ARRAY:
         if (types & HD_KEY_MODEL) return true;
         for (const hd_json *item = v->child; item; item = item->next)
-            if (item->type != HD_JSON_STRING) return false;
-        return types & HD_KEY_LIST;
+            if (item->type == HD_JSON_STRING ? !(types & HD_KEY_LIST) : !is_number(item) || !(types & HD_KEY_NUMBERS))
+                return false;
+        return types & (HD_KEY_LIST | HD_KEY_NUMBERS);
     }
     return false;
 }
@@ -79,7 +84,7 @@ hd_status hd_recipe_check_value(hd_recipe *r, const hd_key *key, const char *pla
     if (v->type != HD_JSON_STRING || !key->choices) return HD_OK;
     for (int i = 0; key->choices[i]; i++)
         if (strcmp(key->choices[i], v->string) == 0) return HD_OK;
-    if (strcmp(key->pub.name, "train.loss") == 0 && hd_loss_find(r->ctx, v->string)) return HD_OK;
+    if (strcmp(key->pub.name, "train.loss.name") == 0 && hd_loss_find(r->ctx, v->string).name) return HD_OK;
     /* a precision that this program does not have is no mistake of the recipe */
     const bool precision = strcmp(key->pub.name, "train.precision") == 0;
     return wrong_choice(r, key, place, v, precision ? HD_E_UNSUPPORTED : blame);
@@ -156,6 +161,20 @@ static hd_status check_section(hd_recipe *r, const char *section, hd_json *objec
 static const struct {
     const char *key, *chooser, *readers;
 } owners[] = {
+    {"train.loss.weight", "train.loss.name",
+     "cross_entropy, nll, multi_margin, bce, bce_with_logits, multilabel_soft_margin"},
+    {"train.loss.label_smoothing", "train.loss.name", "cross_entropy"},
+    {"train.loss.ignore_index", "train.loss.name", "cross_entropy, nll"},
+    {"train.loss.pos_weight", "train.loss.name", "bce_with_logits"},
+    {"train.loss.beta", "train.loss.name", "smooth_l1"},
+    {"train.loss.delta", "train.loss.name", "huber"},
+    {"train.loss.alpha", "train.loss.name", "focal"},
+    {"train.loss.gamma", "train.loss.name", "focal"},
+    {"train.loss.smooth", "train.loss.name", "dice"},
+    {"train.loss.margin", "train.loss.name", "multi_margin"},
+    {"train.loss.p", "train.loss.name", "multi_margin"},
+    {"train.loss.squared", "train.loss.name", "hinge"},
+    {"train.loss.full", "train.loss.name", "poisson_nll"},
     {"train.optimizer.momentum", "train.optimizer.name", "sgd"},
     {"train.optimizer.nesterov", "train.optimizer.name", "sgd"},
     {"train.optimizer.beta1", "train.optimizer.name", "adam, adamw"},
@@ -181,8 +200,10 @@ static bool reads(const char *readers, const char *choice) {
 
 bool hd_key_applies(const hd_recipe *r, const hd_key *key) {
     for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++)
-        if (strcmp(owners[i].key, key->pub.name) == 0)
-            return reads(owners[i].readers, hd_recipe_text(r, owners[i].chooser));
+        if (strcmp(owners[i].key, key->pub.name) == 0) {
+            const char *choice = hd_recipe_text(r, owners[i].chooser);
+            return choice && reads(owners[i].readers, choice); /* none: the loss is settled by the data */
+        }
     return true;
 }
 
@@ -191,7 +212,7 @@ hd_status hd_recipe_check_whole(hd_recipe *r) {
     for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
         const hd_json *said = hd_recipe_said(r, owners[i].key);
         const char *choice = hd_recipe_text(r, owners[i].chooser);
-        if (!said || reads(owners[i].readers, choice)) continue;
+        if (!said || !choice || reads(owners[i].readers, choice)) continue;
         if (said->line > 0)
             place_of(r, place, said->key_line, said->key_column);
         else

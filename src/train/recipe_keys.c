@@ -9,10 +9,28 @@ static const char *const tasks[] = {"auto", "class", "number", "category", NULL}
 static const char *const missings[] = {"refuse", "mean", "zero", "drop", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const normalizations[] = {"standard", "unit", "none", NULL};
-static const char *const losses[] = {"cross_entropy", "bce_with_logits", "mse", "half_squared_error", NULL};
+static const char *const losses[] = {"cross_entropy",
+                                     "nll",
+                                     "multi_margin",
+                                     "bce_with_logits",
+                                     "bce",
+                                     "focal",
+                                     "dice",
+                                     "multilabel_soft_margin",
+                                     "hinge",
+                                     "soft_margin",
+                                     "kl_div",
+                                     "mse",
+                                     "l1",
+                                     "smooth_l1",
+                                     "huber",
+                                     "half_squared_error",
+                                     "poisson_nll",
+                                     NULL};
 static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
 static const char *const schedules[] = {"constant", "step", "cosine", "onecycle", "warmup", NULL};
 static const char *const anneals[] = {"cos", "linear", NULL};
+static const char *const weights[] = {"balanced", NULL};
 static const char *const devices[] = {"auto", "cpu", NULL};
 static const char *const precisions[] = {"f32", "bf16", NULL};
 static const char *const backends[] = {"default", "ref", NULL};
@@ -31,6 +49,9 @@ static const char *const backends[] = {"default", "ref", NULL};
     { {name, "list", def, help}, HD_KEY_LIST, 0, 0, NULL, false }
 #define ANY(name, type, types, def, help)                                                                              \
     { {name, type, def, help}, types, 0, 0, NULL, false }
+/* Short names belong to others: loss.gamma is said in full. */
+#define LOSS_NUMBER(name, def, min, max, help)                                                                         \
+    { {"train.loss." name, "number", def, help}, HD_KEY_NUMBER, min, max, NULL, true }
 
 static const hd_key keys[] = {
     ANY("data.source", "text", HD_KEY_TEXT | HD_KEY_OBJECT, "",
@@ -64,7 +85,36 @@ static const hd_key keys[] = {
     TEXT("data.normalize", "standard", normalizations,
          "standard: mean 0, deviation 1 by the training part; unit; none"),
     ANY("model", "text", HD_KEY_MODEL, "", "a known network, a one-line text as 784-200-relu-10, or a list of layers"),
-    TEXT("train.loss", "", losses, "what is minimised; by the data and the model when not given"),
+    TEXT("train.loss.name", "", losses, "what is minimised; by the data and the model when not given"),
+    {{"train.loss.weight", "list", "", "how much each class (output) counts: numbers, or balanced"},
+     HD_KEY_TEXT | HD_KEY_NUMBERS,
+     0,
+     0,
+     weights,
+     true},
+    NUMBER("train.loss.label_smoothing", "0", 0, 1,
+           "cross_entropy: share of the target spread evenly over the classes"),
+    INT("train.loss.ignore_index", "", 0, MANY, "cross_entropy, nll: class of samples that do not count"),
+    {{"train.loss.pos_weight", "number", "", "bce_with_logits: how much a yes counts: a number, a list, or balanced"},
+     HD_KEY_TEXT | HD_KEY_NUMBER | HD_KEY_NUMBERS,
+     0,
+     1e30,
+     weights,
+     false},
+    LOSS_NUMBER("beta", "1", 0, 1e30, "smooth_l1: distance from which it is l1"),
+    LOSS_NUMBER("delta", "1", 1e-30, 1e30, "huber: distance from which the loss grows straight"),
+    LOSS_NUMBER("alpha", "0.25", -1, 1, "focal: share of yes; negative: both count the same"),
+    LOSS_NUMBER("gamma", "2", 0, 1e6, "focal: how little counts what is already right"),
+    LOSS_NUMBER("smooth", "1", 0, 1e30, "dice: added above and below"),
+    LOSS_NUMBER("margin", "1", 0, 1e30, "multi_margin: lead that is enough"),
+    {{"train.loss.p", "whole number", "1", "multi_margin: power of what a class lacks, 1 or 2"},
+     HD_KEY_INT,
+     1,
+     2,
+     NULL,
+     true},
+    {{"train.loss.squared", "yes or no", "false", "hinge: square it"}, HD_KEY_BOOL, 0, 0, NULL, true},
+    {{"train.loss.full", "yes or no", "false", "poisson_nll: add Stirling's term"}, HD_KEY_BOOL, 0, 0, NULL, true},
     TEXT("train.optimizer.name", "adamw", optimizers, "how weights follow the gradient: sgd, adam, adamw"),
     NUMBER("train.optimizer.lr", "0.001", 0, 1e6, "learning rate; 0.01 for sgd when not given"),
     NUMBER("train.optimizer.momentum", "0", 0, 1, "sgd: share of the last step that is kept"),
@@ -114,8 +164,8 @@ enum { KEYS = sizeof keys / sizeof keys[0] };
 /* Sections, and the member that a plain text in their place means. */
 static const struct {
     const char *path, *shorthand;
-} sections[] = {
-    {"data", "source"}, {"train", NULL}, {"eval", NULL}, {"train.optimizer", "name"}, {"train.schedule", "name"}};
+} sections[] = {{"data", "source"},          {"train", NULL},           {"eval", NULL}, {"train.loss", "name"},
+                {"train.optimizer", "name"}, {"train.schedule", "name"}};
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
 const hd_key *hd_key_at(int i) {
@@ -168,7 +218,7 @@ const hd_key *hd_key_find(const char *name) {
     const hd_key *found = NULL;
     for (int k = 0; k < (int)KEYS; k++) {
         if (strcmp(keys[k].pub.name, key) == 0) return &keys[k];
-        if (keys[k].long_only || !ends_in(keys[k].pub.name, key)) continue;
+        if ((keys[k].long_only && !strchr(key, '.')) || !ends_in(keys[k].pub.name, key)) continue;
         if (found) return NULL; /* two keys of that name: say which */
         found = &keys[k];
     }

@@ -50,11 +50,45 @@ static hd_status scale_targets(hd_trainer *t, hd_data_info *info) {
     return scale ? HD_OK : HD_E_MEMORY;
 }
 
+/* Class weights that are to be balanced become numbers: they are part of what the run is. */
+static hd_status balance(hd_trainer *t, int64_t classes) {
+    if (classes < 1) return HD_OK;
+    int64_t *seen = hd_alloc_n(t->ctx, (size_t)classes, sizeof *seen);
+    if (!seen) return HD_E_MEMORY;
+    for (int64_t i = 0; i < t->split.train_count; i++) seen[hd_data_label(t->data, t->split.train[i])]++;
+    const hd_status status = hd_loss_balance(t->recipe, classes, seen);
+    hd_free(t->ctx, seen);
+    return status;
+}
+
+/* Numbers to predict must be such as the loss takes. */
+static hd_status check_targets(const hd_trainer *t) {
+    const hd_task *task = &t->model->task;
+    const char *name = hd_data_get_info(t->data).name;
+    if (task->classes > 0 || task->loss.target == HD_TARGET_NUMBER) return HD_OK;
+    float *row = hd_alloc_n(t->ctx, (size_t)task->targets, sizeof *row);
+    hd_status status = row ? HD_OK : HD_E_MEMORY;
+    for (int64_t i = 0; i < t->split.train_count && status == HD_OK; i++) {
+        hd_data_values(t->data, t->split.train[i], row);
+        for (int64_t k = 0; k < task->targets && status == HD_OK; k++)
+            if (!hd_loss_bounds(&task->loss, (double)row[k]))
+                status = hd_fail(t->ctx, HD_E_MODEL,
+                                 "train.loss|%s takes targets that are %s, sample %lld of %s has %g|Any number fits "
+                                 "mse, l1, smooth_l1, huber",
+                                 task->loss.name, hd_loss_bounds_text(&task->loss), (long long)t->split.train[i], name,
+                                 (double)row[k]);
+    }
+    hd_free(t->ctx, row);
+    return status;
+}
+
 static hd_status make_model(hd_trainer *t) {
     hd_data_info info = hd_data_get_info(t->data);
     hd_normalizer z = {.ctx = t->ctx};
     HD_TRY(scale_targets(t, &info));
+    HD_TRY(balance(t, info.classes));
     HD_TRY(hd_model_new(&t->model, t->recipe, &info));
+    HD_TRY(check_targets(t));
     hd_status status = hd_normalizer_fit(&z, t->data, t->split.train, t->split.train_count,
                                          hd_recipe_text(t->recipe, "data.normalize"));
     if (status == HD_OK) status = hd_model_set_normalizer(t->model, &z);
@@ -114,10 +148,11 @@ static hd_status make_loaders(hd_trainer *t) {
 static hd_status make_tallies(hd_trainer *t) {
     const hd_task *task = &t->model->task;
     const bool confusion = hd_metric_list_needs_confusion(&t->model->metrics);
-    t->tally_outputs = !task->loss->label || confusion;
+    const bool label = task->loss.target == HD_TARGET_CLASS;
+    t->tally_outputs = !label || confusion;
     HD_TRY(hd_tally_init(&t->running, t->ctx, task, confusion));
     HD_TRY(hd_tally_init(&t->val, t->ctx, task, confusion));
-    if (task->classes > 0 && !task->loss->label) {
+    if (task->classes > 0 && !label) {
         t->target_rows = hd_alloc_n(t->ctx, (size_t)(t->full.batch * task->outputs), sizeof *t->target_rows);
         if (!t->target_rows) return HD_E_MEMORY;
     }

@@ -12,7 +12,7 @@ enum { SAVE_SECONDS = 5 }; /* from one unasked checkpoint to the next, at ends o
 
 static const void *target_of(hd_trainer *t, const hd_batch *b) {
     const hd_task *task = &t->model->task;
-    if (task->loss->label) return b->label;
+    if (task->loss.target == HD_TARGET_CLASS) return b->label;
     if (task->classes == 0) return b->value;
     for (int64_t i = 0; i < b->n; i++) hd_task_target(task, b->label[i], t->target_rows + i * task->outputs);
     return t->target_rows;
