@@ -305,11 +305,36 @@ static void test_recipe_words(void **state) {
     hd_context_free(ctx);
 }
 
+/* ---- failing allocations ---- */
+
+static hd_status build_model(hd_context *ctx, void *arg) {
+    hd_recipe *r = NULL;
+    hd_model *m = NULL;
+    const char *text = arg;
+    const hd_data_info info = {.name = "toy", .kind = "toy", .sample = HD_DIMS(4), .classes = 3, .targets = 1};
+    hd_status status = hd_recipe_parse(&r, ctx, "r", text);
+    if (status == HD_OK) status = hd_loss_balance(r, 3, (const int64_t[]){3, 0, 5});
+    if (status == HD_OK) status = hd_model_new(&m, r, &info);
+    hd_model_free(m);
+    hd_recipe_free(r);
+    return status;
+}
+
+static void test_no_memory(void **state) {
+    (void)state;
+    static const char *const losses[] = {
+        "{\"name\": \"nll\", \"weight\": \"balanced\", \"ignore_index\": 1}",
+        "{\"name\": \"bce_with_logits\", \"pos_weight\": \"balanced\", \"weight\": [1, 2, 3]}",
+    };
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        assert_true(fail_every_allocation(build_model, (void *)(uintptr_t)recipe_of("4-3", losses[i], 1)) > 5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),  cmocka_unit_test(test_one_output),   cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_balanced), cmocka_unit_test(test_saved),        cmocka_unit_test(test_weighted_mean),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_recipe_words),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_recipe_words), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -43,9 +43,7 @@ HD_LOSS_COST(bce_cost, 6)
 const hd_op hd_op_bce = {
     HD_WEIGHTED_LOSS_HEAD(bce),
     .infer = bce_infer,
-    .grad = bce_rule,
-    .ref = bce_ref,
-    .cost = bce_cost,
+    HD_LOSS_RULES(bce),
     .formula = "loss = −mean(weight (t ln x + (1−t) ln(1−x))), logarithms at least −100",
     .source = "as torch.nn.BCELoss",
     .doc = "The loss of yes-or-no questions: x are probabilities, 0 … 1, target their answers of the same shape. "

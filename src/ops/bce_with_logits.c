@@ -79,9 +79,7 @@ const hd_op hd_op_bce_with_logits = {
     .args_size = sizeof(hd_bce_with_logits_args),
     HD_ONLY_REDUCTION(hd_bce_with_logits_args),
     .infer = bce_infer,
-    .grad = bce_rule,
-    .ref = bce_ref,
-    .cost = bce_cost,
+    HD_LOSS_RULES(bce),
     .formula = "loss = −mean(weight (pos_weight t ln σ(x) + (1−t) ln(1−σ(x))))",
     .source = "as torch.nn.BCEWithLogitsLoss",
     .doc = "The loss of yes-or-no questions: x are logits, target their answers, 0 … 1, of the same shape; the mean "

@@ -42,19 +42,11 @@ static void cosine_embedding_rule(hd_grad *c) {
 HD_LOSS_COST(cosine_embedding_cost, 6)
 
 const hd_op hd_op_cosine_embedding = {
-    .name = "cosine_embedding",
-    .n_in = 3,
-    .n_out = 1,
-    .in_names = HD_NAMES("x1", "x2", "target"),
-    .out_names = HD_NAMES("loss"),
-    .args_size = sizeof(hd_cosine_embedding_args),
+    HD_LOSS3_HEAD(cosine_embedding, hd_cosine_embedding_args, "x1", "x2", "target"),
     .options = (const hd_option[]){HD_MARGIN(hd_cosine_embedding_args, 0, "cosine up to which pairs are far apart"),
                                    HD_REDUCTION(hd_cosine_embedding_args), HD_OPTION_END},
     .flags = HD_OP_KINK,
-    .infer = cosine_embedding_infer,
-    .grad = cosine_embedding_rule,
-    .ref = cosine_embedding_ref,
-    .cost = cosine_embedding_cost,
+    HD_LOSS_RULES(cosine_embedding),
     .formula = "loss = mean(1 − cos where target = 1, max(0, cos − margin) where target = −1)",
     .source = "as torch.nn.CosineEmbeddingLoss",
     .doc = "Rows of x1 and x2 that belong together (target 1) shall point the same way, others (target −1) shall have "

@@ -49,9 +49,7 @@ const hd_op hd_op_cosine_similarity = {
                                    HD_EPS(hd_cosine_similarity_args, 1e-8, "least length"), HD_OPTION_END},
     .flags = HD_OP_REDUCE,
     .infer = cosine_similarity_infer,
-    .grad = cosine_similarity_rule,
-    .ref = cosine_similarity_ref,
-    .cost = cosine_similarity_cost,
+    HD_LOSS_RULES(cosine_similarity),
     .formula = "y = x1·x2 / (max(|x1|, eps) max(|x2|, eps))",
     .source = "as torch.nn.CosineSimilarity",
     .doc = "How much two vectors point the same way: 1 the same, 0 at right angles, −1 opposite. Vectors lie along "

@@ -77,9 +77,7 @@ HD_LOSS_COST(cross_entropy_cost, 4)
 
 const hd_op hd_op_cross_entropy = {
     HD_CLASS_LOSS_HEAD(cross_entropy),
-    .grad = cross_entropy_rule,
-    .ref = cross_entropy_ref,
-    .cost = cross_entropy_cost,
+    HD_LOSS_RULES(cross_entropy),
     .formula = "loss = −(1/n) Σᵢ ln softmax(xᵢ)[targetᵢ]",
     .source = "as torch.nn.CrossEntropyLoss; label smoothing: Szegedy et al. 2016, equation 7",
     .doc =

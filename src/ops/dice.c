@@ -56,9 +56,7 @@ const hd_op hd_op_dice = {
                                              .help = "added above and below: two empty regions are alike"),
                                    HD_REDUCTION(hd_dice_args), HD_OPTION_END},
     .infer = dice_infer,
-    .grad = dice_rule,
-    .ref = dice_ref,
-    .cost = dice_cost,
+    HD_LOSS_RULES(dice),
     .formula = "loss = mean over samples of 1 − (2 Σ x t + smooth)/(Σ x + Σ t + smooth)",
     .source = "Milletari, Navab, Ahmadi: V-Net, 2016, section 3, with plain sums below as in Sudre et al. 2017",
     .doc = "One less the overlap (Dice 1945) of two regions: x are probabilities, 0 … 1, target 0 or 1, of the same "

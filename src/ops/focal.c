@@ -46,9 +46,7 @@ const hd_op hd_op_focal = {
                                    HD_OPTION(FLOAT, hd_focal_args, gamma, .def = 2, .min = 0, .max = 1e6,
                                              .help = "how little counts what is already right; 0: all the same"),
                                    HD_REDUCTION(hd_focal_args), HD_OPTION_END},
-    .grad = focal_rule,
-    .ref = focal_ref,
-    .cost = focal_cost,
+    HD_LOSS_RULES(focal),
     .formula = "loss = −mean(α (1 − p)^gamma ln p), p = σ(x) or 1 − σ(x), α = alpha or 1 − alpha as target is 1 or 0",
     .source = "Lin, Goyal, Girshick, He, Dollár: Focal loss for dense object detection, 2017, equation 5",
     .doc = "Binary cross-entropy of logits where easy elements hardly count, for a yes that is rare: target 0 or 1 of "

@@ -55,19 +55,11 @@ static void gaussian_nll_rule(hd_grad *c) {
 HD_LOSS_COST(gaussian_nll_cost, 6)
 
 const hd_op hd_op_gaussian_nll = {
-    .name = "gaussian_nll",
-    .n_in = 3,
-    .n_out = 1,
-    .in_names = HD_NAMES("x", "target", "var"),
-    .out_names = HD_NAMES("loss"),
-    .args_size = sizeof(hd_gaussian_nll_args),
+    HD_LOSS3_HEAD(gaussian_nll, hd_gaussian_nll_args, "x", "target", "var"),
     .options = (const hd_option[]){HD_OPTION(BOOL, hd_gaussian_nll_args, full, .help = "add the constant ½ ln 2π"),
                                    HD_EPS(hd_gaussian_nll_args, 1e-6, "least variance"),
                                    HD_REDUCTION(hd_gaussian_nll_args), HD_OPTION_END},
-    .infer = gaussian_nll_infer,
-    .grad = gaussian_nll_rule,
-    .ref = gaussian_nll_ref,
-    .cost = gaussian_nll_cost,
+    HD_LOSS_RULES(gaussian_nll),
     .formula = "loss = ½ mean(ln v + (x − target)²/v), v = max(var, eps)",
     .source = "as torch.nn.GaussianNLLLoss; Nix, Weigend 1994",
     .doc = "The loss of regression where the network also says how sure it is: x is the mean, var the variance of a "

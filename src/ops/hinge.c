@@ -22,9 +22,7 @@ const hd_op hd_op_hinge = {
     .options = (const hd_option[]){HD_OPTION(BOOL, hd_hinge_args, squared, .help = "square the hinge"),
                                    HD_REDUCTION(hd_hinge_args), HD_OPTION_END},
     .flags = HD_OP_KINK,
-    .grad = hinge_rule,
-    .ref = hinge_ref,
-    .cost = hinge_cost,
+    HD_LOSS_RULES(hinge),
     .formula = "loss = mean(max(0, 1 − target·x)), or of its square",
     .source = "Cortes, Vapnik 1995; squared: Chang, Hsieh, Lin 2008",
     .doc = "The loss of support vector machines: target is 1 or −1, and nothing is lost once x is on the right side by "

@@ -20,9 +20,7 @@ const hd_op hd_op_hinge_embedding = {
     .options = (const hd_option[]){HD_MARGIN(hd_hinge_embedding_args, 1, "distance that is far enough"),
                                    HD_REDUCTION(hd_hinge_embedding_args), HD_OPTION_END},
     .flags = HD_OP_KINK,
-    .grad = hinge_embedding_rule,
-    .ref = hinge_embedding_ref,
-    .cost = hinge_embedding_cost,
+    HD_LOSS_RULES(hinge_embedding),
     .formula = "loss = mean(x where target = 1, max(0, margin − x) where target = −1)",
     .source = "as torch.nn.HingeEmbeddingLoss; Hadsell, Chopra, LeCun 2006",
     .doc =

@@ -27,9 +27,7 @@ const hd_op hd_op_kl_div = {
                                    HD_OPTION(ENUM, hd_kl_div_args, reduction, .choices = reductions,
                                              .help = "mean, sum, none; batchmean: the sum over the batch's size"),
                                    HD_OPTION_END},
-    .grad = kl_div_rule,
-    .ref = kl_div_ref,
-    .cost = kl_div_cost,
+    HD_LOSS_RULES(kl_div),
     .formula = "loss = mean(target (ln target − x))",
     .source = "as torch.nn.KLDivLoss; Kullback, Leibler 1951",
     .doc = "How far the distribution whose logarithm is x lies from the distribution target. The mean is over all "

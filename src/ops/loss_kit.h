@@ -93,6 +93,11 @@ hd_val hd_softplus_minus(hd_val x);
 #define HD_LOSS_HEAD(name_, args_)                                                                                     \
     .name = #name_, .n_in = 2, .n_out = 1, .in_names = HD_NAMES("x", "target"), .out_names = HD_NAMES("loss"),         \
     .args_size = sizeof(args_), .infer = hd_infer_loss
+#define HD_LOSS3_HEAD(name_, args_, a_, b_, c_)                                                                        \
+    .name = #name_, .n_in = 3, .n_out = 1, .in_names = HD_NAMES(a_, b_, c_), .out_names = HD_NAMES("loss"),            \
+    .args_size = sizeof(args_), .infer = name_##_infer
+/* Its functions. */
+#define HD_LOSS_RULES(name_) .grad = name_##_rule, .ref = name_##_ref, .cost = name_##_cost
 #define HD_LOSS_GRAD_HEAD(name_)                                                                                       \
     .name = #name_ "_grad", .n_in = 3, .n_out = 1, .in_names = HD_NAMES("x", "target", "dy"),                          \
     .out_names = HD_NAMES("dx"), .args_size = sizeof(hd_loss_grad_args), .source = "derivative of " #name_,            \

@@ -28,19 +28,11 @@ static void margin_ranking_rule(hd_grad *c) {
 HD_LOSS_COST(margin_ranking_cost, 5)
 
 const hd_op hd_op_margin_ranking = {
-    .name = "margin_ranking",
-    .n_in = 3,
-    .n_out = 1,
-    .in_names = HD_NAMES("x1", "x2", "target"),
-    .out_names = HD_NAMES("loss"),
-    .args_size = sizeof(hd_margin_ranking_args),
+    HD_LOSS3_HEAD(margin_ranking, hd_margin_ranking_args, "x1", "x2", "target"),
     .options = (const hd_option[]){HD_MARGIN(hd_margin_ranking_args, 0, "lead that is enough"),
                                    HD_REDUCTION(hd_margin_ranking_args), HD_OPTION_END},
     .flags = HD_OP_KINK,
-    .infer = margin_ranking_infer,
-    .grad = margin_ranking_rule,
-    .ref = margin_ranking_ref,
-    .cost = margin_ranking_cost,
+    HD_LOSS_RULES(margin_ranking),
     .formula = "loss = mean(max(0, margin − target (x1 − x2)))",
     .source = "as torch.nn.MarginRankingLoss",
     .doc = "x1 shall be above x2 by the margin where target is 1, below it where target is −1.",

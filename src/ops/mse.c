@@ -7,9 +7,7 @@ HD_LOSS_COST(mse_cost, 3)
 const hd_op hd_op_mse = {
     HD_LOSS_HEAD(mse, hd_loss_args),
     HD_ONLY_REDUCTION(hd_loss_args),
-    .grad = mse_rule,
-    .ref = mse_ref,
-    .cost = mse_cost,
+    HD_LOSS_RULES(mse),
     .formula = "loss = mean((x − target)²)",
     .source = "as torch.nn.MSELoss",
     .doc = "Mean squared error, the loss of regression: the mean over all elements; target has the shape of x.",

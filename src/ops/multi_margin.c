@@ -71,9 +71,7 @@ const hd_op hd_op_multi_margin = {
                                    HD_REDUCTION(hd_multi_margin_args), HD_OPTION_END},
     .flags = HD_OP_KINK,
     .infer = multi_margin_infer,
-    .grad = multi_margin_rule,
-    .ref = multi_margin_ref,
-    .cost = multi_margin_cost,
+    HD_LOSS_RULES(multi_margin),
     .formula = "loss = mean over i of (1/c) Σ over j ≠ target of weight[target] max(0, margin − x[target] + x[j])^p",
     .source = "Crammer, Singer 2001; as torch.nn.MultiMarginLoss",
     .doc = "The hinge loss of several classes: x are scores [n, c] or [c], target class numbers, i64. Nothing is lost "

@@ -118,9 +118,7 @@ const hd_op hd_op_multilabel_margin = {
     HD_ONLY_REDUCTION(hd_loss_args),
     .flags = HD_OP_KINK,
     .infer = multilabel_margin_infer,
-    .grad = multilabel_margin_rule,
-    .ref = multilabel_margin_ref,
-    .cost = multilabel_margin_cost,
+    HD_LOSS_RULES(multilabel_margin),
     .formula = "loss = mean over i of (1/c) Σ over right j, wrong k of max(0, 1 − x[j] + x[k])",
     .source = "as torch.nn.MultiLabelMarginLoss",
     .doc = "The hinge loss where several classes are right: x are scores [n, c] or [c], target lists the right classes "

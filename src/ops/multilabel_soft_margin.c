@@ -47,9 +47,7 @@ HD_LOSS_COST(multilabel_soft_margin_cost, 6)
 const hd_op hd_op_multilabel_soft_margin = {
     HD_WEIGHTED_LOSS_HEAD(multilabel_soft_margin),
     .infer = multilabel_soft_margin_infer,
-    .grad = multilabel_soft_margin_rule,
-    .ref = multilabel_soft_margin_ref,
-    .cost = multilabel_soft_margin_cost,
+    HD_LOSS_RULES(multilabel_soft_margin),
     .formula = "loss = −mean over i of (1/c) Σ over j of weight (t ln σ(x) + (1−t) ln(1−σ(x)))",
     .source = "as torch.nn.MultiLabelSoftMarginLoss",
     .doc = "Binary cross-entropy of each class of a sample, where several may be right: x are logits [n, c], target 0 "

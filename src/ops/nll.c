@@ -60,9 +60,7 @@ HD_LOSS_COST(nll_cost, 2)
 
 const hd_op hd_op_nll = {
     HD_CLASS_LOSS_HEAD(nll),
-    .grad = nll_rule,
-    .ref = nll_ref,
-    .cost = nll_cost,
+    HD_LOSS_RULES(nll),
     .formula = "loss = −Σ w[target] x[target] / Σ w[target]",
     .source = "as torch.nn.NLLLoss",
     .doc = "The loss of classification from logarithms of probabilities, x [n, c] or [n, c, d…], as log_softmax gives "

@@ -44,9 +44,7 @@ const hd_op hd_op_pairwise_distance = {
             HD_OPTION(BOOL, hd_pairwise_distance_args, keepdim, .help = "keep the last axis as 1"), HD_OPTION_END},
     .flags = HD_OP_REDUCE,
     .infer = pairwise_distance_infer,
-    .grad = pairwise_distance_rule,
-    .ref = pairwise_distance_ref,
-    .cost = pairwise_distance_cost,
+    HD_LOSS_RULES(pairwise_distance),
     .formula = "y = (Σ |x1 − x2 + eps|^p)^(1/p) over the last axis",
     .source = "as torch.nn.PairwiseDistance",
     .doc =

@@ -39,9 +39,7 @@ const hd_op hd_op_poisson_nll = {
                                    HD_OPTION(BOOL, hd_poisson_nll_args, full, .help = "add Stirling's term for ln t!"),
                                    HD_EPS(hd_poisson_nll_args, 1e-8, "added to a rate before its logarithm"),
                                    HD_REDUCTION(hd_poisson_nll_args), HD_OPTION_END},
-    .grad = poisson_nll_rule,
-    .ref = poisson_nll_ref,
-    .cost = poisson_nll_cost,
+    HD_LOSS_RULES(poisson_nll),
     .formula = "loss = mean(e^x − target·x); of a rate: mean(x − target ln(x + eps))",
     .source = "as torch.nn.PoissonNLLLoss",
     .doc = "The loss of counts: target is how often something happened, x the logarithm of how often it was expected. "

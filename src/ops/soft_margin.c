@@ -14,9 +14,7 @@ static void soft_margin_rule(hd_grad *c) {
 const hd_op hd_op_soft_margin = {
     HD_LOSS_HEAD(soft_margin, hd_loss_args),
     HD_ONLY_REDUCTION(hd_loss_args),
-    .grad = soft_margin_rule,
-    .ref = soft_margin_ref,
-    .cost = soft_margin_cost,
+    HD_LOSS_RULES(soft_margin),
     .formula = "loss = mean(ln(1 + e^(−target·x)))",
     .source = "as torch.nn.SoftMarginLoss",
     .doc = "The logistic loss of two classes called 1 and −1: bce_with_logits with other names for the answers.",

@@ -51,12 +51,7 @@ static void triplet_margin_rule(hd_grad *c) {
 HD_LOSS_COST(triplet_margin_cost, 8)
 
 const hd_op hd_op_triplet_margin = {
-    .name = "triplet_margin",
-    .n_in = 3,
-    .n_out = 1,
-    .in_names = HD_NAMES("anchor", "positive", "negative"),
-    .out_names = HD_NAMES("loss"),
-    .args_size = sizeof(hd_triplet_margin_args),
+    HD_LOSS3_HEAD(triplet_margin, hd_triplet_margin_args, "anchor", "positive", "negative"),
     .options =
         (const hd_option[]){
             HD_MARGIN(hd_triplet_margin_args, 1, "lead that is enough"), HD_ORDER(hd_triplet_margin_args),
@@ -64,10 +59,7 @@ const hd_op hd_op_triplet_margin = {
             HD_OPTION(BOOL, hd_triplet_margin_args, swap, .help = "the negative may be far from the positive instead"),
             HD_REDUCTION(hd_triplet_margin_args), HD_OPTION_END},
     .flags = HD_OP_KINK,
-    .infer = triplet_margin_infer,
-    .grad = triplet_margin_rule,
-    .ref = triplet_margin_ref,
-    .cost = triplet_margin_cost,
+    HD_LOSS_RULES(triplet_margin),
     .formula = "loss = mean(max(0, margin + |anchor − positive|_p − |anchor − negative|_p))",
     .source = "Balntas et al. 2016; Schroff et al. 2015; as torch.nn.TripletMarginLoss",
     .doc = "The anchor shall be nearer to the positive than to the negative, by the margin; rows lie along the last "
