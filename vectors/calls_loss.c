@@ -199,6 +199,52 @@ static void call_cdist(vector_case *c) {
     vector_give(c, hd_pairwise_distance(with_axis(a, 2), with_axis(b, 3), p, HD_ZERO));
 }
 
+/* The distances of all pairs of rows i < j. */
+static void call_pdist(vector_case *c) {
+    const hd_val x = vector_tensor(c, 0, "input");
+    const double p = explicit_number(c, 1, "p", 2);
+    const int64_t n = hd_val_dims(x).dim[0], pairs = n * (n - 1) / 2;
+    double *index = hd_arena_alloc_n(c->arena, (size_t)pairs + 1, 2 * sizeof *index);
+    int64_t at = 0;
+    for (int64_t i = 0; index && i < n; i++)
+        for (int64_t j = i + 1; j < n; j++, at++) {
+            index[at] = (double)i;
+            index[pairs + at] = (double)j;
+        }
+    if (!index) vector_unsupported(c, "no memory");
+    const hd_val a = hd_index_select(x, vector_const(c, HD_I64, HD_DIMS(pairs), index));
+    const hd_val b = hd_index_select(x, vector_const(c, HD_I64, HD_DIMS(pairs), index + pairs));
+    vector_give(c, hd_pairwise_distance(a, b, p, HD_ZERO));
+}
+
+static void call_dist(vector_case *c) {
+    const hd_val a = vector_tensor(c, 0, "input"), b = vector_tensor(c, 1, "other");
+    vector_give(c, hd_norm(hd_sub(a, b), .p = explicit_number(c, 2, "p", 2)));
+}
+
+static void call_normalize(vector_case *c) {
+    const hd_val given = vector_tensor(c, 0, "input"), x = hd_val_dims(given).rank ? given : scores(c);
+    const double p = explicit_number(c, 1, "p", 2), eps = vector_number(c, 3, "eps", 1e-12);
+    const int axis = vector_axis(c, 2, "dim", hd_val_dims(given).rank, 1);
+    const hd_val length = hd_norm(x, .axes = HD_DIMS(axis), .keepdim = true, .p = p);
+    const hd_val y = hd_div(x, hd_clamp(length, .min = eps));
+    vector_give(c, hd_val_dims(given).rank ? y : hd_reshape(y, .dims = (hd_dims){0}));
+}
+
+/* Slices along an axis, none longer than a limit. */
+static void call_renorm(vector_case *c) {
+    const hd_val x = vector_tensor(c, 0, "input");
+    const double p = explicit_number(c, 1, "p", 2), most = vector_number(c, 3, "maxnorm", 1);
+    const int rank = hd_val_dims(x).rank, axis = vector_axis(c, 2, "dim", rank, 0);
+    hd_dims axes = {.rank = 0};
+    for (int i = 0; i < rank; i++)
+        if (i != axis) axes.dim[axes.rank++] = i;
+    const hd_val length = hd_norm(x, .axes = axes, .keepdim = true, .p = p);
+    const hd_val limit = hd_fill_like(length, .value = most);
+    const hd_val share = hd_div(limit, hd_affine(length, .shift = 1e-7));
+    vector_give(c, hd_mul(x, hd_where(hd_gt(length, limit), share, hd_fill_like(length, .value = 1))));
+}
+
 const vector_entry vector_calls_loss[] = {
     {"nn.functional.cross_entropy", call_cross_entropy},
     {"nn.functional.nll_loss", call_nll},
@@ -222,5 +268,9 @@ const vector_entry vector_calls_loss[] = {
     {"nn.functional.pairwise_distance", call_pairwise_distance},
     {"nn.functional.cosine_similarity", call_cosine_similarity},
     {"cdist", call_cdist},
+    {"nn.functional.pdist", call_pdist},
+    {"dist", call_dist},
+    {"nn.functional.normalize", call_normalize},
+    {"renorm", call_renorm},
     {0},
 };
