@@ -278,6 +278,8 @@ static void test_refusals(void **state) {
     refuses(recipe_of("4-3", "{\"weight\": [1, 2, -1]}", 1), false, "can not be negative");
     refuses(recipe_of("4-1", "{\"name\": \"bce_with_logits\", \"pos_weight\": \"balanced\"}", 1), true,
             "balanced needs classes");
+    refuses(recipe_of("4-3", "{\"name\": \"bce\", \"weight\": \"balanced\"}", 1), false,
+            "bce weighs outputs, which have no count to balance by");
     refuses(recipe_of("4-1", "\"kl_div\"", 1), false, "the network has 1 output, the data have 3 classes");
 }
 

@@ -27,22 +27,22 @@ static hd_status bce_infer(hd_infer *c) {
 /* dx = (x − t) / (x (1 − x)), the divisor at least 1e−12; dt = ln(1 − x) − ln x. */
 static void bce_rule(hd_grad *c) {
     const double least = 1e-12;
-    const hd_val x = c->in[0], t = c->in[1], weight = hd_grad_in(c, 2), rest = hd_affine(x, .scale = -1, .shift = 1);
-    const hd_val plain = hd_loss_each(c), each = hd_val_is_none(weight) ? plain : hd_mul(plain, weight);
+    const hd_val x = c->in[0], t = c->in[1], rest = hd_affine(x, .scale = -1, .shift = 1);
+    const hd_val plain = hd_loss_each(c), each = hd_loss_weigh(c, plain);
     if (c->needs[0]) {
         const hd_val width = hd_affine(hd_relu(hd_affine(hd_mul(x, rest), .shift = -least)), .shift = least);
         c->din[0] = hd_mul(hd_div(hd_sub(x, t), width), each);
     }
     if (c->needs[1]) c->din[1] = hd_mul(hd_sub(hd_log(rest), hd_log(x)), each);
     if (hd_grad_needs(c, 2))
-        c->din[2] = hd_unbroadcast(hd_mul(hd_bce(x, t, .reduction = HD_REDUCE_NONE), plain), weight);
+        c->din[2] = hd_unbroadcast(hd_mul(hd_bce(x, t, .reduction = HD_REDUCE_NONE), plain), c->in[2]);
 }
 
 HD_LOSS_COST(bce_cost, 6)
 
 const hd_op hd_op_bce = {
-    HD_WEIGHTED_LOSS_HEAD(bce),
-    .infer = bce_infer,
+    HD_WEIGHTED_LOSS_HEAD(bce, hd_bce_args),
+    HD_ONLY_REDUCTION(hd_bce_args),
     HD_LOSS_RULES(bce),
     .formula = "loss = −mean(weight (t ln x + (1−t) ln(1−x))), logarithms at least −100",
     .source = "as torch.nn.BCELoss",

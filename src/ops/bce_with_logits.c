@@ -34,7 +34,7 @@ static void bce_rule(hd_grad *c) {
         if (c->needs[1]) c->din[1] = hd_neg(hd_mul(x, hd_loss_each(c)));
         return;
     }
-    const hd_val plain = hd_loss_each(c), each = hd_val_is_none(weight) ? plain : hd_mul(plain, weight);
+    const hd_val plain = hd_loss_each(c), each = hd_loss_weigh(c, plain);
     if (c->needs[0]) {
         const hd_val yes = hd_val_is_none(p) ? t : hd_mul(t, p), share = hd_sigmoid(x);
         const hd_val all = hd_val_is_none(p) ? share : hd_mul(share, hd_affine(hd_sub(yes, t), .shift = 1));

@@ -56,8 +56,8 @@ HD_LOSS_COST(gaussian_nll_cost, 6)
 
 const hd_op hd_op_gaussian_nll = {
     HD_LOSS3_HEAD(gaussian_nll, hd_gaussian_nll_args, "x", "target", "var"),
-    .options = (const hd_option[]){HD_OPTION(BOOL, hd_gaussian_nll_args, full, .help = "add the constant ½ ln 2π"),
-                                   HD_EPS(hd_gaussian_nll_args, 1e-6, "least variance"),
+    .options = (const hd_option[]){HD_EPS(hd_gaussian_nll_args, 1e-6, "least variance"),
+                                   HD_OPTION(BOOL, hd_gaussian_nll_args, full, .help = "add the constant ½ ln 2π"),
                                    HD_REDUCTION(hd_gaussian_nll_args), HD_OPTION_END},
     HD_LOSS_RULES(gaussian_nll),
     .formula = "loss = ½ mean(ln v + (x − target)²/v), v = max(var, eps)",

@@ -78,6 +78,8 @@ hd_val hd_loss_spread(const hd_grad *c, hd_val like);
 hd_val hd_loss_column(const hd_grad *c, hd_val like);
 /* v [n] → [n, 1]. */
 hd_val hd_column(hd_val v);
+/* `each` times the weight (input 2), where there is one. */
+hd_val hd_loss_weigh(const hd_grad *c, hd_val each);
 /* Sets the gradients of x and target from the slopes of an element; a slope may be none where it is not needed. */
 void hd_loss_slopes(hd_grad *c, hd_val dx, hd_val dt);
 /* 1 where x > 0, else 0; x where x > least, else least; x where |x| < most, else most with x's sign. */
@@ -111,10 +113,10 @@ hd_val hd_softplus_minus(hd_val x);
     .options = (const hd_option[]) {                                                                                   \
         HD_REDUCTION(args_), HD_OPTION_END                                                                             \
     }
-/* Losses of hd_bce_args. */
-#define HD_WEIGHTED_LOSS_HEAD(name_)                                                                                   \
+/* Losses with a weight. */
+#define HD_WEIGHTED_LOSS_HEAD(name_, args_)                                                                            \
     .name = #name_, .n_in = 2, .n_optional = 1, .n_out = 1, .in_names = HD_NAMES("x", "target", "weight"),             \
-    .out_names = HD_NAMES("loss"), .args_size = sizeof(hd_bce_args), HD_ONLY_REDUCTION(hd_bce_args)
+    .out_names = HD_NAMES("loss"), .args_size = sizeof(args_), .infer = name_##_infer
 
 /* factor·(x − t)², whose mean divides by `count` (an expression in hd_tensor *x); and the backward op of the mean,
  * 2 factor (x − t) dy/count. */

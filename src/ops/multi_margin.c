@@ -58,19 +58,12 @@ static void multi_margin_rule(hd_grad *c) {
 HD_LOSS_COST(multi_margin_cost, 4)
 
 const hd_op hd_op_multi_margin = {
-    .name = "multi_margin",
-    .n_in = 2,
-    .n_optional = 1,
-    .n_out = 1,
-    .in_names = HD_NAMES("x", "target", "weight"),
-    .out_names = HD_NAMES("loss"),
-    .args_size = sizeof(hd_multi_margin_args),
+    HD_WEIGHTED_LOSS_HEAD(multi_margin, hd_multi_margin_args),
     .options = (const hd_option[]){HD_OPTION(INT, hd_multi_margin_args, p, .def = 1, .min = 1, .max = 2,
                                              .help = "power of what a class lacks: 1 or 2"),
                                    HD_MARGIN(hd_multi_margin_args, 1, "lead that is enough"),
                                    HD_REDUCTION(hd_multi_margin_args), HD_OPTION_END},
     .flags = HD_OP_KINK,
-    .infer = multi_margin_infer,
     HD_LOSS_RULES(multi_margin),
     .formula = "loss = mean over i of (1/c) Σ over j ≠ target of weight[target] max(0, margin − x[target] + x[j])^p",
     .source = "Crammer, Singer 2001; as torch.nn.MultiMarginLoss",

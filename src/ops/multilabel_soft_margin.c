@@ -30,23 +30,24 @@ static void multilabel_soft_margin_ref(const hd_ref *r) {
 
 /* dx = weight (σ(x) − t)/c, dt = −weight x/c, dweight = the loss of an element over c. */
 static void multilabel_soft_margin_rule(hd_grad *c) {
-    const hd_val x = c->in[0], t = c->in[1], weight = hd_grad_in(c, 2);
+    const hd_val x = c->in[0], t = c->in[1];
     const hd_dims dims = hd_val_dims(x);
     const double share = 1 / (double)dims.dim[dims.rank - 1];
     const hd_val row = hd_sum(x, .axes = HD_DIMS(-1), .keepdim = true);
     const hd_val plain = hd_broadcast_like(hd_affine(hd_loss_column(c, row), .scale = share), x);
-    const hd_val each = hd_val_is_none(weight) ? plain : hd_mul(plain, weight);
+    const hd_val each = hd_loss_weigh(c, plain);
     if (c->needs[0]) c->din[0] = hd_mul(hd_sub(hd_sigmoid(x), t), each);
     if (c->needs[1]) c->din[1] = hd_neg(hd_mul(x, each));
-    if (hd_grad_needs(c, 2))
-        c->din[2] = hd_unbroadcast(hd_mul(hd_bce_with_logits(x, t, .reduction = HD_REDUCE_NONE), plain), weight);
+    if (!hd_grad_needs(c, 2)) return;
+    const hd_val loss = hd_bce_with_logits(x, t, .reduction = HD_REDUCE_NONE);
+    c->din[2] = hd_unbroadcast(hd_mul(loss, plain), c->in[2]);
 }
 
 HD_LOSS_COST(multilabel_soft_margin_cost, 6)
 
 const hd_op hd_op_multilabel_soft_margin = {
-    HD_WEIGHTED_LOSS_HEAD(multilabel_soft_margin),
-    .infer = multilabel_soft_margin_infer,
+    HD_WEIGHTED_LOSS_HEAD(multilabel_soft_margin, hd_bce_args),
+    HD_ONLY_REDUCTION(hd_bce_args),
     HD_LOSS_RULES(multilabel_soft_margin),
     .formula = "loss = −mean over i of (1/c) Σ over j of weight (t ln σ(x) + (1−t) ln(1−σ(x)))",
     .source = "as torch.nn.MultiLabelSoftMarginLoss",

@@ -73,6 +73,11 @@ hd_val hd_loss_column(const hd_grad *c, hd_val like) {
     return none ? hd_column(c->dout[0]) : hd_loss_spread(c, like);
 }
 
+hd_val hd_loss_weigh(const hd_grad *c, hd_val each) {
+    const hd_val weight = hd_grad_in(c, 2);
+    return hd_val_is_none(weight) ? each : hd_mul(each, weight);
+}
+
 void hd_loss_slopes(hd_grad *c, hd_val dx, hd_val dt) {
     const hd_val each = hd_loss_each(c);
     if (c->needs[0]) c->din[0] = hd_mul(dx, each);

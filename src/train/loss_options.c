@@ -58,6 +58,11 @@ static hd_status read_weight(const hd_task *t, const hd_recipe *r, const char *k
     if (!said) return HD_OK;
     if (said->type == HD_JSON_STRING && t->classes == 0)
         return hd_fail(arena->ctx, HD_E_MODEL, "%s|balanced needs classes, these data have numbers|Give numbers", key);
+    if (said->type == HD_JSON_STRING && !one && t->loss.target != HD_TARGET_CLASS)
+        return hd_fail(
+            arena->ctx, HD_E_MODEL,
+            "%s|%s weighs outputs, which have no count to balance by|Use pos_weight=balanced, or cross_entropy", key,
+            t->loss.name);
     const bool list = said->type == HD_JSON_ARRAY;
     const int64_t count = list ? (int64_t)said->count : one ? 1 : t->outputs;
     if (list && count != t->outputs)
@@ -92,11 +97,14 @@ static double balanced(const int64_t *seen, int64_t k, int64_t classes, int64_t 
 
 hd_status hd_loss_balance(hd_recipe *r, int64_t classes, const int64_t *seen) {
     static const char *const keys[] = {"train.loss.weight", "train.loss.pos_weight"};
+    const char *name = hd_recipe_text(r, "train.loss.name");
+    const hd_loss loss = name ? hd_loss_find(r->ctx, name) : (hd_loss){0};
     int64_t n = 0;
     for (int64_t k = 0; k < classes; k++) n += seen[k];
     for (int i = 0; i < 2; i++) {
         const hd_json *said = hd_recipe_said(r, keys[i]);
         if (!said || said->type != HD_JSON_STRING || classes == 0) continue;
+        if (i == 0 && loss.name && loss.target != HD_TARGET_CLASS) continue; /* the model says why not */
         hd_json *list = hd_json_new(&r->arena, HD_JSON_ARRAY);
         for (int64_t k = 0; list && k < classes; k++)
             if (!hd_json_add(list, hd_json_new_number(&r->arena, balanced(seen, k, classes, n, i == 1)))) list = NULL;
