@@ -47,6 +47,8 @@ static void test_parts(void **state) {
     RESULT("[2,2]", "1 1 2 2", hd_stack((hd_val[]){a, b}, 2, .axis = -1), HD_DIMS(2), HD_DIMS(2));
     RESULT("[4]", "1 1 2 2", hd_repeat_interleave(a, 2), HD_DIMS(2));
     RESULT("[2,4]", "1 1 2 2 3 3 4 4", hd_repeat_interleave(a, 2, .axis = -1), HD_DIMS(2, 2));
+    RESULT("[1,4]", "1 2 1 2", hd_tile(a, .repeats = HD_DIMS(2)), HD_DIMS(1, 2));
+    RESULT("[2,2]", "1 2 1 2", hd_tile(a, .repeats = HD_DIMS(2, 1)), HD_DIMS(2));
     REFUSED("must add up to the 3", hd_split_parts(a, (hd_val[2]){{0}}, 2, (int64_t[]){1, 1}), HD_DIMS(3));
     REFUSED("must add up to the 3", hd_split_parts(a, (hd_val[2]){{0}}, 2), HD_DIMS(3));
     REFUSED("there is room for 2", nth_unbound(a, 2, 0), HD_DIMS(2, 3));
@@ -78,6 +80,13 @@ static void test_products(void **state) {
     REFUSED("a vector or a matrix", hd_diag(a), HD_DIMS(2, 2, 2));
 }
 
+static void has_dims(hd_val v, const char *want) {
+    char text[192];
+    const hd_dims dims = hd_val_dims(v);
+    if (hd_graph_status(v.graph) != HD_OK) fail_msg("%s", hd_last_error(hd_graph_context(v.graph)));
+    assert_string_equal(hd_dims_text(text, &dims), want);
+}
+
 #define EINSUM(equation, ...)                                                                                          \
     hd_einsum((hd_val[]){__VA_ARGS__}, sizeof((hd_val[]){__VA_ARGS__}) / sizeof(hd_val), equation)
 
@@ -106,9 +115,39 @@ static void test_einsum(void **state) {
     REFUSED("twice in the result", EINSUM("ij->ii", a), HD_DIMS(2, 3));
 }
 
+/* What may be done while the batch is open, and what may not. */
+static void test_open_batch(void **state) {
+    (void)state;
+    bench t = open_bench();
+    const hd_val x = hd_input(t.g, "x", HD_F32, HD_DIMS(HD_BATCH, 4, 6)), w = input(&t, HD_DIMS(6, 5));
+    const hd_val v = hd_cast(w, .dtype = HD_DTYPE(HD_F32));
+    hd_val parts[4];
+    has_dims(hd_matmul(x, v), "[B,4,5]");
+    has_dims(hd_matmul(x, x, .trans_b = true), "[B,4,4]");
+    has_dims(hd_matmul(hd_select(x, .axis = HD_AXIS(1)),
+                       hd_reshape(hd_slice(v, .axis = HD_AXIS(1), .stop = 1), .dims = HD_DIMS(6))),
+             "[B]");
+    has_dims(EINSUM("bij,jk->bik", x, v), "[B,4,5]");
+    has_dims(EINSUM("bij,bkj->bik", x, x), "[B,4,4]");
+    has_dims(hd_expand(hd_unsqueeze(x, .axis = HD_AXIS(1)), .dims = HD_DIMS(HD_BATCH, 3, -1, -1)), "[B,3,4,6]");
+    has_dims(hd_repeat(x, .repeats = HD_DIMS(1, 2, 1)), "[B,8,6]");
+    has_dims(hd_stack((hd_val[]){x, x}, 2, .axis = -1), "[B,4,6,2]");
+    has_dims(hd_flip(x, .axes = HD_DIMS(-1)), "[B,4,6]");
+    has_dims(hd_roll(x, .shifts = HD_DIMS(1), .axes = HD_DIMS(1)), "[B,4,6]");
+    has_dims(hd_tril(x), "[B,4,6]");
+    has_dims(hd_diagonal(x, .axis1 = HD_AXIS(1), .axis2 = -1), "[B,4]");
+    has_dims(hd_unfold(x, .size = 3), "[B,4,4,3]");
+    has_dims(hd_pad(x, .after = HD_DIMS(0, 0, 2), .mode = HD_PAD_REFLECT), "[B,4,8]");
+    has_dims(hd_repeat_interleave(x, 2, .axis = -1), "[B,4,12]");
+    assert_int_equal(hd_chunk(x, parts, 4, .axis = -1), 3);
+    has_dims(parts[2], "[B,4,2]");
+    (void)hd_roll(x, .shifts = HD_DIMS(1), .axes = HD_DIMS(0));
+    expect_refusal(&t, "the batch of x [B,4,6] can not be rolled");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_axes), cmocka_unit_test(test_parts),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_axes),       cmocka_unit_test(test_parts),
                                        cmocka_unit_test(test_long_stack), cmocka_unit_test(test_products),
-                                       cmocka_unit_test(test_einsum)};
+                                       cmocka_unit_test(test_einsum),     cmocka_unit_test(test_open_batch)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

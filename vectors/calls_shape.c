@@ -19,17 +19,9 @@ static void call_repeat(vector_case *c) {
     vector_give(c, hd_repeat(x, .repeats = vector_dims(c, 1, "repeats")));
 }
 
-/* Fewer numbers than axes: the first axes once. */
 static void call_tile(vector_case *c) {
     const hd_val x = vector_tensor(c, 0, "input");
-    const int rank = hd_val_dims(x).rank;
-    hd_dims times = vector_dims(c, 1, "dims");
-    while (times.rank < rank) {
-        memmove(times.dim + 1, times.dim, (size_t)times.rank * sizeof *times.dim);
-        times.dim[0] = 1;
-        times.rank++;
-    }
-    vector_give(c, hd_repeat(x, .repeats = times));
+    vector_give(c, hd_tile(x, .repeats = vector_dims(c, 1, "dims")));
 }
 
 static void call_repeat_interleave(vector_case *c) {

@@ -258,6 +258,9 @@ typedef struct hd_repeat_interleave_args {
 } hd_repeat_interleave_args;
 HD_API hd_val hd_repeat_interleave_at(hd_loc at, const hd_repeat_interleave_args *args);
 #define hd_repeat_interleave(...) HD_CALL_(repeat_interleave, __VA_ARGS__)
+/** As hd_repeat, but fewer numbers than x has axes mean the last ones: numpy.tile. */
+HD_API hd_val hd_tile_at(hd_loc at, const hd_repeat_args *args);
+#define hd_tile(...) hd_tile_at(HD_HERE, &(hd_repeat_args){__VA_ARGS__, .end_ = 0})
 /** Axes source.dim[i] move to destination.dim[i]; the others keep their order. */
 typedef struct hd_movedim_args {
     hd_val x;

@@ -2,22 +2,22 @@
  */
 #include "nn/layer.h"
 
-static hd_val build_flatten(hd_loc at, hd_val x, const char *name, void *args) {
-    hd_flatten_args *a = args;
-    (void)name;
-    a->x = x;
-    return hd_flatten_at(at, a);
-}
+/* A layer that is a builder: args holds its options. */
+#define PLAIN(name_, args_, options_, help_)                                                                           \
+    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
+        ((args_ *)args)->x = x;                                                                                        \
+        (void)name;                                                                                                    \
+        return hd_##name_##_at(at, args);                                                                              \
+    }                                                                                                                  \
+    const hd_layer hd_layer_##name_ = {                                                                                \
+        .name = #name_, .help = help_, .args_size = sizeof(args_), .options = options_, .build = build_##name_};
+
 static const hd_option flatten_options[] = {
     HD_LAYER_OPT(hd_flatten_args, start_axis, HD_OPT_AXIS, 1, .def = HD_AXIS(1), .help = "first axis of those joined"),
     HD_LAYER_OPT(hd_flatten_args, end_axis, HD_OPT_AXIS, 1, .def = -1, .help = "last axis of those joined"),
     HD_OPTION_END,
 };
-const hd_layer hd_layer_flatten = {.name = "flatten",
-                                   .help = "joins all axes of a sample into one: pictures become rows of numbers",
-                                   .args_size = sizeof(hd_flatten_args),
-                                   .options = flatten_options,
-                                   .build = build_flatten};
+PLAIN(flatten, hd_flatten_args, flatten_options, "joins all axes of a sample into one: pictures become rows of numbers")
 
 /* ---- rims ---- */
 
@@ -72,40 +72,16 @@ PAD(circular_pad2d, 2, HD_PAD_CIRCULAR, rim4_options, "pictures around which the
 
 /* ---- pixels ---- */
 
-static const hd_option shuffle_options[] = {
-    {.name = "upscale_factor",
-     .type = HD_OPT_INT,
-     .offset = offsetof(hd_pixel_shuffle_args, factor),
-     .count = 1,
-     .def = 2,
-     .min = 1,
-     .max = 1 << 15,
-     .help = "how much larger height and width become"},
-    HD_OPTION_END,
-};
-static const hd_option unshuffle_options[] = {
-    {.name = "downscale_factor",
-     .type = HD_OPT_INT,
-     .offset = offsetof(hd_pixel_shuffle_args, factor),
-     .count = 1,
-     .def = 2,
-     .min = 1,
-     .max = 1 << 15,
-     .help = "how much smaller height and width become"},
-    HD_OPTION_END,
-};
-
-#define SHUFFLE(name_, options_, help_)                                                                                \
-    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
-        hd_pixel_shuffle_args *a = args;                                                                               \
-        (void)name;                                                                                                    \
-        a->x = x;                                                                                                      \
-        return hd_##name_##_at(at, a);                                                                                 \
-    }                                                                                                                  \
-    const hd_layer hd_layer_##name_ = {.name = #name_,                                                                 \
-                                       .help = help_,                                                                  \
-                                       .args_size = sizeof(hd_pixel_shuffle_args),                                     \
-                                       .options = options_,                                                            \
-                                       .build = build_##name_};
-SHUFFLE(pixel_shuffle, shuffle_options, "channels become pixels: pictures r times as high and wide, of c/r² channels")
-SHUFFLE(pixel_unshuffle, unshuffle_options, "pixels become channels: pictures of 1/r the height and width, of c·r²")
+#define FACTOR(name_, help_)                                                                                           \
+    {                                                                                                                  \
+        .name = name_, .type = HD_OPT_INT, .offset = offsetof(hd_pixel_shuffle_args, factor), .count = 1, .def = 2,    \
+        .min = 1, .max = 1 << 15, .help = help_                                                                        \
+    }
+static const hd_option shuffle_options[] = {FACTOR("upscale_factor", "how much larger height and width become"),
+                                            HD_OPTION_END};
+static const hd_option unshuffle_options[] = {FACTOR("downscale_factor", "how much smaller height and width become"),
+                                              HD_OPTION_END};
+PLAIN(pixel_shuffle, hd_pixel_shuffle_args, shuffle_options,
+      "channels become pixels: pictures r times as high and wide, of c/r² channels")
+PLAIN(pixel_unshuffle, hd_pixel_shuffle_args, unshuffle_options,
+      "pixels become channels: pictures of 1/r the height and width, of c·r²")

@@ -168,6 +168,17 @@ hd_val hd_repeat_interleave_at(hd_loc at, const hd_repeat_interleave_args *a) {
     return hd_reshape_to(at, hd_expand_at(at, &(hd_expand_args){.x = apart, .dims = wide}), y);
 }
 
+hd_val hd_tile_at(hd_loc at, const hd_repeat_args *args) {
+    hd_repeat_args a = *args;
+    const int fewer = hd_val_dims(a.x).rank - a.repeats.rank;
+    if (fewer > 0) {
+        memmove(a.repeats.dim + fewer, a.repeats.dim, (size_t)a.repeats.rank * sizeof *a.repeats.dim);
+        for (int i = 0; i < fewer; i++) a.repeats.dim[i] = 1;
+        a.repeats.rank += fewer;
+    }
+    return hd_repeat_at(at, &a);
+}
+
 /* ---- axes in another order ---- */
 
 hd_val hd_movedim_at(hd_loc at, const hd_movedim_args *a) {

@@ -55,41 +55,34 @@ static hd_status copy_pieces_of(hd_kctx *k, const axis_pieces *p, hd_prepared *o
     return shape_finish(k, c, out);
 }
 
-/* ---- repeated axes ---- */
-
-static hd_status expand_prepare(hd_kctx *k, hd_prepared *out) {
-    const hd_dims *x = &k->in[0].dims, *y = &k->out[0].dims;
-    int64_t from[HD_MAX_DIMS], to[HD_MAX_DIMS];
+static hd_status one_box(hd_kctx *k, const hd_copy_box *b, bool fill, hd_prepared *out) {
     hd_copy *c = shape_copy(k, 1);
     if (!c) return HD_E_MEMORY;
-    shape_strides(from, x);
-    shape_strides(to, y);
-    hd_copy_box b = {.axes = y->rank};
-    for (int d = 0; d < y->rank; d++) {
-        const int e = d - (y->rank - x->rank);
-        b.axis[d] = (hd_copy_axis){y->dim[d], e < 0 || x->dim[e] == 1 ? 0 : from[e], to[d]};
-    }
-    hd_copy_add(c, &b);
+    c->fill = fill;
+    hd_copy_add(c, b);
     return shape_finish(k, c, out);
 }
 
+/* ---- repeated axes ---- */
+
+/* Each axis of y is that of x some times: the copies are an axis of their own that stands still in x. */
 static hd_status repeat_prepare(hd_kctx *k, hd_prepared *out) {
     const hd_dims *x = &k->in[0].dims, *y = &k->out[0].dims;
     int64_t from[HD_MAX_DIMS], to[HD_MAX_DIMS];
-    hd_copy *c = shape_copy(k, 1);
-    if (!c) return HD_E_MEMORY;
+    hd_copy_box b = {0};
     shape_strides(from, x);
     shape_strides(to, y);
-    hd_copy_box b = {0};
     for (int d = 0; d < y->rank; d++) {
         const int e = d - (y->rank - x->rank);
         const int64_t n = e < 0 ? 1 : x->dim[e];
         b.axis[b.axes++] = (hd_copy_axis){n ? y->dim[d] / n : 0, 0, n * to[d]};
         if (e >= 0) b.axis[b.axes++] = (hd_copy_axis){n, from[e], to[d]};
     }
-    hd_copy_add(c, &b);
-    return shape_finish(k, c, out);
+    return one_box(k, &b, false, out);
 }
+
+/* The same: an axis is repeated as often as y has elements of it, or once. */
+#define expand_prepare repeat_prepare
 
 /* ---- moved axes ---- */
 
@@ -172,14 +165,6 @@ static hd_copy_box diagonal_box(const hd_dims *matrices, const hd_dims *packed, 
     return b;
 }
 
-static hd_status one_box(hd_kctx *k, const hd_copy_box *b, bool fill, hd_prepared *out) {
-    hd_copy *c = shape_copy(k, 1);
-    if (!c) return HD_E_MEMORY;
-    c->fill = fill;
-    hd_copy_add(c, b);
-    return shape_finish(k, c, out);
-}
-
 static hd_status diagonal_prepare(hd_kctx *k, hd_prepared *out) {
     const hd_diagonal_args *a = k->attr;
     const hd_copy_box b = diagonal_box(&k->in[0].dims, &k->out[0].dims, a->axis1, a->axis2, a->offset, true);
@@ -212,8 +197,11 @@ static hd_status unfold_prepare(hd_kctx *k, hd_prepared *out) {
 }
 
 #define SHAPE_KERNEL(variable, op_name, supports_fn)                                                                   \
-    const hd_kernel hd_kernel_vec_##variable = {                                                                       \
-        .name = "cpu." #variable, .op = op_name, .supports = supports_fn, .prepare = variable##_prepare};
+    const hd_kernel hd_kernel_vec_##variable = {.name = "cpu." #variable,                                              \
+                                                .op = op_name,                                                         \
+                                                .flags = HD_K_BF16,                                                    \
+                                                .supports = supports_fn,                                               \
+                                                .prepare = variable##_prepare};
 SHAPE_KERNEL(expand, "expand", NULL)
 SHAPE_KERNEL(repeat, "repeat", NULL)
 SHAPE_KERNEL(flip, "flip", NULL)
