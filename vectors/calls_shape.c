@@ -77,7 +77,13 @@ static void call_rot90(vector_case *c) {
 
 static void call_cat(vector_case *c) {
     hd_val x[VECTOR_MOST];
-    const int n = vector_tensors(c, 0, "tensors", x), rank = n ? hd_val_dims(x[0]).rank : 0;
+    int n = 0, rank = 0;
+    const int given = vector_tensors(c, 0, "tensors", x);
+    for (int i = 0; i < given; i++) rank = hd_val_dims(x[i]).rank > rank ? hd_val_dims(x[i]).rank : rank;
+    for (int i = 0; i < given; i++) { /* a vector without elements goes with everything */
+        const hd_dims d = hd_val_dims(x[i]);
+        if (rank == 1 || d.rank != 1 || d.dim[0] != 0) x[n++] = x[i];
+    }
     vector_give(c, hd_concat(x, n, .axis = HD_AXIS(vector_axis(c, 1, "dim", rank, 0))));
 }
 

@@ -299,14 +299,36 @@ static bool is_list(const hd_json *index) {
     return index->type == HD_JSON_ARRAY && !v;
 }
 
+/* Lists (and numbers beside them) with something between them: NumPy then puts their axis first. */
+static bool is_torn(const hd_json *index) {
+    int runs = 0;
+    bool before = false, lists = false;
+    for (const hd_json *v = index->child; v; v = v->next) {
+        const bool now = v->type == HD_JSON_ARRAY || v->type == HD_JSON_INT;
+        lists = lists || v->type == HD_JSON_ARRAY;
+        runs += now && !before;
+        before = now;
+    }
+    return lists && runs > 1;
+}
+
 static void call_getitem(vector_case *c) {
     hd_val x = vector_tensor(c, 0, "input");
     const hd_json *index = vector_arg(c, 1, NULL);
     const bool tuple = index && index->type == HD_JSON_ARRAY && !is_list(index);
     int axis = 0;
+    if (tuple && is_torn(index)) {
+        vector_unsupported(c, "lists with something between them");
+        return;
+    }
     for (const hd_json *v = tuple ? index->child : index; v; v = tuple ? v->next : NULL) {
         const hd_json *lists[HD_MAX_DIMS];
         int n = 0;
+        if (v->type == HD_JSON_NULL) { /* None: a new axis */
+            x = hd_unsqueeze(x, .axis = HD_AXIS(axis));
+            axis++;
+            continue;
+        }
         if (axis >= hd_val_dims(x).rank && !hd_json_get(v, "ellipsis")) {
             vector_unsupported(c, "an index of that form");
             return;
