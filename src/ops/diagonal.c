@@ -10,6 +10,7 @@ typedef struct diagonal_place {
 static diagonal_place place_of(const hd_dims *x, int64_t axis1, int64_t axis2, int64_t offset) {
     diagonal_place p = {hd_axis_resolve(axis1, x->rank), hd_axis_resolve(axis2, x->rank), 0, 0, 0};
     if (p.axis1 < 0 || p.axis2 < 0 || p.axis1 == p.axis2) return (diagonal_place){-1, -1, 0, 0, 0};
+    if (offset > HD_MAX_WINDOW || offset < -HD_MAX_WINDOW) return p; /* diagonal_dims refuses it */
     p.row = offset < 0 ? -offset : 0;
     p.column = offset > 0 ? offset : 0;
     const int64_t rows = x->dim[p.axis1] - p.row, columns = x->dim[p.axis2] - p.column;

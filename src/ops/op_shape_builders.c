@@ -158,7 +158,8 @@ hd_val hd_repeat_interleave_at(hd_loc at, const hd_repeat_interleave_args *a) {
     const hd_dims dims = hd_val_dims(a->x);
     const int axis = hd_build_axis(a->x, at, "repeat_interleave", or_first(a->axis), 0);
     if (axis < 0) return (hd_val){a->x.graph, -1};
-    if (dims.dim[axis] < 0 || a->repeats < 0 || a->repeats > HD_MAX_WINDOW || dims.rank == HD_MAX_DIMS)
+    if (dims.dim[axis] < 0 || dims.dim[axis] > INT64_MAX / HD_MAX_WINDOW || a->repeats < 0 ||
+        a->repeats > HD_MAX_WINDOW || dims.rank == HD_MAX_DIMS)
         return hd_build_refuse(a->x, at, "repeat_interleave", "axis %d of x %s can not be repeated %lld times", axis,
                                hd_dims_text(text, &dims), (long long)a->repeats);
     hd_dims wide = with_axis(&dims, axis + 1), y = dims;
@@ -265,9 +266,10 @@ static hd_val shuffle(hd_loc at, const hd_pixel_shuffle_args *a, bool back, cons
     if (!hd_build_ready(a->x)) return a->x;
     hd_dims y = hd_val_dims(a->x), outer = y;
     const int64_t r = a->factor;
-    const int64_t *last = &y.dim[y.rank - 3];
-    if (y.rank < 3 || r < 1 || r > 1 << 15 || last[0] < 0 || last[1] < 0 || last[2] < 0 ||
-        (back ? last[1] % r || last[2] % r : last[0] % (r * r)))
+    bool fits = y.rank >= 3 && r >= 1 && r <= 1 << 15;
+    const int64_t *last = &y.dim[fits ? y.rank - 3 : 0];
+    for (int i = 0; i < 3; i++) fits = fits && last[i] >= 0 && last[i] <= INT64_MAX / HD_MAX_WINDOW;
+    if (!fits || (back ? last[1] % r || last[2] % r : last[0] % (r * r)))
         return hd_build_refuse(a->x, at, name, "pictures [..., c, h, w] %s do not divide by a factor of %lld",
                                hd_dims_text(text, &y), (long long)r);
     const int64_t c = last[0], h = last[1], w = last[2];

@@ -90,6 +90,7 @@ static hd_val pool3d(hd_loc at, const hd_pool3d_args *a, const char *name,
     const hd_val planes = pool(at, &flat);
     const hd_dims p = hd_val_dims(planes);
     if (!hd_build_ready(planes)) return planes;
+    if (p.dim[3] > 0 && p.dim[2] > INT64_MAX / p.dim[3]) return hd_build_refuse(a->x, at, name, "x is too large");
     const int64_t area = p.dim[2] * p.dim[3], depth = adaptive && !a->output_size[0] ? x.dim[2] : a->output_size[0];
     const hd_pool2d_args deep = {.x = hd_reshape_to(at, planes, HD_DIMS(x.dim[0], x.dim[1], x.dim[2], area)),
                                  .kernel_size = {a->kernel_size[0], adaptive ? 0 : 1},

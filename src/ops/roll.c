@@ -45,8 +45,12 @@ static hd_status roll_infer(hd_infer *c) {
 
 static void roll_grad(hd_grad *c) {
     const hd_roll_args *a = c->attr;
+    const hd_dims x = hd_val_dims(c->in[0]);
     hd_dims back = a->shifts;
-    for (int i = 0; i < back.rank; i++) back.dim[i] = back.dim[i] == INT64_MIN ? 0 : -back.dim[i];
+    for (int i = 0; i < back.rank; i++) {
+        const int axis = (int)(a->axes.dim[i] < 0 ? a->axes.dim[i] + x.rank : a->axes.dim[i]);
+        back.dim[i] = -shift_of(a, &x, axis);
+    }
     c->din[0] = hd_roll(c->dout[0], .shifts = back, .axes = a->axes);
 }
 
