@@ -1,7 +1,14 @@
 /* hadal/base.h: status, context, memory and logging: what every other header needs.
  *
- * A context owns the allocator, the threads and the text of the last error. One thread uses a context at a time;
- * two contexts in two threads share nothing. Who creates frees; freeing NULL does nothing. */
+ * A context owns the allocator, the threads and the text of the last error. Who creates frees; freeing NULL does
+ * nothing.
+ *
+ * Threads: one context for each thread that works at the same time. A context, and everything made with it (graphs,
+ * programs, stores, data, models, trainers), is for one thread at a time: it may move from thread to thread, but two
+ * calls must never overlap. Two contexts share nothing, run side by side, and give the same bits as alone: the library
+ * has no global state. Callbacks (log, progress, allocator, data source, loss) run in the thread that made the call; an
+ * op's `ref` may run in the context's own threads and touches its tensors alone. From any thread at any time: functions
+ * without a context or object (hd_version, hd_status_name, hd_op_at, …), and hd_trainer_stop. */
 #ifndef HADAL_BASE_H
 #define HADAL_BASE_H
 

@@ -203,6 +203,10 @@ HD_API const char *hd_trainer_run_folder(const hd_trainer *trainer);
 /** Trains to the end. Errors: HD_E_DIVERGED (loss not finite; the last good weights are kept), HD_E_FILE, …; an
  * interrupted run returns HD_OK with stop = HD_STOP_INTERRUPTED. */
 HD_API HD_CHECKED hd_status hd_trainer_run(hd_trainer *trainer, hd_result *result);
+/** Asks a run to end after the step it is at, as if the progress callback had returned true. The one function of this
+ * library that may be called on an object while another thread uses it: from any thread, and from signal handlers. A
+ * request before hd_trainer_run counts; it can not be taken back. */
+HD_API void hd_trainer_stop(hd_trainer *trainer);
 HD_API hd_memory hd_trainer_memory(const hd_trainer *trainer);
 HD_API size_t hd_trainer_plan_bytes(const hd_trainer *trainer);
 

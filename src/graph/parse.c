@@ -1,6 +1,7 @@
 /* parse.c: reads the text that print.c writes. Hostile text gets no further than an error with line and column. */
 #include "base/bf16.h"
 #include "base/context.h"
+#include "base/text.h"
 #include "graph/graph.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,33 @@ static hd_status hd_wrong(hd_reader *r, const char *format, const char *got) {
     char what[800];
     snprintf(what, sizeof what, format, got);
     return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s", r->where, r->line, (int)(r->at - r->line_start) + 1, what);
+}
+
+enum { NAMES = 1024 };
+
+/* The same, with the nearest right word. */
+static hd_status hd_unknown(hd_reader *r, const char *format, const char *got, const char *const *names, size_t n) {
+    char what[800];
+    const char *near = hd_text_nearest(got, names, n);
+    snprintf(what, sizeof what, format, got);
+    return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s|%s%s%s", r->where, r->line, (int)(r->at - r->line_start) + 1, what,
+                   near ? "Did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static hd_status hd_unknown_op(hd_reader *r, const char *name) {
+    const char *names[NAMES];
+    size_t n = 0;
+    for (int i = 0; hd_op_at(i) && n < NAMES; i++) names[n++] = hd_op_at(i)->name;
+    for (int32_t i = 0; i < r->ctx->own[HD_OWN_OP].count && n < NAMES; i++)
+        names[n++] = ((const hd_op *)r->ctx->own[HD_OWN_OP].item[i])->name;
+    return hd_unknown(r, "there is no op \"%s\"", name, names, n);
+}
+
+static hd_status hd_unknown_option(hd_reader *r, const hd_op *op, const char *name) {
+    const char *names[NAMES];
+    size_t n = 0;
+    for (const hd_option *o = op->options; o && o->name && n < NAMES; o++) names[n++] = o->name;
+    return hd_unknown(r, "\"%s\" is not an option of this op", name, names, n);
 }
 
 static void hd_blanks(hd_reader *r) {
@@ -178,7 +206,7 @@ static hd_status hd_read_attr(hd_reader *r, const hd_op *op, void *args) {
         if (*r->at == ':' || *r->at == '\n' || !*r->at) return HD_OK;
         if (!hd_word(r, word, sizeof word)) return hd_wrong(r, "expected an option or :%s", "");
         const hd_option *o = hd_option_find(op->options, word);
-        if (!o) return hd_wrong(r, "\"%s\" is not an option of this op", word);
+        if (!o) return hd_unknown_option(r, op, word);
         if (!hd_take(r, "=")) return hd_wrong(r, "expected = after the option%s", "");
         size_t n = *r->at == '['   ? strcspn(r->at, "]\n")
                    : *r->at == '"' ? 1 + strcspn(r->at + 1, "\"\n")
@@ -222,7 +250,7 @@ static hd_status hd_read_operands(hd_reader *r, int32_t *in, int32_t max, int32_
 static hd_status hd_read_node(hd_reader *r, const char *name, hd_loc at, hd_val *out) {
     enum { MAX = 4096 };
     const hd_op *op = hd_op_find(r->ctx, name);
-    if (!op) return hd_wrong(r, "there is no op \"%s\"", name);
+    if (!op) return hd_unknown_op(r, name);
     int32_t *in = hd_arena_alloc_n(&r->g->arena, MAX, sizeof *in), n_in;
     void *args = hd_arena_alloc(&r->g->arena, op->args_size);
     if (!in || !args) return HD_E_MEMORY;

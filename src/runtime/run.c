@@ -68,7 +68,9 @@ void hd_program_bind(hd_program *p, int input, const void *data) {
 
 hd_status hd_program_set(hd_program *p, const char *input, const void *data) {
     const int i = hd_program_input(p, input);
-    if (i < 0) return hd_fail(p->ctx, HD_E_USAGE, "program|it has no input \"%s\"", input);
+    if (i < 0)
+        return hd_fail(p->ctx, HD_E_USAGE, "program|it has no input \"%s\"|Its first input is \"%s\"", input,
+                       p->input_count ? p->inputs[0].name : "");
     if (p->inputs[i].own) return hd_fail(p->ctx, HD_E_USAGE, "program|input \"%s\" is the program's own", input);
     hd_program_bind(p, i, data);
     return HD_OK;

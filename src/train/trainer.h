@@ -4,6 +4,7 @@
 #include "train/model.h"
 #include "train/run_log.h"
 #include "train/schedule.h"
+#include <stdatomic.h>
 
 /* Where a run stands: all that a checkpoint keeps beside tensors. */
 typedef struct hd_run_state {
@@ -66,6 +67,7 @@ struct hd_trainer {
     bool (*progress)(void *user, const hd_progress *progress);
     void *progress_user;
     double progress_every;
+    atomic_bool asked_to_stop;                               /* by any thread */
     double started, epoch_started, last_progress, last_save; /* clock */
     int64_t epoch_first_step;                                /* of this process in this epoch, for speeds */
     /* results */

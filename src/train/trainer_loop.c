@@ -78,6 +78,10 @@ static bool tell(hd_trainer *t, const hd_progress *p, double now) {
     return t->progress && t->progress(t->progress_user, p);
 }
 
+void hd_trainer_stop(hd_trainer *trainer) {
+    atomic_store(&trainer->asked_to_stop, true);
+}
+
 /* ---- after a step ---- */
 
 /* What ends or interrupts the run between two steps. *ends: leave the epoch now. */
@@ -92,6 +96,9 @@ static hd_status look_around(hd_trainer *t, double loss, int64_t save_every, int
         *ends = true;
     } else if (t->limits.seconds > 0 && s->seconds + now - t->started >= t->limits.seconds) {
         t->stop = HD_STOP_TIME;
+        *ends = true;
+    } else if (atomic_load(&t->asked_to_stop) && s->step < hd_loader_steps(t->train_loader)) {
+        t->stop = HD_STOP_INTERRUPTED;
         *ends = true;
     } else if (t->progress && now - t->last_progress >= t->progress_every &&
                s->step < hd_loader_steps(t->train_loader)) { /* the last step's report is the epoch's */
@@ -195,7 +202,7 @@ static hd_status end_epoch(hd_trainer *t, bool *ends) {
     t->state.step = 0;
     hd_tally_reset(&t->running);
     *ends = is_over(t, &p, *ends);
-    const bool asked = tell(t, &p, now);
+    const bool asked = tell(t, &p, now) || atomic_load(&t->asked_to_stop);
     if (!*ends && asked) {
         t->stop = HD_STOP_INTERRUPTED;
         *ends = true;
