@@ -215,11 +215,7 @@ static const struct {
     {"not_finite", not_finite, HD_E_DATA, "arrays", "expected finite numbers, element 0 of sample 1 is inf",
      "Drop or fill it"},
     {"no_targets", no_targets, HD_E_USAGE, "arrays", "expected either labels or values", ""},
-#ifdef HD_HAVE_PNG
     {"no_picture", no_picture, HD_E_FILE, "no/such/picture.png", "can not be opened: No such file", "Check the path"},
-#else
-    {"no_picture", no_picture, HD_E_UNSUPPORTED, "no/such/picture.png", "libpng", ""},
-#endif
 };
 
 static bool fits(const char *want, const char *got) {
