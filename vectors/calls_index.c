@@ -29,16 +29,27 @@ static void call_gather(vector_case *c) {
     if (d.rank > 1 && d.rank != p.rank) vector_unsupported(c, "an empty index of another rank");
     give(c, hd_gather(p.x, vector_unscalar(p.index), .axis = p.axis), scalar);
 }
+/* reduce="add" and "multiply" combine with what is there; a number is put as a tensor of the index's shape is. */
 static void call_scatter(vector_case *c) {
     const picked p = picked_args(c);
     const hd_val index = vector_unscalar(p.index);
-    const hd_json *src = vector_arg(c, 3, "src");
-    if (vector_has(c, -1, "reduce")) vector_unsupported(c, "scatter with reduce");
-    hd_val y;
-    if (vector_is_tensor(src))
-        y = hd_scatter(p.x, index, vector_unscalar(vector_tensor(c, 3, "src")), .axis = p.axis);
+    const char *how = vector_string(c, -1, "reduce", "");
+    const bool add = strcmp(how, "add") == 0, multiply = strcmp(how, "multiply") == 0;
+    hd_val src = {0};
+    double value = 0;
+    if (*how && !add && !multiply) vector_unsupported(c, "scatter with reduce=%s", how);
+    if (vector_is_tensor(vector_arg(c, 3, "src")))
+        src = vector_unscalar(vector_tensor(c, 3, "src"));
     else
-        y = hd_scatter(p.x, index, .axis = p.axis, .value = vector_number(c, 3, "value", 0));
+        value = vector_number(c, 3, "value", 0);
+    if (c->why[0]) return;
+    if (*how && hd_val_is_none(src)) src = vector_full(c, hd_val_dtype(p.x), hd_val_dims(index), value);
+    hd_val y;
+    if (multiply)
+        y = hd_scatter_reduce(p.x, index, src, .axis = p.axis, .reduce = HD_SCATTER_PROD);
+    else
+        y = add ? hd_scatter_add(p.x, index, src, .axis = p.axis)
+                : hd_scatter(p.x, index, src, .axis = p.axis, .value = value);
     give(c, y, p.rank == 0);
 }
 static void call_scatter_add(vector_case *c) {
@@ -212,9 +223,9 @@ static void call_index_put(vector_case *c) {
     if (c->why[0]) return;
     if (hd_val_dtype(at[0]) == HD_BOOL) {
         const bool one_row = hd_val_dims(values).rank < hd_val_dims(x).rank || hd_val_dims(values).dim[0] == 1;
-        if (!one_row || add) vector_unsupported(c, "a mask with values of its own");
+        if (!one_row) vector_unsupported(c, "a mask with values of its own");
         for (int i = hd_val_dims(x).rank; i > 1; i--) at[0] = hd_unsqueeze(at[0], .axis = -1);
-        vector_give(c, hd_where(at[0], values, x));
+        vector_give(c, hd_where(at[0], add ? hd_add(x, values) : values, x));
         return;
     }
     const hd_val index = vector_cast(at[0], HD_I64);
