@@ -11,20 +11,14 @@ static void arg_extreme(const hd_ref *r, bool largest) {
         int64_t best = 0;
         uint64_t best_key = 0;
         for (int64_t i = 0; i < z.n; i++) {
-            const uint64_t up = hd_order_key(&r->in[0], hd_row_at(&z, row, i));
-            const uint64_t key = largest || up == HD_KEY_NAN ? up : HD_KEY_NAN - 1 - up;
+            const uint64_t key = hd_best_key(&r->in[0], hd_row_at(&z, row, i), largest);
             if (i == 0 || key > best_key) best = i, best_key = key;
         }
         ((int64_t *)r->out[0].data)[row] = best;
     }
 }
 
-static void argmax_ref(const hd_ref *r) {
-    arg_extreme(r, true);
-}
-static void argmin_ref(const hd_ref *r) {
-    arg_extreme(r, false);
-}
+HD_TWO_WAYS(argmax_ref, argmin_ref, arg_extreme)
 
 static hd_status arg_infer(hd_infer *c) {
     const hd_arg_args *a = c->attr;

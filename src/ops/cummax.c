@@ -9,20 +9,14 @@ static void best_so_far(const hd_ref *r, bool largest) {
         int64_t best = 0;
         uint64_t best_key = 0;
         for (int64_t i = 0; i < z.n; i++) {
-            const uint64_t up = hd_order_key(&r->in[0], hd_row_at(&z, row, i));
-            const uint64_t key = largest || up == HD_KEY_NAN ? up : HD_KEY_NAN - 1 - up;
+            const uint64_t key = hd_best_key(&r->in[0], hd_row_at(&z, row, i), largest);
             if (i == 0 || key >= best_key) best = i, best_key = key;
             hd_pick(r, &z, row, best, hd_row_at(&z, row, i));
         }
     }
 }
 
-static void cummax_ref(const hd_ref *r) {
-    best_so_far(r, true);
-}
-static void cummin_ref(const hd_ref *r) {
-    best_so_far(r, false);
-}
+HD_TWO_WAYS(cummax_ref, cummin_ref, best_so_far)
 
 static hd_status cummax_infer(hd_infer *c) {
     const hd_cummax_args *a = c->attr;

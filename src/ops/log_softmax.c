@@ -1,57 +1,12 @@
 /* log_softmax.c: the logarithm of softmax, without overflow, and its backward op. Knows nothing of backends. */
-#include "ops/op_kit.h"
+#include "ops/reduce_kit.h"
 
-static hd_status log_softmax_infer(hd_infer *c) {
-    const hd_softmax_args *a = c->attr;
-    char text[192];
-    c->out[0] = c->in[0];
-    if (hd_need_float(c, 0)) return HD_E_MODEL;
-    if (hd_axis_resolve(a->axis, c->in[0].dims.rank) >= 0) return HD_OK;
-    return hd_infer_fail(c, "x %s does not have the axis", hd_dims_text(text, &c->in[0].dims));
-}
-
-static void log_softmax_ref(const hd_ref *r) {
-    const hd_softmax_args *a = r->attr;
-    const hd_axis_split z = hd_split_at(&r->in[0].dims, hd_axis_resolve(a->axis, r->in[0].dims.rank));
-    HD_FLOATS(
-        r->out[0].dtype, for (int64_t row = 0; row < z.outer * z.inner; row++) {
-            const int64_t first = row / z.inner * z.n * z.inner + row % z.inner;
-            const T *x = (const T *)r->in[0].data + first;
-            T *y = (T *)r->out[0].data + first;
-            double max = -INFINITY, sum = 0;
-            for (int64_t i = 0; i < z.n; i++) max = fmax(max, (double)x[i * z.inner]);
-            for (int64_t i = 0; i < z.n; i++) sum += exp((double)x[i * z.inner] - max);
-            for (int64_t i = 0; i < z.n; i++) y[i * z.inner] = (T)((double)x[i * z.inner] - max - log(sum));
-        })
-}
+HD_SOFTMAX_REF(log_softmax_ref, v - max - log(sum))
+HD_SOFTMAX_GRAD_REF(log_softmax_grad_ref, dy, dy - exp(y) * sum)
 
 static void log_softmax_rule(hd_grad *c) {
     const hd_softmax_args *a = c->attr;
     c->din[0] = hd_log_softmax_grad(c->out[0], c->dout[0], .axis = a->axis);
-}
-
-static hd_status log_softmax_grad_infer(hd_infer *c) {
-    const hd_softmax_grad_args *a = c->attr;
-    char text[192];
-    if (hd_infer_act_grad(c)) return HD_E_MODEL;
-    if (hd_axis_resolve(a->axis, c->in[0].dims.rank) >= 0) return HD_OK;
-    return hd_infer_fail(c, "y %s does not have the axis", hd_dims_text(text, &c->in[0].dims));
-}
-
-static void log_softmax_grad_ref(const hd_ref *r) {
-    const hd_softmax_grad_args *a = r->attr;
-    const hd_axis_split z = hd_split_at(&r->in[0].dims, hd_axis_resolve(a->axis, r->in[0].dims.rank));
-    HD_FLOATS(
-        r->out[0].dtype, for (int64_t row = 0; row < z.outer * z.inner; row++) {
-            const int64_t first = row / z.inner * z.n * z.inner + row % z.inner;
-            const T *y = (const T *)r->in[0].data + first;
-            const T *dy = (const T *)r->in[1].data + first;
-            T *dx = (T *)r->out[0].data + first;
-            double sum = 0;
-            for (int64_t i = 0; i < z.n; i++) sum += (double)dy[i * z.inner];
-            for (int64_t i = 0; i < z.n; i++)
-                dx[i * z.inner] = (T)((double)dy[i * z.inner] - exp((double)y[i * z.inner]) * sum);
-        })
 }
 
 /* dx = dy − e^y Σ dy. Into dy: g − Σ g e^y; into y: −g e^y Σ dy. */
@@ -63,10 +18,6 @@ static void log_softmax_grad_rule(hd_grad *c) {
     if (c->needs[1]) c->din[1] = hd_sub(g, hd_sum(ge, .axes = axis, .keepdim = true));
 }
 
-static hd_cost log_softmax_cost(const hd_infer *c) {
-    return hd_cost_of(c, 4 * hd_cost_elements(&c->out[0]));
-}
-
 #define AXIS_OPTION(args) HD_OPTION(AXIS, args, axis, .def = -1, .help = "axis whose probabilities add up to 1")
 
 const hd_op hd_op_log_softmax = {
@@ -76,10 +27,10 @@ const hd_op hd_op_log_softmax = {
     .args_size = sizeof(hd_softmax_args),
     .options = (const hd_option[]){AXIS_OPTION(hd_softmax_args), HD_OPTION_END},
     .flags = HD_OP_INPLACE,
-    .infer = log_softmax_infer,
+    .infer = hd_infer_softmax,
     .grad = log_softmax_rule,
     .ref = log_softmax_ref,
-    .cost = log_softmax_cost,
+    .cost = hd_cost_softmax,
     .formula = "yᵢ = xᵢ − ln Σⱼ e^xⱼ",
     .source = "as torch.log_softmax",
     .doc =
@@ -104,10 +55,10 @@ const hd_op hd_op_log_softmax_grad = {
     .args_size = sizeof(hd_softmax_grad_args),
     .options = (const hd_option[]){AXIS_OPTION(hd_softmax_grad_args), HD_OPTION_END},
     .flags = HD_OP_INPLACE,
-    .infer = log_softmax_grad_infer,
+    .infer = hd_infer_softmax_grad,
     .grad = log_softmax_grad_rule,
     .ref = log_softmax_grad_ref,
-    .cost = log_softmax_cost,
+    .cost = hd_cost_softmax,
     .formula = "dx = dy − e^y Σ dy",
     .source = "derivative of log_softmax",
     .doc = "Back-propagation through log_softmax, from its output.",

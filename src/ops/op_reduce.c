@@ -100,3 +100,22 @@ hd_status hd_infer_scan_number(hd_infer *c) {
 hd_status hd_infer_scan_float(hd_infer *c) {
     return hd_need_float(c, 0) ? HD_E_MODEL : hd_infer_scan_number(c);
 }
+
+/* ---- softmax ---- */
+
+hd_status hd_infer_softmax(hd_infer *c) {
+    const hd_softmax_args *a = c->attr;
+    int axis;
+    c->out[0] = c->in[0];
+    return hd_need_float(c, 0) ? HD_E_MODEL : hd_infer_axis(c, a->axis, &axis);
+}
+
+hd_status hd_infer_softmax_grad(hd_infer *c) {
+    const hd_softmax_grad_args *a = c->attr;
+    int axis;
+    return hd_infer_act_grad(c) ? HD_E_MODEL : hd_infer_axis(c, a->axis, &axis);
+}
+
+hd_cost hd_cost_softmax(const hd_infer *c) {
+    return hd_cost_of(c, 4 * hd_cost_elements(&c->out[0]));
+}

@@ -6,6 +6,19 @@
 /* A number that orders elements as their values do; equal for equal ones (0 and −0 too); of NaN the largest. */
 uint64_t hd_order_key(const hd_tensor *t, int64_t i);
 #define HD_KEY_NAN UINT64_MAX
+/* The larger, the better: of the largest or of the smallest element; NaN is best, so that it does not get lost. */
+static inline uint64_t hd_best_key(const hd_tensor *t, int64_t i, bool largest) {
+    const uint64_t key = hd_order_key(t, i);
+    return largest || key == HD_KEY_NAN ? key : HD_KEY_NAN - 1 - key;
+}
+/* The definitions of an op for the largest and of its twin for the smallest, by fn(r, largest). */
+#define HD_TWO_WAYS(largest_ref, smallest_ref, fn)                                                                     \
+    static void largest_ref(const hd_ref *r) {                                                                         \
+        fn(r, true);                                                                                                   \
+    }                                                                                                                  \
+    static void smallest_ref(const hd_ref *r) {                                                                        \
+        fn(r, false);                                                                                                  \
+    }
 
 /* A row of x and where its order is written. */
 typedef struct hd_order {

@@ -71,6 +71,49 @@ static inline int64_t hd_row_at(const hd_rows *z, int64_t row, int64_t i) {
     return (row / z->stride * z->n + place) * z->stride + row % z->stride;
 }
 
+/* ---- softmax and its logarithm, along an axis ---- */
+
+hd_status hd_infer_softmax(hd_infer *c);      /* of hd_softmax_args; y like x; f32 or f64 */
+hd_status hd_infer_softmax_grad(hd_infer *c); /* of hd_softmax_grad_args; y and dy → dx */
+hd_cost hd_cost_softmax(const hd_infer *c);
+/* Row by row: y[at] = expr of the element v, the row's largest and Σ e^(x − largest): nothing overflows. */
+#define HD_SOFTMAX_REF(fn, expr)                                                                                       \
+    static void fn(const hd_ref *r) {                                                                                  \
+        const hd_softmax_args *a = r->attr;                                                                            \
+        const hd_rows z = hd_rows_of(&r->in[0].dims, hd_axis_resolve(a->axis, r->in[0].dims.rank), false);             \
+        HD_FLOATS(                                                                                                     \
+            r->out[0].dtype, const T *x = r->in[0].data; T *y = r->out[0].data;                                        \
+            for (int64_t row = 0; row < z.count; row++) {                                                              \
+                double max = -INFINITY, sum = 0;                                                                       \
+                for (int64_t i = 0; i < z.n; i++) max = fmax(max, (double)x[hd_row_at(&z, row, i)]);                   \
+                for (int64_t i = 0; i < z.n; i++) sum += exp((double)x[hd_row_at(&z, row, i)] - max);                  \
+                for (int64_t i = 0; i < z.n; i++) {                                                                    \
+                    const double v = (double)x[hd_row_at(&z, row, i)];                                                 \
+                    y[hd_row_at(&z, row, i)] = (T)(expr);                                                              \
+                }                                                                                                      \
+            })                                                                                                         \
+    }
+/* Row by row: dx[at] = expr of the elements y and dy, and the sum of `term` over the row. */
+#define HD_SOFTMAX_GRAD_REF(fn, term, expr)                                                                            \
+    static void fn(const hd_ref *r) {                                                                                  \
+        const hd_softmax_grad_args *a = r->attr;                                                                       \
+        const hd_rows z = hd_rows_of(&r->in[0].dims, hd_axis_resolve(a->axis, r->in[0].dims.rank), false);             \
+        HD_FLOATS(                                                                                                     \
+            r->out[0].dtype, const T *Y = r->in[0].data; const T *DY = r->in[1].data; T *DX = r->out[0].data;          \
+            for (int64_t row = 0; row < z.count; row++) {                                                              \
+                double sum = 0;                                                                                        \
+                for (int64_t i = 0; i < z.n; i++) {                                                                    \
+                    const double y = (double)Y[hd_row_at(&z, row, i)], dy = (double)DY[hd_row_at(&z, row, i)];         \
+                    (void)y;                                                                                           \
+                    sum += term;                                                                                       \
+                }                                                                                                      \
+                for (int64_t i = 0; i < z.n; i++) {                                                                    \
+                    const double y = (double)Y[hd_row_at(&z, row, i)], dy = (double)DY[hd_row_at(&z, row, i)];         \
+                    DX[hd_row_at(&z, row, i)] = (T)(expr);                                                             \
+                }                                                                                                      \
+            })                                                                                                         \
+    }
+
 /* ---- descriptors ---- */
 
 #define HD_SCAN_OPTIONS(args_)                                                                                         \

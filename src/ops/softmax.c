@@ -1,58 +1,12 @@
 /* softmax.c: a probability for each of the elements of an axis, and its backward op. Knows nothing of backends. */
-#include "ops/op_kit.h"
+#include "ops/reduce_kit.h"
 
-static hd_status softmax_infer(hd_infer *c) {
-    const hd_softmax_args *a = c->attr;
-    char text[192];
-    c->out[0] = c->in[0];
-    if (hd_need_float(c, 0)) return HD_E_MODEL;
-    if (hd_axis_resolve(a->axis, c->in[0].dims.rank) >= 0) return HD_OK;
-    return hd_infer_fail(c, "x %s does not have the axis", hd_dims_text(text, &c->in[0].dims));
-}
-
-/* The largest is taken off first: eˣ then never overflows. */
-static void softmax_ref(const hd_ref *r) {
-    const hd_softmax_args *a = r->attr;
-    const hd_axis_split z = hd_split_at(&r->in[0].dims, hd_axis_resolve(a->axis, r->in[0].dims.rank));
-    HD_FLOATS(
-        r->out[0].dtype, for (int64_t row = 0; row < z.outer * z.inner; row++) {
-            const int64_t first = row / z.inner * z.n * z.inner + row % z.inner;
-            const T *x = (const T *)r->in[0].data + first;
-            T *y = (T *)r->out[0].data + first;
-            double max = -INFINITY, sum = 0;
-            for (int64_t i = 0; i < z.n; i++) max = fmax(max, (double)x[i * z.inner]);
-            for (int64_t i = 0; i < z.n; i++) sum += exp((double)x[i * z.inner] - max);
-            for (int64_t i = 0; i < z.n; i++) y[i * z.inner] = (T)(exp((double)x[i * z.inner] - max) / sum);
-        })
-}
+HD_SOFTMAX_REF(softmax_ref, exp(v - max) / sum)
+HD_SOFTMAX_GRAD_REF(softmax_grad_ref, (y * dy), (y * (dy - sum)))
 
 static void softmax_rule(hd_grad *c) {
     const hd_softmax_args *a = c->attr;
     c->din[0] = hd_softmax_grad(c->out[0], c->dout[0], .axis = a->axis);
-}
-
-static hd_status softmax_grad_infer(hd_infer *c) {
-    const hd_softmax_grad_args *a = c->attr;
-    char text[192];
-    if (hd_infer_act_grad(c)) return HD_E_MODEL;
-    if (hd_axis_resolve(a->axis, c->in[0].dims.rank) >= 0) return HD_OK;
-    return hd_infer_fail(c, "y %s does not have the axis", hd_dims_text(text, &c->in[0].dims));
-}
-
-static void softmax_grad_ref(const hd_ref *r) {
-    const hd_softmax_grad_args *a = r->attr;
-    const hd_axis_split z = hd_split_at(&r->in[0].dims, hd_axis_resolve(a->axis, r->in[0].dims.rank));
-    HD_FLOATS(
-        r->out[0].dtype, for (int64_t row = 0; row < z.outer * z.inner; row++) {
-            const int64_t first = row / z.inner * z.n * z.inner + row % z.inner;
-            const T *y = (const T *)r->in[0].data + first;
-            const T *dy = (const T *)r->in[1].data + first;
-            T *dx = (T *)r->out[0].data + first;
-            double sum = 0;
-            for (int64_t i = 0; i < z.n; i++) sum += (double)y[i * z.inner] * (double)dy[i * z.inner];
-            for (int64_t i = 0; i < z.n; i++)
-                dx[i * z.inner] = (T)((double)y[i * z.inner] * ((double)dy[i * z.inner] - sum));
-        })
 }
 
 /* dx = y (dy − Σ y dy). Into dy it is the same op; into y: g (dy − Σ y dy) − dy Σ g y. */
@@ -66,10 +20,6 @@ static void softmax_grad_rule(hd_grad *c) {
     c->din[0] = hd_sub(hd_mul(g, centred), hd_mul(dy, hd_sum(hd_mul(g, y), .axes = axis, .keepdim = true)));
 }
 
-static hd_cost softmax_cost(const hd_infer *c) {
-    return hd_cost_of(c, 4 * hd_cost_elements(&c->out[0]));
-}
-
 #define AXIS_OPTION(args) HD_OPTION(AXIS, args, axis, .def = -1, .help = "axis whose elements add up to 1")
 
 const hd_op hd_op_softmax = {
@@ -79,10 +29,10 @@ const hd_op hd_op_softmax = {
     .args_size = sizeof(hd_softmax_args),
     .options = (const hd_option[]){AXIS_OPTION(hd_softmax_args), HD_OPTION_END},
     .flags = HD_OP_INPLACE,
-    .infer = softmax_infer,
+    .infer = hd_infer_softmax,
     .grad = softmax_rule,
     .ref = softmax_ref,
-    .cost = softmax_cost,
+    .cost = hd_cost_softmax,
     .formula = "yᵢ = e^xᵢ / Σⱼ e^xⱼ",
     .source = "Bridle 1990; as torch.softmax",
     .doc = "Turns scores along an axis (the last, if not said) into probabilities: positive, adding up to 1.",
@@ -111,10 +61,10 @@ const hd_op hd_op_softmax_grad = {
     .args_size = sizeof(hd_softmax_grad_args),
     .options = (const hd_option[]){AXIS_OPTION(hd_softmax_grad_args), HD_OPTION_END},
     .flags = HD_OP_INPLACE,
-    .infer = softmax_grad_infer,
+    .infer = hd_infer_softmax_grad,
     .grad = softmax_grad_rule,
     .ref = softmax_grad_ref,
-    .cost = softmax_cost,
+    .cost = hd_cost_softmax,
     .formula = "dx = y (dy − Σ y dy)",
     .source = "derivative of softmax",
     .doc = "Back-propagation through softmax, from its output.",
