@@ -255,7 +255,7 @@ static hd_status hd_read_node(hd_reader *r, const char *name, hd_loc at, hd_val 
     void *args = hd_arena_alloc(&r->g->arena, op->args_size);
     if (!in || !args) return HD_E_MEMORY;
     HD_TRY(hd_read_operands(r, in, op->flags & HD_OP_VARIADIC ? MAX : op->n_in + op->n_optional, &n_in));
-    int required = n_in;
+    int required = n_in > 1 ? n_in : 1; /* a variadic op has one at least */
     if (!(op->flags & HD_OP_VARIADIC)) required = op->n_in;
     for (int i = 0; i < required; i++)
         if (i >= n_in || in[i] < 0) return hd_wrong(r, "input %s is missing", hd_op_in_name(op, i));
