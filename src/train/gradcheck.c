@@ -202,7 +202,8 @@ static hd_status run_checks(checker *c, hd_val loss) {
 
 hd_status hd_gradcheck_run(hd_gradcheck *out, hd_val loss, const hd_gradcheck_args *args) {
     *out = (hd_gradcheck){0};
-    if (hd_val_is_none(loss)) return HD_E_USAGE;
+    if (!loss.graph) return HD_E_USAGE;
+    HD_TRY(hd_graph_status(loss.graph));
     out->ctx = hd_graph_context(loss.graph);
     checker c = {.ctx = out->ctx, .arena = {.ctx = out->ctx}, .out = out};
     settle(&c.a, args);
