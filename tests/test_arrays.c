@@ -1,44 +1,17 @@
 /* test_arrays.c: NumPy's files as data sets: every type, both orders, archives, what belongs together; and portable
  * maps as pictures. */
-#include "support.h"
+#include "data_support.h"
 
 #include "data/checksum.h"
-#include "hadal/data.h"
 #include <math.h>
 #ifdef HD_HAVE_ZLIB
 #include <zlib.h>
 #endif
 
-static hd_context *ctx;
-static char *folder;
-
-static int set_up(void **state) {
-    (void)state;
-    ctx = test_context(1);
-    folder = test_folder();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    test_folder_remove(folder);
-    hd_context_free(ctx);
-    return 0;
-}
-
-static const char *in(const char *name) {
-    static char path[4][4200];
-    static int next;
-    char *out = path[next++ % 4];
-    (void)snprintf(out, 4200, "%s/%s", folder, name);
-    return out;
-}
+#define in in_folder
 
 static void save(const char *name, const void *bytes, size_t length) {
-    FILE *f = fopen(in(name), "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, length, f), length);
-    assert_int_equal(fclose(f), 0);
+    (void)save_file(name, bytes, length);
 }
 
 /* A .npy file in memory. */
@@ -431,5 +404,5 @@ int main(void) {
         cmocka_unit_test(portable_maps_are_pictures),
         cmocka_unit_test(every_allocation_may_fail),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, data_set_up, data_tear_down);
 }

@@ -1,30 +1,12 @@
 /* test_hostile_files.c: files that mean harm: every format refuses them with a message, soon, and within 64 MB and four
  * times the file. */
-#include "support.h"
+#include "data_support.h"
 
 #include "base/rng.h"
-#include "hadal/data.h"
 #include <time.h>
 #ifdef HD_HAVE_ZLIB
 #include <zlib.h>
 #endif
-
-static hd_context *ctx;
-static char *folder;
-
-static int set_up(void **state) {
-    (void)state;
-    ctx = test_context(1);
-    folder = test_folder();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    test_folder_remove(folder);
-    hd_context_free(ctx);
-    return 0;
-}
 
 /* ---- making files ---- */
 
@@ -400,5 +382,5 @@ int main(void) {
         cmocka_unit_test(archives_lie),           cmocka_unit_test(arrays_lie),
         cmocka_unit_test(pictures_lie),           cmocka_unit_test(rubbish_is_answered),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, data_set_up, data_tear_down);
 }

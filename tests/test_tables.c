@@ -1,42 +1,14 @@
 /* test_tables.c: text tables as people have them: words, missing cells, quotes, one-hot targets, ARFF, columns chosen
  * and left out; and another file read as the one that a model was trained on. */
-#include "support.h"
+#include "data_support.h"
 
 #include "base/json.h"
-#include "hadal/data.h"
 #include <math.h>
-
-static hd_context *ctx;
-static char *folder;
-
-static int set_up(void **state) {
-    (void)state;
-    ctx = test_context(1);
-    folder = test_folder();
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    test_folder_remove(folder);
-    hd_context_free(ctx);
-    return 0;
-}
-
-static const char *save(const char *name, const char *text, size_t length) {
-    static char path[4200];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, length, f), length);
-    assert_int_equal(fclose(f), 0);
-    return path;
-}
 
 /* Opens a table with members put behind its path, as ",\"label\":1". */
 static hd_status open_with(hd_dataset **d, const char *name, const char *text, const char *options) {
     hd_text source = {.ctx = ctx};
-    hd_text_printf(&source, "{\"path\":\"%s\"%s}", save(name, text, strlen(text)), options);
+    hd_text_printf(&source, "{\"path\":\"%s\"%s}", save_file(name, text, strlen(text)), options);
     *d = NULL;
     const hd_status status = hd_data_open(d, ctx, hd_text_str(&source), "/nowhere");
     hd_text_free(&source);
@@ -347,7 +319,7 @@ static void a_damaged_encoding_is_refused(void **state) {
 static void targets_come_from_a_file_of_their_own(void **state) {
     (void)state;
     char y[4300];
-    (void)snprintf(y, sizeof y, ",\"y\":\"%s\"", save("y.txt", "0.5\n1.5\n", 8));
+    (void)snprintf(y, sizeof y, ",\"y\":\"%s\"", save_file("y.txt", "0.5\n1.5\n", 8));
     hd_dataset *d = opened("1 2\n3 4\n", y);
     float v;
     hd_data_values(d, 1, &v);
@@ -355,7 +327,7 @@ static void targets_come_from_a_file_of_their_own(void **state) {
     ROW(d, 1, 3, 4);
     hd_data_free(d);
     refused("1 2\n3 4\n5 6\n", y, "2 lines of targets for 3 of inputs");
-    (void)snprintf(y, sizeof y, ",\"y\":\"%s\"", save("y.txt", "cat\ndog\n", 8));
+    (void)snprintf(y, sizeof y, ",\"y\":\"%s\"", save_file("y.txt", "cat\ndog\n", 8));
     d = opened("1 2\n3 4\n", y);
     assert_string_equal(hd_data_get_info(d).class_names[1], "dog");
     hd_data_free(d);
@@ -397,5 +369,5 @@ int main(void) {
         cmocka_unit_test(targets_come_from_a_file_of_their_own),
         cmocka_unit_test(every_allocation_may_fail),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, data_set_up, data_tear_down);
 }

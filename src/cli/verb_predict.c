@@ -5,6 +5,7 @@
 #include "cli/json_out.h"
 #include "cli/screen.h"
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -236,6 +237,38 @@ static hd_status add_picture_bytes(prediction *p, const char *bytes, size_t leng
     return status;
 }
 
+/* Is the folder one of pictures, without classes? Then each of them is an input. */
+static bool is_picture_folder(const char *path) {
+    bool found = false;
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && !found && (e = readdir(d));) found = is_picture_name(e->d_name);
+    if (d) (void)closedir(d);
+    return found;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int only_pictures(const struct dirent *e) {
+    return e->d_name[0] != '.' && is_picture_name(e->d_name);
+}
+
+static hd_status add_picture_folder(prediction *p, const char *folder) {
+    struct dirent **entry = NULL;
+    hd_status status = HD_OK;
+    const int n = scandir(folder, &entry, only_pictures, by_name);
+    if (n < 0) return cli_fail(p->c, HD_E_FILE, "%s|%s|", folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        char path[4096];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entry[i]->d_name);
+        if (status == HD_OK) status = add_picture(p, path, path);
+        free(entry[i]);
+    }
+    free(entry);
+    return status;
+}
+
 /* ---- data sets ---- */
 
 static hd_status add_data(prediction *p, const char *text) {
@@ -325,6 +358,8 @@ static hd_status add_thing(prediction *p, const char *thing) {
     if (reads_words(p) && strchr(thing, ',') && stat(thing, &info) != 0) return add_table_text(p, thing, thing);
     if (read_numbers(thing, strlen(thing), next_input(p), 0) > 0) return add_numbers(p, thing, thing, strlen(thing));
     if (stat(thing, &info) == 0 && S_ISREG(info.st_mode)) return add_file(p, thing);
+    if (stat(thing, &info) == 0 && S_ISDIR(info.st_mode) && is_picture_folder(thing))
+        return add_picture_folder(p, thing);
     if (is_picture_name(thing)) return cli_fail(p->c, HD_E_FILE, "%s|%s|", thing, strerror(errno ? errno : ENOENT));
     return add_data(p, thing);
 }

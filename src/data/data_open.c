@@ -4,8 +4,8 @@
 #include "data/source.h"
 #include <string.h>
 
-static const char *const common[] = {"path", "source", "name",      "format", "classes",
-                                     "like", "text",   "unlabeled", "width",  NULL};
+static const char *const common[] = {"path", "source",    "name",  "format", "classes", "like",
+                                     "text", "unlabeled", "width", "sample", "names",   NULL};
 
 /* The one of path=, source=, name= that is there. */
 static hd_status asked_for(hd_context *ctx, const hd_json *object, const char **out) {
@@ -53,9 +53,10 @@ static hd_status find_source(hd_data_request *r, const char *what, const hd_json
     if (format) {
         *out = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
         if (!*out || !(*out)->looks_like)
-            return hd_fail(ctx, HD_E_DATA,
-                           "%s|unknown format \"%s\"|Known are: idx, npy, table, usps, semeion, optdigits, cifar10",
-                           what, format->type == HD_JSON_STRING ? format->string : "?");
+            return hd_fail(
+                ctx, HD_E_DATA,
+                "%s|unknown format \"%s\"|Known are: idx, npy, images, table, usps, semeion, optdigits, cifar10", what,
+                format->type == HD_JSON_STRING ? format->string : "?");
         if (!hd_path_exists(what)) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", what);
         return HD_OK;
     }
@@ -64,9 +65,23 @@ static hd_status find_source(hd_data_request *r, const char *what, const hd_json
         if ((*out)->looks_like && (*out)->looks_like(what)) return HD_OK;
     return hd_fail(ctx, HD_E_DATA,
                    "%s|expected an IDX folder (train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz), "
-                   "arrays (.npy, .npz) or a table (.csv, .tsv, .txt, .data, .arff), found none of them|Say "
-                   "format=idx, format=npy or format=table",
+                   "arrays (.npy, .npz), folders of pictures, or a table (.csv, .tsv, .txt, .data, .arff), found none "
+                   "of them|Say format=idx, format=npy, format=images or format=table",
                    what);
+}
+
+/* The model's shape and the names of its classes. */
+static hd_status read_model(hd_data_request *r, const hd_json *object) {
+    const hd_json *sample = hd_json_get(object, "sample"), *names = hd_json_get(object, "names");
+    for (const hd_json *v = sample ? sample->child : NULL; v; v = v->next) {
+        if (v->type != HD_JSON_INT || v->integer < 1 || v->integer > 1 << 16 || r->sample.rank == 3)
+            return hd_fail(r->ctx, HD_E_DATA, "data|expected up to three sides in \"sample\"");
+        r->sample.dim[r->sample.rank++] = v->integer;
+    }
+    for (const hd_json *v = names ? names->child : NULL; v; v = v->next)
+        if (v->type != HD_JSON_STRING) return hd_fail(r->ctx, HD_E_DATA, "data|expected texts in \"names\"");
+    r->names = names && names->count ? names : NULL;
+    return HD_OK;
 }
 
 /* What comes from a trained model, and data that are given as text. */
@@ -85,6 +100,7 @@ static hd_status read_extras(hd_data_request *r, const hd_json *object) {
 static hd_status open_asked(hd_dataset **out, hd_data_request *r, const char *what, const hd_json *object) {
     const hd_data_source *source = &hd_source_table;
     HD_TRY(read_extras(r, object));
+    HD_TRY(read_model(r, object));
     if (!r->text) HD_TRY(find_source(r, what, object, &source));
     const hd_json *classes = hd_json_get(object, "classes");
     if (classes && (classes->type != HD_JSON_INT || classes->integer < 1 || classes->integer > INT64_C(1) << 20))

@@ -27,6 +27,8 @@ typedef struct hd_data_request {
     const char *text;     /* the data themselves, instead of a file at `path`; or NULL */
     bool unlabeled;       /* data without targets will do */
     int64_t width;        /* with it: elements that the model reads of a sample; 0: not known */
+    hd_dims sample;       /* of the model; rank 0: there is none */
+    const hd_json *names; /* of the model's classes, texts; NULL: none */
 
     /* of the program's own source, or NULL */
     const hd_data_reader *reader;

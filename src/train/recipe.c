@@ -322,18 +322,32 @@ hd_status hd_recipe_json(const hd_recipe *r, char **json) {
 
 /* ---- data ---- */
 
-/* What the model knows of its table, for reading another one in the same way. */
+/* The model's classes by name, and its shape where it reads pictures. */
+static hd_status add_model(const hd_model *m, hd_arena *arena, hd_json *object) {
+    hd_json *names = hd_json_new(arena, HD_JSON_ARRAY), *sample = hd_json_new(arena, HD_JSON_ARRAY);
+    if (!names || !sample) return HD_E_MEMORY;
+    for (int64_t i = 0; i < m->data.classes && m->data.class_names; i++)
+        if (!hd_json_add(names, hd_json_new_string(arena, m->data.class_names[i]))) return HD_E_MEMORY;
+    for (int i = 0; i < m->data.sample.rank && m->data.sample.rank == 3; i++)
+        if (!hd_json_add(sample, hd_json_new_int(arena, m->data.sample.dim[i]))) return HD_E_MEMORY;
+    const hd_dims *d = &m->data.sample;
+    const bool sides = d->rank == 3 && d->dim[0] <= 1 << 16 && d->dim[1] <= 1 << 16 && d->dim[2] <= 1 << 16;
+    if (!hd_json_set(arena, object, "names", names)) return HD_E_MEMORY;
+    return !sides || hd_json_set(arena, object, "sample", sample) ? HD_OK : HD_E_MEMORY;
+}
+
+/* What the model knows of its data, for reading others in the same way. */
 static hd_status add_encoding(const hd_model *m, const hd_json *source, bool unlabeled, hd_arena *arena,
                               hd_json **object) {
     hd_json *like = NULL;
-    if (!*object && (m->data.encoding || unlabeled)) {
+    if (!*object) {
         *object = hd_json_new(arena, HD_JSON_OBJECT);
         if (!hd_json_set(arena, *object, "source", hd_json_copy(arena, source))) return HD_E_MEMORY;
     }
-    if (!*object) return HD_OK;
-    if (!hd_json_set(arena, *object, "unlabeled", hd_json_new_bool(arena, unlabeled))) return HD_E_MEMORY;
     const int64_t width = hd_dims_count(&m->data.sample);
+    if (!hd_json_set(arena, *object, "unlabeled", hd_json_new_bool(arena, unlabeled))) return HD_E_MEMORY;
     if (!hd_json_set(arena, *object, "width", hd_json_new_int(arena, width))) return HD_E_MEMORY;
+    HD_TRY(add_model(m, arena, *object));
     if (!m->data.encoding) return HD_OK;
     HD_TRY(hd_json_parse(&like, arena, "encoding", m->data.encoding, strlen(m->data.encoding)));
     if (!hd_json_set(arena, *object, "like", like)) return HD_E_MEMORY;
