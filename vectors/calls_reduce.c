@@ -102,27 +102,6 @@ static void call_vector_norm(vector_case *c) {
     norm(c, "ord");
 }
 
-static void call_dist(vector_case *c) {
-    const hd_val d = hd_sub(vector_tensor(c, 0, "input"), vector_tensor(c, 1, "other"));
-    vector_give(c, hd_norm(d, .p = number_of(vector_number(c, 2, "p", 2))));
-}
-
-/* Slices along an axis whose norm is too large are scaled down to it. */
-static void call_renorm(vector_case *c) {
-    const hd_val x = vector_tensor(c, 0, "input");
-    const double p = vector_number(c, 1, "p", 2), most = vector_number(c, 3, "maxnorm", 1);
-    const int rank = hd_val_dims(x).rank, axis = vector_axis(c, 2, "dim", rank, 0);
-    hd_dims axes = {0};
-    for (int i = 0; i < rank; i++)
-        if (i != axis) axes.dim[axes.rank++] = i;
-    if (rank < 2) vector_unsupported(c, "slices of less than one axis");
-    if (c->why[0]) return;
-    const hd_val norm = hd_norm(x, .axes = axes, .keepdim = true, .p = number_of(p));
-    const hd_val limit = vector_scalar(c, hd_val_dtype(x), most), one = vector_scalar(c, hd_val_dtype(x), 1);
-    const hd_val scale = hd_where(hd_gt(norm, limit), hd_div(limit, hd_affine(norm, .shift = 1e-7)), one);
-    vector_give(c, hd_mul(x, scale));
-}
-
 /* The norm of matrices over axes m and n: 1 and inf are the largest sum of a column and of a row. */
 static hd_val matrix_norm(vector_case *c, hd_val x, const hd_json *ord, int m, int n, bool keepdim) {
     double p = 2;
@@ -219,8 +198,6 @@ const vector_entry vector_calls_reduce[] = {
     {"linalg.norm", call_linalg_norm},
     {"linalg.norm.subgradients_at_zero", call_linalg_norm},
     {"linalg.matrix_norm", call_matrix_norm},
-    {"dist", call_dist},
-    {"renorm", call_renorm},
     {"var", call_var},
     {"std", call_std},
     {"var_mean", call_var_mean},
