@@ -31,6 +31,25 @@ static const elem_case elems[] = {
     {"cpu.sigmoid_grad", 2, KIT_UNIT, NULL},
     {"cpu.tanh_grad", 2, KIT_UNIT, NULL},
     {"cpu.relu_grad", 2, KIT_NORMAL, NULL},
+    {"cpu.square", 1, KIT_NORMAL, NULL},
+    {"cpu.reciprocal", 1, KIT_POSITIVE, NULL},
+    {"cpu.rsqrt", 1, KIT_POSITIVE, NULL},
+    {"cpu.floor", 1, KIT_NORMAL, NULL},
+    {"cpu.ceil", 1, KIT_NORMAL, NULL},
+    {"cpu.trunc", 1, KIT_NORMAL, NULL},
+    {"cpu.round", 1, KIT_NORMAL, NULL},
+    {"cpu.relu6", 1, KIT_NORMAL, NULL},
+    {"cpu.leaky_relu", 1, KIT_NORMAL, &(hd_leaky_relu_args){.negative_slope = 0.2}},
+    {"cpu.hardtanh", 1, KIT_NORMAL, &(hd_hardtanh_args){.min_val = -0.3, .max_val = 0.7}},
+    {"cpu.clamp", 1, KIT_NORMAL, &(hd_clamp_args){.min = 0.1, .max = INFINITY}},
+    {"cpu.hardswish", 1, KIT_NORMAL, NULL},
+    {"cpu.hardsigmoid", 1, KIT_NORMAL, NULL},
+    {"cpu.softsign", 1, KIT_NORMAL, NULL},
+    {"cpu.maximum", 2, KIT_NORMAL, NULL},
+    {"cpu.minimum", 2, KIT_NORMAL, NULL},
+    {"cpu.larger", 2, KIT_NORMAL, NULL},
+    {"cpu.band_grad", 2, KIT_NORMAL, &(hd_band_grad_args){.low = -0.1, .high = 1.5, .inside = 2, .outside = -0.25}},
+    {"cpu.hardswish_grad", 2, KIT_NORMAL, NULL},
 };
 
 static void check_elems(hd_context *ctx, void *arg) {
@@ -59,7 +78,8 @@ static void check_elem_layouts(hd_context *ctx, void *arg) {
 }
 
 static void check_scalars(hd_context *ctx, void *arg) {
-    static const char *const names[] = {"cpu.add", "cpu.sub", "cpu.mul", "cpu.div"};
+    static const char *const names[] = {"cpu.add",     "cpu.sub",     "cpu.mul",   "cpu.div",
+                                        "cpu.maximum", "cpu.minimum", "cpu.larger"};
     (void)arg;
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         for (int second = 0; second < 2; second++)
@@ -313,11 +333,11 @@ static const hd_dims repeated[][2] = {
 };
 
 static void check_repeated(hd_context *ctx, void *arg) {
-    static const char *const names[] = {"cpu.add.broadcast", "cpu.sub.broadcast", "cpu.mul.broadcast",
-                                        "cpu.div.broadcast"};
+    static const char *const names[] = {"cpu.add.broadcast", "cpu.sub.broadcast",     "cpu.mul.broadcast",
+                                        "cpu.div.broadcast", "cpu.maximum.broadcast", "cpu.larger.broadcast"};
     (void)arg;
     for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++)
-        for (size_t k = 0; k < 4; k++)
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++)
             for (int small = 0; small < 2; small++) {
                 kit_case c = {.kernel = kernel_of(names[k])};
                 for (int j = 0; j < 2; j++) kit_input_as(&c, HD_F32, repeated[i][j == small], KIT_POSITIVE, 0, NULL);

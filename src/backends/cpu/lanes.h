@@ -48,6 +48,51 @@ HD_INLINE void vf_store_half(uint16_t *p, vf v, bool whole, int64_t n) {
     for (int i = 0; i < HD_VL && (whole || i < n); i++) p[i] = (uint16_t)half[i];
 }
 #endif
+/* Whole numbers: towards −∞, towards ∞, towards 0, the nearest (of two the even one). The sign of x stays at 0. */
+#if HD_VL != 4
+#if HD_VL == 16
+#define HD_TO_WHOLE(x, mode) (vf) _mm512_roundscale_ps((__m512)(x), (mode) | _MM_FROUND_NO_EXC)
+#else
+#define HD_TO_WHOLE(x, mode) (vf) _mm256_round_ps((__m256)(x), (mode) | _MM_FROUND_NO_EXC)
+#endif
+HD_INLINE vf vf_floor(vf x) {
+    return HD_TO_WHOLE(x, _MM_FROUND_TO_NEG_INF);
+}
+HD_INLINE vf vf_ceil(vf x) {
+    return HD_TO_WHOLE(x, _MM_FROUND_TO_POS_INF);
+}
+HD_INLINE vf vf_trunc(vf x) {
+    return HD_TO_WHOLE(x, _MM_FROUND_TO_ZERO);
+}
+HD_INLINE vf vf_nearest(vf x) {
+    return HD_TO_WHOLE(x, _MM_FROUND_TO_NEAREST_INT);
+}
+#undef HD_TO_WHOLE
+#else
+/* y with the sign of x; from 2²³ on, and for nan, x itself: it is whole. */
+HD_INLINE vf vf_if_fraction(vf x, vf y) {
+    const vi fits = vf_abs(x) < 8388608.0f;
+    return (vf)((vi)vf_select(fits, y, x) | ((vi)x & INT32_MIN));
+}
+HD_INLINE vf vf_cut(vf x) {
+    const vf small = vf_where(vf_abs(x) < 8388608.0f, x);
+    return __builtin_convertvector(__builtin_convertvector(small, vi), vf);
+}
+HD_INLINE vf vf_trunc(vf x) {
+    return vf_if_fraction(x, vf_cut(x));
+}
+HD_INLINE vf vf_floor(vf x) {
+    const vf y = vf_cut(x);
+    return vf_if_fraction(x, y - vf_where(y > x, vf_splat(1)));
+}
+HD_INLINE vf vf_ceil(vf x) {
+    const vf y = vf_cut(x);
+    return vf_if_fraction(x, y + vf_where(y < x, vf_splat(1)));
+}
+HD_INLINE vf vf_nearest(vf x) {
+    return vf_if_fraction(x, (vf_abs(x) + 8388608.0f) - 8388608.0f);
+}
+#endif
 /* 0, 1, 2, … */
 HD_INLINE vi vi_lanes(void) {
     static const int32_t lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -8,15 +8,24 @@
 #include <string.h>
 
 /* Elementwise primitives by op name. A unary one reads a; act gradients are binary in (y, dy). */
-#define HD_VEC_UNARIES(X)  X(neg) X(exp) X(log) X(sqrt) X(abs) X(sign) X(sigmoid) X(tanh) X(relu) X(affine) X(fill_like)
-#define HD_VEC_BINARIES(X) X(add) X(sub) X(mul) X(div) X(sigmoid_grad) X(tanh_grad) X(relu_grad)
+#define HD_VEC_UNARIES(X)                                                                                              \
+    X(neg)                                                                                                             \
+    X(exp) X(log) X(sqrt) X(abs) X(sign) X(sigmoid) X(tanh) X(relu) X(affine) X(fill_like) X(square) X(reciprocal)     \
+        X(rsqrt) X(floor) X(ceil) X(trunc) X(round) X(relu6) X(leaky_relu) X(hardtanh) X(clamp) X(hardswish)           \
+            X(hardsigmoid) X(softsign)
+#define HD_VEC_BINARIES(X)                                                                                             \
+    X(add)                                                                                                             \
+    X(sub) X(mul) X(div) X(sigmoid_grad) X(tanh_grad) X(relu_grad) X(maximum) X(minimum) X(larger) X(band_grad)        \
+        X(hardswish_grad)
 #define HD_VEC_ENUM_(name) HD_VEC_##name,
 typedef enum hd_vec_op { HD_VEC_UNARIES(HD_VEC_ENUM_) HD_VEC_BINARIES(HD_VEC_ENUM_) HD_VEC_OPS } hd_vec_op;
 #undef HD_VEC_ENUM_
+/* Most numbers that a primitive takes from an op's options; what they are is in vec_traits.c and the bodies. */
+enum { HD_VEC_CONSTANTS = 4 };
 /* How a binary primitive reads its operands: both as vectors, b a single number, a a single number. */
 enum { HD_VEC_VV, HD_VEC_VS, HD_VEC_SV };
 
-/* y[i] = f(a[i], b[i]), i < n; y may be a or b. c: the constants of affine (scale, shift) and fill_like. */
+/* y[i] = f(a[i], b[i]), i < n; y may be a or b. c: the constants. */
 typedef void (*hd_vec_fn)(float *y, const float *a, const float *b, int64_t n, const float *c);
 /* A phase of a node; exec is a const hd_exec *. */
 typedef void (*hd_vec_run)(void *exec, int64_t task);

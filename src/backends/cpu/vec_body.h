@@ -7,6 +7,7 @@
 #include "backends/cpu/vec_clip_body.h"
 #include "backends/cpu/vec_dropout_body.h"
 #include "backends/cpu/vec_elem_body.h"
+#include "backends/cpu/vec_math_body.h" /* after vec_elem_body.h */
 #include "backends/cpu/vec_loss_body.h"
 #include "backends/cpu/vec_norm_body.h"
 #include "backends/cpu/vec_reduce_body.h"

@@ -10,7 +10,7 @@ typedef struct chain_step {
     hd_vec_fn fn;
     uint8_t y, a, b;
     bool single; /* all operands are single numbers: so is the result */
-    float c[2];
+    float c[HD_VEC_CONSTANTS];
 } chain_step;
 
 typedef struct chain_state {

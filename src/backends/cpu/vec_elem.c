@@ -14,23 +14,6 @@ int hd_vec_op_find(const char *name, size_t length) {
     return -1;
 }
 
-bool hd_vec_op_heavy(int op) {
-    return op == HD_VEC_exp || op == HD_VEC_log || op == HD_VEC_sigmoid || op == HD_VEC_tanh || op == HD_VEC_div ||
-           op == HD_VEC_sqrt;
-}
-
-bool hd_vec_op_keeps_zero(int op, const float *c) {
-    switch (op) {
-    case HD_VEC_exp:
-    case HD_VEC_log:
-    case HD_VEC_sigmoid:
-    case HD_VEC_div: return false;
-    case HD_VEC_affine: return c[1] == 0;
-    case HD_VEC_fill_like: return c[0] == 0;
-    default: return true;
-    }
-}
-
 /* ---- padding of blocked layouts ---- */
 
 typedef struct pad_walk {
@@ -97,22 +80,14 @@ static void elem_run(void *exec, int64_t task) {
 static const char *elem_supports(const hd_kctx *k) {
     const char *reason = hd_vec_need_f32(k);
     if (reason) return reason;
-    if (hd_vec_op_find(k->op->name, strlen(k->op->name)) < 0) return "no vector primitive";
+    const int op = hd_vec_op_find(k->op->name, strlen(k->op->name));
+    if (op < 0) return "no vector primitive";
+    if ((reason = hd_vec_op_refuses(op, k->attr))) return reason;
     if (k->n_in > 2 || k->n_out != 1) return "more than two operands";
     for (int i = 0; i < k->n_in; i++)
         if (k->in[i].count != 1 && !hd_dims_equal(&k->in[i].dims, &k->out[0].dims)) return "operands broadcast";
     if (k->n_in == 2 && k->out[0].count != 1 && k->in[0].count == 1 && k->in[1].count == 1) return "operands broadcast";
     return NULL;
-}
-
-static void elem_constants(const hd_kctx *k, int op, float *c) {
-    if (op == HD_VEC_affine) {
-        const hd_affine_args *a = k->attr;
-        c[0] = (float)a->scale;
-        c[1] = (float)a->shift;
-    } else if (op == HD_VEC_fill_like) {
-        c[0] = (float)((const hd_fill_like_args *)k->attr)->value;
-    }
 }
 
 static hd_status elem_prepare(hd_kctx *k, hd_prepared *out) {
@@ -121,7 +96,7 @@ static hd_status elem_prepare(hd_kctx *k, hd_prepared *out) {
     const int op = hd_vec_op_find(k->op->name, strlen(k->op->name));
     const int64_t n = hd_vec_count(&k->out[0]);
     int mode = HD_VEC_VV;
-    elem_constants(k, op, s->c);
+    hd_vec_constants(op, k->attr, s->c);
     s->step[0] = s->step[1] = 1;
     s->second = k->n_in == 2;
     if (s->second && hd_vec_count(&k->in[1]) != n) mode = HD_VEC_VS, s->step[1] = 0;
@@ -133,8 +108,8 @@ static hd_status elem_prepare(hd_kctx *k, hd_prepared *out) {
     out->state = s;
     out->phase[0] = (hd_phase){elem_run, s->split.tasks};
     out->phases = 1;
-    const bool scalar_shift = mode != HD_VEC_VV && (op == HD_VEC_add || op == HD_VEC_sub);
-    if (n != k->out[0].count && (scalar_shift || !hd_vec_op_keeps_zero(op, s->c)))
+    const bool mixed = mode != HD_VEC_VV && op != HD_VEC_mul;
+    if (n != k->out[0].count && (mixed || !hd_vec_op_keeps_zero(op, s->c)))
         out->phase[out->phases++] = (hd_phase){pad_run, 1};
     return HD_OK;
 }

@@ -9,7 +9,7 @@ typedef struct hd_vec_elem {
     hd_vec_split split;
     int64_t step[2]; /* 0 for a single number */
     int second;      /* input that is operand b (0 for unary ones, which do not read it) */
-    float c[2];
+    float c[HD_VEC_CONSTANTS];
     hd_layout layout;
     hd_dims dims;
 } hd_vec_elem;
@@ -18,6 +18,10 @@ extern const char *const hd_vec_op_names[];
 /* Number of the primitive, or -1. */
 int hd_vec_op_find(const char *name, size_t length);
 bool hd_vec_op_heavy(int op);
+/* Options that the primitive does not know; NULL: it does. */
+const char *hd_vec_op_refuses(int op, const void *attr);
+/* The constants of a primitive, from the options of its op. */
+void hd_vec_constants(int op, const void *attr, float *c);
 /* f(0) = 0, so that padding stays zero. */
 bool hd_vec_op_keeps_zero(int op, const float *c);
 /* Sets the padding of a blocked layout to zero; slow, for the rare case. */

@@ -66,6 +66,4 @@ BINARY(sigmoid_grad, b *a *(1 - a))
 BINARY(tanh_grad, b *(1 - a * a))
 BINARY(relu_grad, vf_keep(vk_more(a, vf_splat(0)), b))
 
-#undef UNARY
-#undef BINARY
-#undef BINARY_MODE
+/* UNARY and BINARY go on in vec_math_body.h, which undefines them. */
