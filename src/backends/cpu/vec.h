@@ -8,15 +8,16 @@
 #include <string.h>
 
 /* Elementwise primitives by op name. A unary one reads a; act gradients are binary in (y, dy). */
-#define HD_VEC_UNARIES(X)                                                                                              \
-    X(neg)                                                                                                             \
-    X(exp) X(log) X(sqrt) X(abs) X(sign) X(sigmoid) X(tanh) X(relu) X(affine) X(fill_like) X(square) X(reciprocal)     \
-        X(rsqrt) X(floor) X(ceil) X(trunc) X(round) X(relu6) X(leaky_relu) X(hardtanh) X(clamp) X(hardswish)           \
-            X(hardsigmoid) X(softsign)
-#define HD_VEC_BINARIES(X)                                                                                             \
-    X(add)                                                                                                             \
-    X(sub) X(mul) X(div) X(sigmoid_grad) X(tanh_grad) X(relu_grad) X(maximum) X(minimum) X(larger) X(band_grad)        \
-        X(hardswish_grad)
+#define HD_VEC_BASIC_(X)   X(neg) X(exp) X(log) X(sqrt) X(abs) X(sign) X(sigmoid) X(tanh) X(relu) X(affine) X(fill_like)
+#define HD_VEC_ROUND_(X)   X(square) X(reciprocal) X(rsqrt) X(floor) X(ceil) X(trunc) X(round)
+#define HD_VEC_PIECE_(X)   X(relu6) X(leaky_relu) X(hardtanh) X(clamp) X(hardswish) X(hardsigmoid) X(softsign)
+#define HD_VEC_POWER_(X)   X(expm1) X(exp2) X(log1p) X(log2) X(log10) X(erf)
+#define HD_VEC_BENDS_(X)   X(gelu) X(silu) X(softplus) X(logsigmoid) X(mish) X(elu) X(celu) X(selu)
+#define HD_VEC_UNARIES(X)  HD_VEC_BASIC_(X) HD_VEC_ROUND_(X) HD_VEC_PIECE_(X) HD_VEC_POWER_(X) HD_VEC_BENDS_(X)
+#define HD_VEC_PAIRS_(X)   X(add) X(sub) X(mul) X(div) X(sigmoid_grad) X(tanh_grad) X(relu_grad)
+#define HD_VEC_CHOICE_(X)  X(maximum) X(minimum) X(larger) X(band_grad) X(hardswish_grad)
+#define HD_VEC_SLOPES_(X)  X(gelu_grad) X(silu_grad) X(softplus_grad) X(mish_grad) X(elu_grad)
+#define HD_VEC_BINARIES(X) HD_VEC_PAIRS_(X) HD_VEC_CHOICE_(X) HD_VEC_SLOPES_(X)
 #define HD_VEC_ENUM_(name) HD_VEC_##name,
 typedef enum hd_vec_op { HD_VEC_UNARIES(HD_VEC_ENUM_) HD_VEC_BINARIES(HD_VEC_ENUM_) HD_VEC_OPS } hd_vec_op;
 #undef HD_VEC_ENUM_

@@ -2,13 +2,14 @@
  * isa_*.c. */
 #include "backends/cpu/lanes.h"
 #include "backends/cpu/vmath_body.h"
+#include "backends/cpu/vmath_more_body.h"
 
 #include "backends/cpu/vec_cast_body.h"
 #include "backends/cpu/vec_clip_body.h"
 #include "backends/cpu/vec_dropout_body.h"
 #include "backends/cpu/vec_elem_body.h"
-#include "backends/cpu/vec_math_body.h" /* after vec_elem_body.h */
 #include "backends/cpu/vec_loss_body.h"
+#include "backends/cpu/vec_math_body.h"
 #include "backends/cpu/vec_norm_body.h"
 #include "backends/cpu/vec_reduce_body.h"
 #include "backends/cpu/vec_turn_body.h"

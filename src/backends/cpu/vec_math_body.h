@@ -50,6 +50,39 @@ BINARY(larger, vf_blend(vk_more(b, a), vf_splat(0), vf_blend(vk_equal(a, b), vf_
 BINARY(band_grad, v_band_grad(a, b, c))
 BINARY(hardswish_grad, v_hardswish_grad(a, b))
 
+UNARY(expm1, v_expm1(x))
+UNARY(exp2, v_exp2(x))
+UNARY(log1p, v_log1p(x))
+UNARY(log2, v_log2(x))
+UNARY(log10, v_log10(x))
+UNARY(erf, v_erf(x))
+UNARY(silu, v_silu(x))
+UNARY(softplus, v_softplus(x, c))
+UNARY(logsigmoid, v_logsigmoid(x))
+UNARY(mish, v_mish(x))
+UNARY(elu, v_elu(x, c))
+UNARY(celu, v_elu(x, c))
+UNARY(selu, v_elu(x, c))
+BINARY(silu_grad, b *v_silu_slope(a))
+BINARY(softplus_grad, v_softplus_grad(a, b, c))
+BINARY(mish_grad, b *v_mish_slope(a))
+BINARY(elu_grad, v_elu_grad(a, b, c))
+
+/* Two forms: c[0] is HD_GELU_EXACT or HD_GELU_TANH. */
+UNARY(gelu_exact, v_gelu(x))
+UNARY(gelu_by_tanh, v_gelu_tanh(x))
+BINARY(gelu_exact_grad, b *v_gelu_slope(a))
+BINARY(gelu_by_tanh_grad, b *v_gelu_tanh_slope(a))
+#define TWO_FORMS(name, exact, other)                                                                                  \
+    static void elem_##name(float *y, const float *a, const float *b, int64_t n, const float *c) {                     \
+        (c[0] == HD_GELU_EXACT ? elem_##exact : elem_##other)(y, a, b, n, c);                                          \
+    }
+TWO_FORMS(gelu, gelu_exact, gelu_by_tanh)
+TWO_FORMS(gelu_grad_vv, gelu_exact_grad_vv, gelu_by_tanh_grad_vv)
+TWO_FORMS(gelu_grad_vs, gelu_exact_grad_vs, gelu_by_tanh_grad_vs)
+TWO_FORMS(gelu_grad_sv, gelu_exact_grad_sv, gelu_by_tanh_grad_sv)
+#undef TWO_FORMS
+
 #undef UNARY
 #undef BINARY
 #undef BINARY_MODE

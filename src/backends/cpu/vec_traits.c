@@ -4,6 +4,10 @@
 #include <float.h>
 #include <math.h>
 
+/* as ops/elu.c has them */
+#define SELU_ALPHA 1.6732632423543772848
+#define SELU_SCALE 1.0507009873554804934
+
 bool hd_vec_op_heavy(int op) {
     switch (op) {
     case HD_VEC_exp:
@@ -14,7 +18,26 @@ bool hd_vec_op_heavy(int op) {
     case HD_VEC_sqrt:
     case HD_VEC_reciprocal:
     case HD_VEC_rsqrt:
-    case HD_VEC_softsign: return true;
+    case HD_VEC_softsign:
+    case HD_VEC_expm1:
+    case HD_VEC_exp2:
+    case HD_VEC_log1p:
+    case HD_VEC_log2:
+    case HD_VEC_log10:
+    case HD_VEC_erf:
+    case HD_VEC_gelu:
+    case HD_VEC_silu:
+    case HD_VEC_softplus:
+    case HD_VEC_logsigmoid:
+    case HD_VEC_mish:
+    case HD_VEC_elu:
+    case HD_VEC_celu:
+    case HD_VEC_selu:
+    case HD_VEC_gelu_grad:
+    case HD_VEC_silu_grad:
+    case HD_VEC_softplus_grad:
+    case HD_VEC_mish_grad:
+    case HD_VEC_elu_grad: return true;
     default: return false;
     }
 }
@@ -28,7 +51,12 @@ bool hd_vec_op_keeps_zero(int op, const float *c) {
     case HD_VEC_reciprocal:
     case HD_VEC_rsqrt:
     case HD_VEC_hardsigmoid:
-    case HD_VEC_larger: return false;
+    case HD_VEC_larger:
+    case HD_VEC_exp2:
+    case HD_VEC_log2:
+    case HD_VEC_log10:
+    case HD_VEC_softplus:
+    case HD_VEC_logsigmoid: return false;
     case HD_VEC_affine: return c[1] == 0;
     case HD_VEC_fill_like: return c[0] == 0;
     case HD_VEC_hardtanh:
@@ -51,30 +79,55 @@ static void closed_band(const hd_band_grad_args *a, float *c) {
     if ((double)c[1] > a->high || (!a->closed && (double)c[1] == a->high)) c[1] = nextafterf(c[1], -INFINITY);
     if (fabsf(c[0]) < FLT_MIN) c[0] = c[0] > 0 ? FLT_MIN : 0;
     if (fabsf(c[1]) < FLT_MIN) c[1] = c[1] < 0 ? -FLT_MIN : 0;
+    c[2] = (float)a->inside;
+    c[3] = (float)a->outside;
+}
+
+/* c[2] divides x in the forward ops, and multiplies it in elu_grad. */
+static void elu_constants(float *c, double alpha, double scale, double input_scale) {
+    c[0] = (float)alpha;
+    c[1] = (float)scale;
+    c[2] = (float)input_scale;
+}
+
+static void softplus_constants(float *c, double beta, double threshold) {
+    c[0] = (float)beta;
+    c[1] = (float)threshold;
 }
 
 void hd_vec_constants(int op, const void *attr, float *c) {
+    const union {
+        const void *any;
+        const hd_affine_args *affine;
+        const hd_fill_like_args *fill_like;
+        const hd_leaky_relu_args *leaky_relu;
+        const hd_hardtanh_args *hardtanh;
+        const hd_clamp_args *clamp;
+        const hd_band_grad_args *band_grad;
+        const hd_gelu_args *gelu;
+        const hd_gelu_grad_args *gelu_grad;
+        const hd_softplus_args *softplus;
+        const hd_softplus_grad_args *softplus_grad;
+        const hd_elu_args *elu;
+        const hd_celu_args *celu;
+        const hd_elu_grad_args *elu_grad;
+    } a = {attr};
     memset(c, 0, HD_VEC_CONSTANTS * sizeof *c);
-    if (op == HD_VEC_affine) {
-        const hd_affine_args *a = attr;
-        c[0] = (float)a->scale;
-        c[1] = (float)a->shift;
-    } else if (op == HD_VEC_fill_like) {
-        c[0] = (float)((const hd_fill_like_args *)attr)->value;
-    } else if (op == HD_VEC_leaky_relu) {
-        c[0] = (float)((const hd_leaky_relu_args *)attr)->negative_slope;
-    } else if (op == HD_VEC_hardtanh) {
-        const hd_hardtanh_args *a = attr;
-        c[0] = (float)a->min_val;
-        c[1] = (float)a->max_val;
-    } else if (op == HD_VEC_clamp) {
-        const hd_clamp_args *a = attr;
-        c[0] = (float)a->min;
-        c[1] = (float)a->max;
-    } else if (op == HD_VEC_band_grad) {
-        const hd_band_grad_args *a = attr;
-        closed_band(a, c);
-        c[2] = (float)a->inside;
-        c[3] = (float)a->outside;
+    switch (op) {
+    case HD_VEC_affine: c[0] = (float)a.affine->scale, c[1] = (float)a.affine->shift; break;
+    case HD_VEC_fill_like: c[0] = (float)a.fill_like->value; break;
+    case HD_VEC_leaky_relu: c[0] = (float)a.leaky_relu->negative_slope; break;
+    case HD_VEC_hardtanh: c[0] = (float)a.hardtanh->min_val, c[1] = (float)a.hardtanh->max_val; break;
+    case HD_VEC_clamp: c[0] = (float)a.clamp->min, c[1] = (float)a.clamp->max; break;
+    case HD_VEC_band_grad: closed_band(a.band_grad, c); break;
+    case HD_VEC_gelu: c[0] = (float)a.gelu->approximate; break;
+    case HD_VEC_gelu_grad: c[0] = (float)a.gelu_grad->approximate; break;
+    case HD_VEC_softplus: softplus_constants(c, a.softplus->beta, a.softplus->threshold); break;
+    case HD_VEC_softplus_grad: softplus_constants(c, a.softplus_grad->beta, a.softplus_grad->threshold); break;
+    case HD_VEC_elu: elu_constants(c, a.elu->alpha, 1, 1); break;
+    case HD_VEC_celu: elu_constants(c, a.celu->alpha, 1, a.celu->alpha); break;
+    case HD_VEC_selu: elu_constants(c, SELU_ALPHA, SELU_SCALE, 1); break;
+    case HD_VEC_elu_grad: elu_constants(c, a.elu_grad->alpha, a.elu_grad->scale, a.elu_grad->input_scale); break;
+    default: break;
     }
 }
