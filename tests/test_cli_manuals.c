@@ -110,8 +110,8 @@ static void gradients_are_checked(void **state) {
 
 static void every_verb_has_a_manual_page(void **state) {
     (void)state;
-    static const char *const verbs[] = {"train", "eval", "predict", "summary", "bench", "gradcheck",
-                                        "ops",   "zoo",  "help",    "version", NULL};
+    static const char *const verbs[] = {"train", "eval", "predict", "summary", "bench",   "gradcheck",
+                                        "ops",   "zoo",  "data",    "help",    "version", NULL};
     for (int i = 0; verbs[i]; i++) {
         char words[64], head[64], name[64];
         (void)snprintf(words, sizeof words, "help --man %s", verbs[i]);
