@@ -7,6 +7,22 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+/* A group of tests runs in a fresh folder: cmocka_run_group_tests(tests, into_folder, out_of_folder). */
+static char home[4096];
+
+static inline int into_folder(void **state) {
+    (void)state;
+    (void)snprintf(home, sizeof home, "%s", test_folder());
+    return chdir(home);
+}
+
+static inline int out_of_folder(void **state) {
+    (void)state;
+    if (chdir("/") != 0) return -1;
+    test_folder_remove(home);
+    return 0;
+}
+
 /* What a call came to. Streams are NUL-terminated and freed by ran_free. */
 typedef struct ran {
     int code; /* exit code, or 1000 + the signal */

@@ -3,21 +3,6 @@
 #include "cli_run.h"
 #include "hadal/zoo.h"
 
-static char home[4096];
-
-static int into_folder(void **state) {
-    (void)state;
-    (void)snprintf(home, sizeof home, "%s", test_folder());
-    return chdir(home);
-}
-
-static int out_of_folder(void **state) {
-    (void)state;
-    if (chdir("/") != 0) return -1;
-    test_folder_remove(home);
-    return 0;
-}
-
 static void expect_parts(const char *words, const char *const *parts) {
     ran r = hadal(words);
     assert_int_equal(r.code, 0);

@@ -5,22 +5,16 @@
 #include <math.h>
 #include <time.h>
 
-static char home[4096];
 static hd_context *ctx;
 
-static int into_folder(void **state) {
-    (void)state;
-    (void)snprintf(home, sizeof home, "%s", test_folder());
+static int set_up(void **state) {
     ctx = test_context(1);
-    return chdir(home);
+    return into_folder(state);
 }
 
-static int out_of_folder(void **state) {
-    (void)state;
+static int tear_down(void **state) {
     hd_context_free(ctx);
-    if (chdir("/") != 0) return -1;
-    test_folder_remove(home);
-    return 0;
+    return out_of_folder(state);
 }
 
 static int count_of(const char *text, const char *part) {
@@ -331,5 +325,5 @@ int main(void) {
         cmocka_unit_test(a_bench_in_bf16_tells_how),
         cmocka_unit_test(an_interrupted_run_goes_on_to_the_same_bits),
     };
-    return cmocka_run_group_tests(tests, into_folder, out_of_folder);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,11 +1,11 @@
 /* test_cli_tables.c: every command line of docs/data.md is run, and a model of words is asked. */
 #include "cli_run.h"
 
-static char home[4096], *manual;
+static char *manual;
 static hd_context *ctx;
 
 /* The commands name the folders of the data room, which are linked into the folder where they run. */
-static int into_folder(void **state) {
+static int into_rooms(void **state) {
     (void)state;
     static const char *const rooms[] = {"tabular", "digits-8x8", "digits-semeion", "digits-usps"};
     char absolute[8300], here[4096];
@@ -28,13 +28,10 @@ static int into_folder(void **state) {
     return *home ? chdir(home) : 0;
 }
 
-static int out_of_folder(void **state) {
-    (void)state;
+static int out_of_rooms(void **state) {
     hd_context_free(ctx);
     free(manual);
-    if (chdir("/") != 0) return -1;
-    if (*home) test_folder_remove(home);
-    return 0;
+    return *home ? out_of_folder(state) : 0;
 }
 
 static void every_line_of_the_manual_trains(void **state) {
@@ -112,5 +109,5 @@ int main(void) {
         cmocka_unit_test(a_model_of_words_is_asked_with_words),
         cmocka_unit_test(predicted_numbers_are_in_the_columns_unit),
     };
-    return cmocka_run_group_tests(tests, into_folder, out_of_folder);
+    return cmocka_run_group_tests(tests, into_rooms, out_of_rooms);
 }

@@ -4,21 +4,6 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-static char home[4096];
-
-static int into_folder(void **state) {
-    (void)state;
-    (void)snprintf(home, sizeof home, "%s", test_folder());
-    return chdir(home);
-}
-
-static int out_of_folder(void **state) {
-    (void)state;
-    if (chdir("/") != 0) return -1;
-    test_folder_remove(home);
-    return 0;
-}
-
 static void unknown_words_are_usage_errors_with_the_nearest(void **state) {
     (void)state;
     expect("trian digits", 1, "", "hadal: unknown verb \"trian\". Did you mean train?");

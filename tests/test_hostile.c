@@ -139,21 +139,7 @@ static const hostile pictures[] = {
     PICTURE("pi20.csv", "\0\0\0\0"),
 };
 
-static char home[4096];
 static long own_kilobytes; /* what the program takes by itself */
-
-static int into_folder(void **state) {
-    (void)state;
-    (void)snprintf(home, sizeof home, "%s", test_folder());
-    return chdir(home);
-}
-
-static int out_of_folder(void **state) {
-    (void)state;
-    if (chdir("/") != 0) return -1;
-    test_folder_remove(home);
-    return 0;
-}
 
 /* Starts it, waits; processor seconds and peak memory. */
 static int run_measured(const char *words, double *seconds, long *kilobytes) {

@@ -249,3 +249,17 @@ void op_page_json(cli *c, json_out *j, const hd_op *op) {
     hd_jw_string(&j->w, "ref");
     hd_jw_end(&j->w);
 }
+
+hd_status named_thing(cli *c, const char *kind, const char *example, const char **name) {
+    const char *verb = c->verb->name;
+    const bool show = c->thing_count > 0 && strcmp(c->things[0], "show") == 0;
+    *name = NULL;
+    if (show && c->thing_count == 1)
+        return cli_fail(c, HD_E_USAGE, "%s|expected the name of %s after show|hadal %s show %s", verb, kind, verb,
+                        example);
+    if (!show && c->thing_count > 1)
+        return cli_fail(c, HD_E_USAGE, "%s|\"%.60s\" is one thing too many|hadal %s show %.60s", verb, c->things[1],
+                        verb, c->things[0]);
+    if (c->thing_count > 0) *name = c->things[c->thing_count - 1];
+    return HD_OK;
+}

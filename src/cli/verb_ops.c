@@ -53,16 +53,11 @@ static hd_status unknown_op(cli *c, const char *name) {
 
 static hd_status run_ops(cli *c) {
     hd_status status = cli_context(c);
-    const bool show = c->thing_count > 0 && strcmp(c->things[0], "show") == 0;
+    const char *name = NULL;
+    if (status == HD_OK) status = named_thing(c, "an operation", "conv2d", &name);
     if (status != HD_OK) return status;
-    if (show && c->thing_count == 1)
-        return cli_fail(c, HD_E_USAGE, "ops|expected the name of an operation after show|hadal ops show conv2d");
-    if (!show && c->thing_count > 1)
-        return cli_fail(c, HD_E_USAGE, "ops|\"%.60s\" is one thing too many|hadal ops show %.60s", c->things[1],
-                        c->things[0]);
-    if (c->thing_count == 0 && c->json) return list_json(c);
-    if (c->thing_count == 0) return say_list(c), HD_OK;
-    const char *name = c->things[c->thing_count - 1];
+    if (!name && c->json) return list_json(c);
+    if (!name) return say_list(c), HD_OK;
     const hd_op *op = hd_op_find(c->ctx, name);
     if (!op) return unknown_op(c, name);
     if (!c->json) return op_page_say(c, op), HD_OK;

@@ -105,15 +105,10 @@ static hd_status page(cli *c, const hd_zoo_entry *e) {
 
 static hd_status run_zoo(cli *c) {
     hd_status status = cli_context(c);
-    const bool show = c->thing_count > 0 && strcmp(c->things[0], "show") == 0;
+    const char *name = NULL;
+    if (status == HD_OK) status = named_thing(c, "a network", "lenet5", &name);
     if (status != HD_OK) return status;
-    if (show && c->thing_count == 1)
-        return cli_fail(c, HD_E_USAGE, "zoo|expected the name of a network after show|hadal zoo show lenet5");
-    if (!show && c->thing_count > 1)
-        return cli_fail(c, HD_E_USAGE, "zoo|\"%.60s\" is one thing too many|hadal zoo show %.60s", c->things[1],
-                        c->things[0]);
-    if (c->thing_count == 0) return list(c);
-    const char *name = c->things[c->thing_count - 1];
+    if (!name) return list(c);
     const hd_zoo_entry *e = hd_zoo_find(name);
     return e ? page(c, e) : unknown_network(c, name);
 }
