@@ -36,8 +36,14 @@ PLAIN(tanhshrink)
 WITH_NUMBER(leaky_relu, negative_slope, 0.01)
 WITH_NUMBER(elu, alpha, 1)
 WITH_NUMBER(celu, alpha, 1)
-WITH_NUMBER(hardshrink, lambd, 0.5)
 WITH_NUMBER(softshrink, lambd, 0.5)
+
+/* Below 0 every element is let through. */
+static void call_hardshrink(vector_case *c) {
+    const hd_val x = input(c);
+    const double lambd = said(c, 1, "lambd", 0.5);
+    vector_give(c, lambd < 0 ? x : hd_hardshrink(x, .lambd = lambd));
+}
 
 #define WITH_TWO(name, first, first_def, second, second_def)                                                           \
     static void call_##name(vector_case *c) {                                                                          \

@@ -160,6 +160,28 @@ static void call_rad2deg(vector_case *c) {
     vector_give(c, kit_scale(vector_tensor(c, 0, "input"), 1 / degree));
 }
 
+/* Summed down to a shape that broadcasts to x's. */
+static void call_sum_to_size(vector_case *c) {
+    const hd_val x = vector_tensor(c, 0, "input");
+    const hd_dims to = vector_dims(c, 1, "size");
+    if (c->why[0] || !vector_is_float(x)) {
+        vector_unsupported(c, "whole numbers");
+        return;
+    }
+    vector_give(c, hd_sum_like(x, vector_full(c, hd_val_dtype(x), to, 0)));
+}
+
+/* Of real numbers: 0, or pi of negative ones. */
+static void call_angle(vector_case *c) {
+    const hd_val x = vector_tensor(c, 0, "input");
+    if (c->why[0] || !vector_is_float(x)) {
+        vector_unsupported(c, "whole numbers");
+        return;
+    }
+    const hd_val zero = vector_scalar(c, hd_val_dtype(x), 0), pi = vector_scalar(c, hd_val_dtype(x), 180 * degree);
+    vector_give(c, hd_where(hd_isnan(x), x, hd_where(hd_lt(x, zero), pi, zero)));
+}
+
 /* ---- nearness ---- */
 
 static void call_isclose(vector_case *c) {
@@ -211,7 +233,6 @@ const vector_entry vector_calls_composite[] = {
     {"addcdiv", call_addcdiv},
     {"lerp", call_lerp},
     {"clone", call_identity},
-    {"contiguous", call_identity},
     {"positive", call_identity},
     {"conj", call_identity},
     {"conj_physical", call_identity},
@@ -227,6 +248,8 @@ const vector_entry vector_calls_composite[] = {
     {"double", call_to_double},
     {"deg2rad", call_deg2rad},
     {"rad2deg", call_rad2deg},
+    {"sum_to_size", call_sum_to_size},
+    {"angle", call_angle},
     {"isclose", call_isclose},
     {"isin", call_isin},
     {0},

@@ -37,26 +37,6 @@ static void call_cross(vector_case *c) {
 
 /* ---- products of several matrices ---- */
 
-static void call_vecdot(vector_case *c) {
-    const hd_val a = vector_tensor(c, 0, "x"), b = vector_tensor(c, 1, "y");
-    const hd_val y = hd_mul(a, b);
-    vector_give(c, kit_sum(y, vector_axis(c, 2, "dim", hd_val_dims(y).rank, -1), false));
-}
-
-/* A vector in front is a row, one at the end a column. */
-static void call_multi_dot(vector_case *c) {
-    hd_val x[VECTOR_MOST];
-    const int n = vector_tensors(c, 0, "tensors", x);
-    if (n < 2) vector_unsupported(c, "fewer than two matrices");
-    if (c->why[0]) return;
-    const bool row = hd_val_dims(x[0]).rank == 1, column = hd_val_dims(x[n - 1]).rank == 1;
-    hd_val y = row ? kit_insert(x[0], 0, 1) : x[0];
-    for (int i = 1; i < n; i++) y = hd_matmul(y, column && i == n - 1 ? kit_insert(x[i], 1, 1) : x[i]);
-    if (column) y = kit_drop(y, 1);
-    if (row) y = kit_drop(y, 0);
-    vector_give(c, y);
-}
-
 static void call_matrix_power(vector_case *c) {
     hd_val x = vector_tensor(c, 0, "input"), y = {0};
     int64_t n = vector_int(c, 1, "n", 0);
@@ -135,43 +115,10 @@ static void call_vander(vector_case *c) {
 
 /* ---- patterns ---- */
 
-static void call_kron(vector_case *c) {
-    const hd_val a = vector_tensor(c, 0, "input"), b = vector_tensor(c, 1, "other");
-    const hd_dims da = hd_val_dims(a), db = hd_val_dims(b);
-    const int rank = da.rank > db.rank ? da.rank : db.rank;
-    hd_dims left = kit_all_ones(2 * rank), right = left, y = {.rank = rank};
-    if (2 * rank > HD_MAX_DIMS) vector_unsupported(c, "more than %d dimensions", HD_MAX_DIMS);
-    if (c->why[0]) return;
-    for (int i = 0; i < rank; i++) {
-        if (i >= rank - da.rank) left.dim[2 * i] = da.dim[i - rank + da.rank];
-        if (i >= rank - db.rank) right.dim[2 * i + 1] = db.dim[i - rank + db.rank];
-        y.dim[i] = left.dim[2 * i] * right.dim[2 * i + 1];
-    }
-    vector_give(c, kit_reshape(hd_mul(kit_reshape(a, left), kit_reshape(b, right)), y));
-}
-
 static int positional_tensors(vector_case *c, hd_val *x) {
     const int n = vector_count(c);
     for (int i = 0; i < n && i < VECTOR_MOST; i++) x[i] = vector_tensor(c, i, NULL);
     return n < VECTOR_MOST ? n : VECTOR_MOST;
-}
-
-static void call_block_diag(vector_case *c) {
-    hd_val x[VECTOR_MOST];
-    const int n = positional_tensors(c, x);
-    int64_t columns = 0, at = 0;
-    for (int i = 0; i < n && !c->why[0]; i++) {
-        if (hd_val_dims(x[i]).rank > 2) vector_unsupported(c, "more than a matrix");
-        x[i] = kit_insert(x[i], 0, 2 - hd_val_dims(x[i]).rank);
-        columns += kit_size(x[i], 1);
-    }
-    if (c->why[0] || n == 0) return;
-    for (int i = 0; i < n; i++) {
-        const int64_t own = kit_size(x[i], 1);
-        x[i] = hd_pad(x[i], .before = HD_DIMS(0, at), .after = HD_DIMS(0, columns - at - own));
-        at += own;
-    }
-    vector_give(c, hd_concat(x, n, .axis = HD_AXIS(0)));
 }
 
 static void call_broadcast_tensors(vector_case *c) {
@@ -231,15 +178,11 @@ static void call_combinations(vector_case *c) {
 const vector_entry vector_calls_linalg[] = {
     {"cross", call_cross},
     {"linalg.cross", call_linalg_cross},
-    {"linalg.vecdot", call_vecdot},
-    {"linalg.multi_dot", call_multi_dot},
     {"linalg.matrix_power", call_matrix_power},
     {"matrix_power", call_matrix_power},
     {"nn.functional.bilinear", call_bilinear},
     {"nn.functional._scaled_dot_product_attention", call_attention},
     {"linalg.vander", call_vander},
-    {"kron", call_kron},
-    {"block_diag", call_block_diag},
     {"broadcast_tensors", call_broadcast_tensors},
     {"combinations", call_combinations},
     {"cartesian_prod", call_cartesian_prod},

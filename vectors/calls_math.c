@@ -150,7 +150,9 @@ static void call_round(vector_case *c) {
     vector_give(c, hd_round(vector_tensor(c, 0, "input"), .decimals = vector_int(c, -1, "decimals", 0)));
 }
 static void call_logit(vector_case *c) {
-    vector_give(c, hd_logit(vector_tensor(c, 0, "input"), .eps = said(c, 1, "eps", -1)));
+    const double eps = said(c, 1, "eps", -1);
+    if (eps > 0.5) vector_unsupported(c, "a rim of more than half");
+    vector_give(c, hd_logit(vector_tensor(c, 0, "input"), .eps = eps));
 }
 static void call_nan_to_num(vector_case *c) {
     vector_give(c, hd_nan_to_num(vector_tensor(c, 0, "input"), .nan = vector_number(c, 1, "nan", 0),

@@ -13,6 +13,7 @@ static void call_rmatmul(vector_case *c) {
 
 static void call_linear(vector_case *c) {
     const hd_val x = vector_tensor(c, 0, "input"), w = vector_tensor(c, 1, "weight");
+    if (hd_val_dims(w).rank != 2) vector_unsupported(c, "a weight that is no matrix");
     vector_give(c, hd_linear(x, w, vector_tensor_if(c, 2, "bias")));
 }
 
@@ -104,6 +105,7 @@ static void call_tensordot(vector_case *c) {
     }
     hd_dims y = {0};
     const hd_val left = with_axes_apart(c, a, of_a, n, true, &y), right = with_axes_apart(c, b, of_b, n, false, &y);
+    if (hd_val_dims(left).dim[1] != hd_val_dims(right).dim[0]) vector_unsupported(c, "axes of other sizes");
     vector_give(c, hd_reshape(hd_matmul(left, right), .dims = y));
 }
 
