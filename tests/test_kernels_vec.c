@@ -126,9 +126,14 @@ static void test_elems(void **state) {
 
 static void check_chains(hd_context *ctx, void *arg) {
     static const char *const programs[] = {
-        "mul(0,1) add(%0,2)",     "add(0,1) relu(%0) sub(%1,0) tanh(%2) mul(%3,%0) affine(%4;2;-1)",
-        "tanh_grad(0,1) exp(%0)", "neg(2) mul(0,%0) add(%1,1)",
-        "affine(0;0.5;0.25)",     "mul(2,2) sub(%0,0) sigmoid(%1) div(1,%2)",
+        "mul(0,1) add(%0,2)",
+        "add(0,1) relu(%0) sub(%1,0) tanh(%2) mul(%3,%0) affine(%4;2;-1)",
+        "tanh_grad(0,1) exp(%0)",
+        "neg(2) mul(0,%0) add(%1,1)",
+        "affine(0;0.5;0.25)",
+        "mul(2,2) sub(%0,0) sigmoid(%1) div(1,%2)",
+        "gelu(0;1) maximum(%0,1) softplus(%1;2;20) band_grad(2,%2;-inf;0.5;1;0.25;1)",
+        "elu_grad(0,1;0.5;2;0.75) clamp(%0;-0.5;inf) silu(%1) mish_grad(2,%2)",
     };
     (void)arg;
     for (size_t p = 0; p < sizeof programs / sizeof *programs; p++)
@@ -155,7 +160,8 @@ static void test_chains(void **state) {
 static void test_chain_refuses(void **state) {
     static const char *const programs[] = {"",          "mul(0,3)",      "mul(0)",          "mul(0,%0)", "mul(0,1",
                                            "gulp(0,1)", "mul(0,1) add(", "affine(0;1;2;3)", "relu(0,1)", "mul(2,2)",
-                                           "affine(0)", "mul(0,-1)",     "affine(0;x;1)"};
+                                           "affine(0)", "mul(0,-1)",     "affine(0;x;1)",   "gelu(0)",   "round(0;0)",
+                                           "relu(0;1)", "clamp(0;1)"};
     hd_context *ctx = test_context(1);
     (void)state;
     for (size_t p = 0; p < sizeof programs / sizeof *programs; p++) {

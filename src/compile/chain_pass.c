@@ -23,13 +23,12 @@ static bool hd_chains(const hd_op *op) {
     return false;
 }
 
-/* Ops that chains know: one or two tensors in, f32, no options but affine's. */
+/* Ops that chains know: one or two tensors in, f32, options that are a few numbers. */
 static bool hd_can_chain(const hd_lower *l, const hd_node *n) {
     if (n->dead || !(n->op->flags & HD_OP_ELEMENTWISE) || (n->op->flags & HD_OP_VARIADIC) || n->op->n_out != 1)
         return false;
     if (n->n_in < 1 || n->n_in > 2 || l->g->values[n->out].type.dtype != HD_F32) return false;
-    if (n->op->options && strcmp(n->op->name, "affine") != 0) return false;
-    if (!hd_chains(n->op)) return false;
+    if (!hd_chains(n->op) || hd_chain_constants(n->op) < 0) return false;
     for (int k = 0; k < n->n_in; k++) {
         const hd_type *t = n->in[k] >= 0 ? &l->g->values[n->in[k]].type : NULL;
         if (!t || t->dtype != HD_F32) return false;
@@ -67,10 +66,23 @@ static int hd_step_of(const hd_chain *c, int32_t value) {
     return -1;
 }
 
+/* ";1;2)": the options of a step. The characters it takes, or -1. */
+static int hd_chain_options(const hd_node *n, char *text, size_t size) {
+    size_t used = 0;
+    char number[32];
+    for (int k = 0; k < hd_chain_constants(n->op); k++) {
+        const double value = hd_chain_constant(n->op, n->attr, k);
+        const int w = snprintf(text + used, size - used, ";%s", hd_text_from_f64(number, value));
+        if (w < 0 || (used += (size_t)w) >= size) return -1;
+    }
+    if (used + 2 > size) return -1;
+    memcpy(text + used, ")", 2);
+    return (int)used + 1;
+}
+
 /* Writes the program with the first op first. False when it does not fit. */
 static bool hd_chain_text(hd_chain *c, char *text, size_t size) {
     size_t used = 0;
-    char a[32], b[32];
     for (int s = c->count - 1; s >= 0; s--) {
         const hd_node *n = c->steps[s];
         int w = snprintf(text + used, size - used, "%s%s(", used ? " " : "", n->op->name);
@@ -84,12 +96,7 @@ static bool hd_chain_text(hd_chain *c, char *text, size_t size) {
                          step < 0 ? input : c->count - 1 - step);
             if (w < 0 || (used += (size_t)w) >= size) return false;
         }
-        const hd_affine_args *affine = n->attr;
-        if (n->op->options)
-            w = snprintf(text + used, size - used, ";%s;%s)", hd_text_from_f64(a, affine->scale),
-                         hd_text_from_f64(b, affine->shift));
-        else
-            w = snprintf(text + used, size - used, ")");
+        w = hd_chain_options(n, text + used, size - used);
         if (w < 0 || (used += (size_t)w) >= size) return false;
     }
     return true;

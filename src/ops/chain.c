@@ -2,6 +2,8 @@
  * `chain`; defined as the ops it names, one after the other. Knows nothing of backends. */
 #include "ops/fused.h"
 #include "ops/op_kit.h"
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 enum { CHAIN_STEPS = 32 };
@@ -9,8 +11,37 @@ enum { CHAIN_STEPS = 32 };
 typedef struct chain_op {
     const hd_op *op;
     int n, operand[2]; /* ≥ 0 inputs, < 0: −1 − result */
-    double constant[2];
+    double constant[HD_CHAIN_CONSTANTS];
 } chain_op;
+
+int hd_chain_constants(const hd_op *op) {
+    int n = 0;
+    if (op->args_size > HD_CHAIN_ARGS) return -1;
+    for (const hd_option *o = op->options; o && o->name; o++, n++)
+        if (n == HD_CHAIN_CONSTANTS || (o->type != HD_OPT_FLOAT && o->type != HD_OPT_BOOL && o->type != HD_OPT_ENUM))
+            return -1;
+    return n;
+}
+
+double hd_chain_constant(const hd_op *op, const void *attr, int i) {
+    const hd_option *o = &op->options[i];
+    const void *field = (const char *)attr + o->offset;
+    if (o->type == HD_OPT_BOOL) return *(const bool *)field;
+    return o->type == HD_OPT_ENUM ? (double)*(const int64_t *)field : *(const double *)field;
+}
+
+void hd_chain_args_of(const hd_op *op, const double *constant, void *args) {
+    memset(args, 0, HD_CHAIN_ARGS);
+    for (const hd_option *o = op->options; o && o->name; o++, constant++) {
+        void *field = (char *)args + o->offset;
+        if (o->type == HD_OPT_BOOL)
+            *(bool *)field = *constant != 0;
+        else if (o->type == HD_OPT_ENUM)
+            *(int64_t *)field = *constant == 1; /* of two choices */
+        else
+            *(double *)field = *constant;
+    }
+}
 
 /* Reads "mul(0,1) affine(%0;2;-1)". Returns the number of steps, or -1. */
 static int chain_read(const char *s, int n_in, chain_op *steps) {
@@ -34,8 +65,11 @@ static int chain_read(const char *s, int n_in, chain_op *steps) {
             s = end;
             if (c->n + 1 < c->op->n_in && *s++ != ',') return -1;
         }
-        for (int k = 0; k < 2 && *s == ';'; k++) {
+        const int constants = hd_chain_constants(c->op);
+        if (constants < 0) return -1;
+        for (int k = 0; k < constants; k++) {
             char *end;
+            if (*s != ';') return -1;
             c->constant[k] = strtod(s + 1, &end);
             s = end;
         }
@@ -70,10 +104,9 @@ static double chain_step(const chain_op *c, const double *operand) {
     double in[2] = {operand[0], c->n > 1 ? operand[1] : 0};
     hd_tensor tensors[3];
     for (int k = 0; k < 3; k++) tensors[k] = (hd_tensor){.dtype = HD_F64, .count = 1, .data = k == 2 ? &y : &in[k]};
-    const hd_affine_args affine = {.scale = c->constant[0], .shift = c->constant[1]};
-    const hd_fill_like_args fill = {.value = c->constant[0]};
-    const void *attr = strcmp(c->op->name, "affine") == 0 ? (const void *)&affine : (const void *)&fill;
-    c->op->ref(&(hd_ref){.attr = attr, .n_in = c->n, .n_out = 1, .in = tensors, .out = &tensors[2]});
+    alignas(max_align_t) char args[HD_CHAIN_ARGS];
+    hd_chain_args_of(c->op, c->constant, args);
+    c->op->ref(&(hd_ref){.attr = args, .n_in = c->n, .n_out = 1, .in = tensors, .out = &tensors[2]});
     return y;
 }
 

@@ -25,13 +25,20 @@ bool hd_cross_entropy_plain(const hd_class_loss_args *args, int rank, hd_dtype t
 void hd_cross_entropy_slopes(const hd_tensor *x, const hd_tensor *target, const hd_tensor *dx, double dy);
 /* A chain of elementwise ops over tensors of one shape (or scalars of one element): `program` is "mul(0,1) add(%0,2)":
  * each instruction names an elementwise op, operands are inputs by number or earlier results as %number; the last is y.
- * affine carries its constants: "affine(0;2;-1)". */
+ * options follow as numbers, all of them in their order: "affine(0;2;-1)". */
 typedef struct hd_chain_args {
     const hd_val *x;
     int64_t n;
     const char *program;
     int end_;
 } hd_chain_args;
+/* Options that a chain's text can carry for an op; -1: it has more, or some that are no simple numbers. */
+enum { HD_CHAIN_CONSTANTS = 5, HD_CHAIN_ARGS = 128 };
+int hd_chain_constants(const hd_op *op);
+/* Option number i as text carries it, and the other way round: the args struct (HD_CHAIN_ARGS bytes, aligned for any
+ * type) of an op with hd_chain_constants(op) ≥ 0. */
+double hd_chain_constant(const hd_op *op, const void *attr, int i);
+void hd_chain_args_of(const hd_op *op, const double *constant, void *args);
 /* Puts values one behind the other (each at a multiple of 16 elements) into one flat vector: the memory plan lets their
  * producers write there, so it costs nothing. */
 typedef struct hd_flat_args {

@@ -2,6 +2,8 @@
  * text is read when the kernel is prepared; at run time there are only calls of vector primitives. */
 #include "backends/cpu/vec_elem.h"
 #include "base/text.h"
+#include <stdalign.h>
+#include <stddef.h>
 
 enum { TILE = 1024, MAX_STEPS = 32, MAX_BASES = 48 };
 
@@ -55,7 +57,8 @@ static void chain_pad_run(void *exec, int64_t task) {
 /* One instruction as written: "affine(%0;2;-1)". Operands ≥ 0 are inputs, < 0 are -1 - result. */
 typedef struct chain_text {
     int op, n_operands, operand[2], n_constants;
-    double constant[2];
+    double constant[HD_CHAIN_CONSTANTS];
+    float c[HD_VEC_CONSTANTS]; /* what the primitive makes of them */
 } chain_text;
 
 static const char *read_operand(const char *s, int *operand) {
@@ -84,7 +87,8 @@ static const char *read_step(const char *s, chain_text *t) {
     }
     while (*s == ';') {
         const size_t digits = strcspn(++s, ";)");
-        if (t->n_constants == 2 || !hd_text_to_f64(s, digits, &t->constant[t->n_constants++])) return NULL;
+        if (t->n_constants == HD_CHAIN_CONSTANTS || !hd_text_to_f64(s, digits, &t->constant[t->n_constants++]))
+            return NULL;
         s += digits;
     }
     if (*s != ')') return NULL;
@@ -92,10 +96,13 @@ static const char *read_step(const char *s, chain_text *t) {
     return s + strspn(s, " ");
 }
 
-static bool step_is_whole(const chain_text *t, int n_in, int before) {
+static bool step_is_whole(chain_text *t, int n_in, int before) {
+    alignas(max_align_t) char args[HD_CHAIN_ARGS];
     const int operands = t->op >= HD_VEC_add ? 2 : 1;
-    const int constants = t->op == HD_VEC_affine ? 2 : t->op == HD_VEC_fill_like;
-    if (t->n_operands != operands || t->n_constants != constants) return false;
+    const hd_op *op = hd_op_find(NULL, hd_vec_op_names[t->op]);
+    if (!op || t->n_operands != operands || t->n_constants != hd_chain_constants(op)) return false;
+    hd_chain_args_of(op, t->constant, args);
+    hd_vec_constants(t->op, args, t->c);
     for (int i = 0; i < operands; i++)
         if (t->operand[i] >= n_in || -1 - t->operand[i] >= before) return false;
     return true;
@@ -168,11 +175,10 @@ static const char *chain_supports(const hd_kctx *k) {
 /* True when zeros in the padding of the operands give zeros in the padding of the result. */
 static bool padding_stays_zero(const hd_kctx *k, const chain_text *text, int n, const bool *single) {
     for (int i = 0; i < n; i++) {
-        const float c[2] = {(float)text[i].constant[0], (float)text[i].constant[1]};
         bool mixed = false;
         for (int j = 0; j < text[i].n_operands; j++) mixed = mixed || is_single(k, single, text[i].operand[j]);
         if (single[i]) continue;
-        if (!hd_vec_op_keeps_zero(text[i].op, c)) return false;
+        if (!hd_vec_op_keeps_zero(text[i].op, text[i].c)) return false;
         if (mixed && text[i].op != HD_VEC_mul) return false;
     }
     return true;
@@ -195,8 +201,7 @@ static void fill_step(const hd_kctx *k, chain_state *s, const chain_text *t, con
     p->a = (uint8_t)base[0];
     p->b = (uint8_t)base[1];
     p->y = (uint8_t)(s->n_in + (i == s->steps - 1 ? s->slots : slot[i]));
-    p->c[0] = (float)t->constant[0];
-    p->c[1] = (float)t->constant[1];
+    memcpy(p->c, t->c, sizeof p->c);
 }
 
 static hd_status chain_prepare(hd_kctx *k, hd_prepared *out) {
