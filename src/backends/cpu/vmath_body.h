@@ -42,14 +42,8 @@ HD_INLINE vf v_sigmoid(vf x) {
     return 1.0f / (1.0f + v_exp(-x));
 }
 
-/* x = m · 2ᵉ, √½ ≤ m < √2; ln m as in Cephes logf (Moshier 1989). */
-HD_INLINE vf v_log(vf x) {
-    const vi tiny = x < 1.17549435e-38f; /* denormal, zero, negative */
-    const vf y = vf_select(tiny, x * 8388608.0f, x);
-    const vi bits = (vi)y - 0x3f3504f3; /* relative to √½ */
-    const vi whole = (bits >> 23) - (tiny & 23);
-    const vf e = (vf)((whole + 0x4b400000)) - 12582912.0f;
-    const vf r = (vf)((bits & 0x7fffff) + 0x3f3504f3) - 1.0f;
+/* (ln(1 + r) − r + r²/2) / r³ for √½ ≤ 1 + r < √2, as in Cephes logf (Moshier 1989) */
+HD_INLINE vf v_log_cubic(vf r) {
     vf p = 7.0376836292e-2f * r - 1.1514610310e-1f;
     p = p * r + 1.1676998740e-1f;
     p = p * r - 1.2420140846e-1f;
@@ -57,9 +51,19 @@ HD_INLINE vf v_log(vf x) {
     p = p * r - 1.6668057665e-1f;
     p = p * r + 2.0000714765e-1f;
     p = p * r - 2.4999993993e-1f;
-    p = p * r + 3.3333331174e-1f;
+    return p * r + 3.3333331174e-1f;
+}
+
+/* x = m · 2ᵉ, √½ ≤ m < √2 */
+HD_INLINE vf v_log(vf x) {
+    const vi tiny = x < 1.17549435e-38f; /* denormal, zero, negative */
+    const vf y = vf_select(tiny, x * 8388608.0f, x);
+    const vi bits = (vi)y - 0x3f3504f3; /* relative to √½ */
+    const vi whole = (bits >> 23) - (tiny & 23);
+    const vf e = (vf)((whole + 0x4b400000)) - 12582912.0f;
+    const vf r = (vf)((bits & 0x7fffff) + 0x3f3504f3) - 1.0f;
     const vf r2 = r * r;
-    vf s = p * r2 * r + e * HD_LN2_LO;
+    vf s = v_log_cubic(r) * r2 * r + e * HD_LN2_LO;
     s = s - 0.5f * r2;
     s = (r + s) + e * HD_LN2_HI;
     s = vf_select(x == 0.0f, vf_splat(-INFINITY), s);

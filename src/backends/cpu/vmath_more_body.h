@@ -41,18 +41,10 @@ HD_INLINE vf v_exp2(vf x) {
     return vf_scale2(v_exp_tail(r) * (r * r) + r + 1.0f, n);
 }
 
-/* ln(1 + r) less r, −0.3 < r < 0.42: as in v_log */
+/* ln(1 + r) less r, −0.3 < r < 0.42 */
 HD_INLINE vf v_log_tail(vf r) {
-    vf p = 7.0376836292e-2f * r - 1.1514610310e-1f;
-    p = p * r + 1.1676998740e-1f;
-    p = p * r - 1.2420140846e-1f;
-    p = p * r + 1.4249322787e-1f;
-    p = p * r - 1.6668057665e-1f;
-    p = p * r + 2.0000714765e-1f;
-    p = p * r - 2.4999993993e-1f;
-    p = p * r + 3.3333331174e-1f;
     const vf r2 = r * r;
-    return p * r2 * r - 0.5f * r2;
+    return v_log_cubic(r) * r2 * r - 0.5f * r2;
 }
 /* x = (1 + r) 2ᵉ, 1 + r within √½ … √2 */
 HD_INLINE vf v_log_parts(vf x, vf *e) {
@@ -67,7 +59,7 @@ HD_INLINE vf v_log_ends(vf x, vf y) {
     y = vf_select(x < 0.0f, vf_splat(NAN), y);
     return vf_select(x < INFINITY, y, x);
 }
-/* log₂ e and log₁₀ e less a short first part, which r times is exact */
+/* r log e in two parts: what is large in it, 1 and 0.4375 = 7/16 times r, is (almost) exact. */
 HD_INLINE vf v_log2(vf x) {
     vf e;
     const vf r = v_log_parts(x, &e), s = v_log_tail(r);
