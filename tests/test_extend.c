@@ -175,7 +175,7 @@ static const hd_loss_kind squares = {.name = "squares", .build = build_squares, 
 /* Trains; the result's pointers are gone afterwards. */
 static hd_result train(hd_context *ctx, hd_dataset *data, const char *text, const char *out, run_watch *watch) {
     hd_recipe *recipe = run_recipe(ctx, text);
-    hd_trainer *t;
+    hd_trainer *t = NULL;
     hd_result result = {0};
     const hd_trainer_args args = {.recipe = recipe,
                                   .data = data,
