@@ -11,7 +11,10 @@ static double digamma(double x) {
     if (x == 0) return copysign(INFINITY, -x);
     if (x < 0 && x == floor(x)) return NAN;
     if (x < 0) return digamma(1 - x) - PI / tan(PI * (x - nearbyint(x)));
-    for (; x < 10; x++) y -= 1 / x;
+    while (x < 10) {
+        y -= 1 / x;
+        x += 1;
+    }
     double series = 0;
     const double z = 1 / (x * x);
     for (int i = 6; i >= 0; i--) series = z * (series + c[i]);

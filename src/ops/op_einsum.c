@@ -270,7 +270,8 @@ hd_val hd_einsum_at(hd_loc at, const hd_einsum_args *a) {
         if (!hd_build_ready(a->x[i])) return (hd_val){e.graph, -1};
     }
     const hd_val none = {e.graph, -1};
-    if (a->n < 1 || a->n > MOST_OPERANDS || !a->equation) refuse(&e, none, "needs 1 to 64 operands and an equation");
+    if (!a->x || a->n < 1 || a->n > MOST_OPERANDS || !a->equation)
+        refuse(&e, none, "needs 1 to 64 operands and an equation");
     if (e.failed || !read_equation(&e, a, t)) return none;
     for (int64_t i = 0; i < a->n; i++) {
         take_diagonals(&e, &t[i]);

@@ -73,7 +73,7 @@ static hd_status read_weight(const hd_task *t, const hd_recipe *r, const char *k
     for (int64_t i = 0; i < count; i++) {
         w[i] = item && item->type != HD_JSON_STRING ? (float)item->number : 1;
         if (!(w[i] >= 0)) return hd_fail(arena->ctx, HD_E_MODEL, "%s|a weight can not be negative", key);
-        if (list) item = item->next;
+        if (list && item) item = item->next;
     }
     *out = w;
     *n = count;

@@ -83,7 +83,7 @@ static void half_run(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const half_state *s = e->state;
     char *own = hd_thread_scratch(e);
-    void *operand[HALF_OPERANDS];
+    void *operand[HALF_OPERANDS] = {NULL};
     for (int i = 0; i < s->n_in + s->n_out; i++) operand[i] = own + s->wide[i];
     /* scratch of the running thread alone: the inner kernel's tasks run one after the other */
     hd_exec inner = {.state = s->inner.state,

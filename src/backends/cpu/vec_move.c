@@ -133,7 +133,7 @@ static const char *pad_supports(const hd_kctx *k) {
 static hd_status pad_prepare(hd_kctx *k, hd_prepared *out) {
     const hd_pad_args *a = k->attr;
     const hd_dims *x = &k->in[0].dims, *y = &k->out[0].dims;
-    int64_t from[HD_MAX_DIMS], to[HD_MAX_DIMS];
+    int64_t from[HD_MAX_DIMS] = {0}, to[HD_MAX_DIMS] = {0};
     hd_copy *c = hd_copy_new(k->arena, move_size(k), 1);
     if (!c) return HD_E_MEMORY;
     move_strides(from, x);

@@ -95,39 +95,25 @@ static void softplus_constants(float *c, double beta, double threshold) {
     c[1] = (float)threshold;
 }
 
+#define AS(op_) ((const hd_##op_##_args *)attr)
 void hd_vec_constants(int op, const void *attr, float *c) {
-    const union {
-        const void *any;
-        const hd_affine_args *affine;
-        const hd_fill_like_args *fill_like;
-        const hd_leaky_relu_args *leaky_relu;
-        const hd_hardtanh_args *hardtanh;
-        const hd_clamp_args *clamp;
-        const hd_band_grad_args *band_grad;
-        const hd_gelu_args *gelu;
-        const hd_gelu_grad_args *gelu_grad;
-        const hd_softplus_args *softplus;
-        const hd_softplus_grad_args *softplus_grad;
-        const hd_elu_args *elu;
-        const hd_celu_args *celu;
-        const hd_elu_grad_args *elu_grad;
-    } a = {attr};
     memset(c, 0, HD_VEC_CONSTANTS * sizeof *c);
+    if (!attr && op != HD_VEC_selu) return; /* an op without options; selu has constants of its own */
     switch (op) {
-    case HD_VEC_affine: c[0] = (float)a.affine->scale, c[1] = (float)a.affine->shift; break;
-    case HD_VEC_fill_like: c[0] = (float)a.fill_like->value; break;
-    case HD_VEC_leaky_relu: c[0] = (float)a.leaky_relu->negative_slope; break;
-    case HD_VEC_hardtanh: c[0] = (float)a.hardtanh->min_val, c[1] = (float)a.hardtanh->max_val; break;
-    case HD_VEC_clamp: c[0] = (float)a.clamp->min, c[1] = (float)a.clamp->max; break;
-    case HD_VEC_band_grad: closed_band(a.band_grad, c); break;
-    case HD_VEC_gelu: c[0] = (float)a.gelu->approximate; break;
-    case HD_VEC_gelu_grad: c[0] = (float)a.gelu_grad->approximate; break;
-    case HD_VEC_softplus: softplus_constants(c, a.softplus->beta, a.softplus->threshold); break;
-    case HD_VEC_softplus_grad: softplus_constants(c, a.softplus_grad->beta, a.softplus_grad->threshold); break;
-    case HD_VEC_elu: elu_constants(c, a.elu->alpha, 1, 1); break;
-    case HD_VEC_celu: elu_constants(c, a.celu->alpha, 1, a.celu->alpha); break;
+    case HD_VEC_affine: c[0] = (float)AS(affine)->scale, c[1] = (float)AS(affine)->shift; break;
+    case HD_VEC_fill_like: c[0] = (float)AS(fill_like)->value; break;
+    case HD_VEC_leaky_relu: c[0] = (float)AS(leaky_relu)->negative_slope; break;
+    case HD_VEC_hardtanh: c[0] = (float)AS(hardtanh)->min_val, c[1] = (float)AS(hardtanh)->max_val; break;
+    case HD_VEC_clamp: c[0] = (float)AS(clamp)->min, c[1] = (float)AS(clamp)->max; break;
+    case HD_VEC_band_grad: closed_band(AS(band_grad), c); break;
+    case HD_VEC_gelu: c[0] = (float)AS(gelu)->approximate; break;
+    case HD_VEC_gelu_grad: c[0] = (float)AS(gelu_grad)->approximate; break;
+    case HD_VEC_softplus: softplus_constants(c, AS(softplus)->beta, AS(softplus)->threshold); break;
+    case HD_VEC_softplus_grad: softplus_constants(c, AS(softplus_grad)->beta, AS(softplus_grad)->threshold); break;
+    case HD_VEC_elu: elu_constants(c, AS(elu)->alpha, 1, 1); break;
+    case HD_VEC_celu: elu_constants(c, AS(celu)->alpha, 1, AS(celu)->alpha); break;
     case HD_VEC_selu: elu_constants(c, SELU_ALPHA, SELU_SCALE, 1); break;
-    case HD_VEC_elu_grad: elu_constants(c, a.elu_grad->alpha, a.elu_grad->scale, a.elu_grad->input_scale); break;
+    case HD_VEC_elu_grad: elu_constants(c, AS(elu_grad)->alpha, AS(elu_grad)->scale, AS(elu_grad)->input_scale); break;
     default: break;
     }
 }

@@ -206,7 +206,7 @@ static void sum_columns(const product_state *s, const hd_exec *e, int64_t t) {
 
 /* A row as f32: itself, or widened into the buffer. */
 static const float *as_f32(const product_state *s, const char *row, size_t size, float *wide, int64_t n) {
-    if (size == sizeof *wide) return (const float *)(const void *)row;
+    if (size == sizeof *wide || !s->widen) return (const float *)(const void *)row;
     s->widen(wide, row, n);
     return wide;
 }
