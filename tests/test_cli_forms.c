@@ -122,7 +122,6 @@ static void data_sets_are_shown(void **state) {
     expect("data show", 1, "", "expected the name");
     expect("data get", 1, "", "expected the name");
     expect("data fetch mnist", 1, "", "neither get nor show");
-    expect("data get xor", 1, "", "xor");
     hd_arena_free(&arena);
     hd_context_free(ctx);
 }
