@@ -75,6 +75,8 @@ static void models_of_every_kind_are_summed_up(void **state) {
     expect("summary r.json --data moons", 2, "", NULL);
     expect("summary mlp --data digits", 0, "fc1", "");
     expect("summary mlp model.hidden=[5]", 0, "fc1", "");
+    expect("summary 8-6-glu-4-glu", 0, "fc2", "");
+    expect("summary 8-5-glu-4", 2, "", "glu");
     expect("summary cnn-smal", 2, "", "cnn-small");
     expect("bench cls --infer --threads 1", 0, NULL, NULL);
     expect("eval reg sine", 0, "rmse", NULL);
@@ -91,6 +93,7 @@ static void help_knows_every_kind_of_word(void **state) {
     (void)state;
     expect("help words", 0, "overfitting", "");
     expect("help networks", 0, "lenet5", "");
+    expect("help layers", 0, "max_pool2d", "");
     expect("help recipe", 0, "train.optimizer.lr", "");
     expect("help relu", 0, "operation", "");
     expect("help lenet5", 0, "network", "");

@@ -218,6 +218,7 @@ static void test_line(void **state) {
     assert_true(hd_line_read("2-2-sigmoid-1-sigmoid", &info));
     assert_true(info.inputs == 2 && info.outputs == 1 && info.activated);
     assert_true(hd_line_read("784-10", &info) && !info.activated && info.outputs == 10);
+    assert_true(hd_line_read("8-6-glu", &info) && info.activated && info.outputs == 3); /* it halves */
     static const char *const wrong[] = {
         "",      "mlp",         "784",     "784-",          "784-relu", "-784-10",       "784--10",
         "784-0", "784-relu7-1", "784-10-", "99999999999-1", "1-1 ",     "runs/mnist-001"};

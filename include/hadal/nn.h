@@ -110,6 +110,7 @@ typedef struct hd_layer {
     size_t args_size;
     const hd_option *options; /**< over the args struct; NULL: none */
     bool activation;          /**< acts on each number or along an axis: may stand in a one-line network */
+    bool halves;              /**< its result is half as wide as what it gets: glu */
     hd_val (*build)(hd_loc at, hd_val x, const char *name, void *args); /**< NULL: takes lists of layers itself */
 } hd_layer;
 HD_API const hd_layer *hd_layer_at(int i); /**< NULL past the end */

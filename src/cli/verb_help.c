@@ -238,11 +238,21 @@ static void say_networks(cli *c) {
     say(c, "\nor a line of widths and activations, as 784-200-relu-10\n");
 }
 
-/* Lists by name: hadal help recipe, words, networks. */
+static void say_layers(cli *c) {
+    const hd_layer *l;
+    table t;
+    table_open(&t, "ll");
+    for (int i = 0; (l = hd_layer_at(i)) != NULL; i++) table_row(&t, (const char *const[]){l->name, l->help});
+    table_print(c, &t, false, 0);
+    say(c, "\nin the list `model:` of a recipe; those without weights also stand in a line: 784-200-gelu-10\n");
+}
+
+/* Lists by name: hadal help recipe, words, networks, layers. */
 static bool say_list(cli *c, const char *name) {
     const char *b = screen_style_code(c, BOLD), *off = screen_style_code(c, PLAIN);
     if (strcmp(name, "words") == 0) return say_words(c), true;
     if (strcmp(name, "networks") == 0) return say_networks(c), true;
+    if (strcmp(name, "layers") == 0) return say_layers(c), true;
     if (strcmp(name, "recipe") != 0) return false;
     say(c, "%sRECIPE KEYS%s   (the value shown is the default)\n", b, off);
     say_keys(c, "");
@@ -297,8 +307,8 @@ const cli_verb cli_verb_help = {
     .summary = "explain a verb, a flag, a key, a word of the field",
     .things = "[WORD]",
     .free_words = true,
-    .about = "Without a word: every verb. `hadal help recipe` lists the keys of recipes, `hadal help networks` the\n"
-             "known networks, `hadal help words` the words of the field.",
+    .about = "Without a word: every verb. `hadal help recipe` lists the keys of recipes, `hadal help layers` the\n"
+             "layers, `hadal help networks` the known networks, `hadal help words` the words of the field.",
     .flags = flags,
     .example = "hadal help learning rate",
     .min_things = 0,

@@ -8,8 +8,8 @@
     }                                                                                                                  \
     const hd_layer hd_layer_##name_ = {.name = #name_, .help = help_, .activation = true, .build = build_##name_};
 
-/* With options over the args struct of the op, args_. */
-#define ACTIVATION_WITH(name_, args_, help_, ...)                                                                      \
+/* With options over the args struct of the op, args_; does it halve what it gets? */
+#define ACTIVATION_OF(name_, args_, halves_, help_, ...)                                                               \
     static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
         args_ *a = args;                                                                                               \
         (void)name;                                                                                                    \
@@ -20,11 +20,13 @@
     const hd_layer hd_layer_##name_ = {.name = #name_,                                                                 \
                                        .help = help_,                                                                  \
                                        .activation = true,                                                             \
+                                       .halves = halves_,                                                              \
                                        .args_size = sizeof(args_),                                                     \
                                        .options = options_##name_,                                                     \
                                        .build = build_##name_};
-#define FLOAT(args_, field_, ...) HD_LAYER_OPT(args_, field_, HD_OPT_FLOAT, 1, __VA_ARGS__)
-#define AXIS(args_, help_)        HD_LAYER_OPT(args_, axis, HD_OPT_AXIS, 1, .def = -1, .help = help_)
+#define ACTIVATION_WITH(name_, args_, ...) ACTIVATION_OF(name_, args_, false, __VA_ARGS__)
+#define FLOAT(args_, field_, ...)          HD_LAYER_OPT(args_, field_, HD_OPT_FLOAT, 1, __VA_ARGS__)
+#define AXIS(args_, help_)                 HD_LAYER_OPT(args_, axis, HD_OPT_AXIS, 1, .def = -1, .help = help_)
 
 static const char *const gelu_forms[] = {"none", "tanh", NULL};
 
@@ -63,8 +65,8 @@ ACTIVATION_WITH(hardshrink, hd_hardshrink_args, "y = |x| > lambd ? x : 0",
                 FLOAT(hd_hardshrink_args, lambd, .def = 0.5, .min = 0, .max = 1e30, .help = "half the gap's width"))
 ACTIVATION_WITH(softshrink, hd_softshrink_args, "y = sign(x) max(|x| − lambd, 0)",
                 FLOAT(hd_softshrink_args, lambd, .def = 0.5, .min = 0, .max = 1e30, .help = "half the gap's width"))
-ACTIVATION_WITH(glu, hd_glu_args, "y = a σ(b), a and b the halves of an axis",
-                AXIS(hd_glu_args, "the axis that is halved"))
+ACTIVATION_OF(glu, hd_glu_args, true, "y = a σ(b), a and b the halves of an axis",
+              AXIS(hd_glu_args, "the axis that is halved"))
 ACTIVATION_WITH(softmax, hd_softmax_args, "y = eˣ / Σ eˣ: numbers become shares",
                 AXIS(hd_softmax_args, "the axis that sums to 1"))
 ACTIVATION_WITH(log_softmax, hd_softmax_args, "y = x − ln Σ eˣ: the logarithm of softmax",

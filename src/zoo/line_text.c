@@ -80,13 +80,17 @@ bool hd_line_read(const char *text, hd_line_info *out) {
     part p;
     int parts = 1;
     if (!text || !begin(&rest, text, &p, NULL)) return false;
-    hd_line_info info = {.inputs = p.width, .outputs = 0};
+    hd_line_info info = {.inputs = p.width, .outputs = p.width};
+    bool layers = false;
     while (*rest) {
         if (++parts > MAX_PARTS || !read_part(&rest, text, &p, NULL)) return false;
         info.activated = p.width == 0;
-        if (p.width > 0) info.outputs = p.width;
+        if (p.width > 0)
+            info.outputs = p.width, layers = true;
+        else if (p.activation->halves)
+            info.outputs /= 2; /* an odd width is refused when it is built */
     }
-    if (info.outputs == 0) return false;
+    if (!layers) return false;
     if (out) *out = info;
     return true;
 }
