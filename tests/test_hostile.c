@@ -93,6 +93,10 @@ static const hostile files[] = {
     TABLE("ta18.csv.gz", "\37\213\11\0\0\0\0\0\0\3abcdefghijkl"),
     TABLE("ta19.csv.gz", "not packed at all"),
     TABLE("ta20.csv", "a\n1\n2\n3\n"),
+    /* Its quotes are read in one way before the separator is known, in another after. */
+    TABLE("ta21.csv", "\0063\377\3773 \042 3\200\012\012 \042zzzz|zzzzzzzzzzzzzzzzzzzz\002a\011\211\01213000000"
+                      "0000.00000000\0116~z\012zzzzzz\024gzzzz\313\313\313\313 na\012\012zzzzzz~zz\011\011\011"
+                      "\011\011\011\011\011\011\011\011\011\011\011~\042zzzzzzzzzzz\327\327\327zzz\0114\012"),
     /* ---- arrays ---- */
     TABLE("np00.npy", ""),
     TABLE("np01.npy", "\223NUMPY"),

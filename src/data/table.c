@@ -205,6 +205,12 @@ static void set_hole(hd_reading *r, int64_t column) {
     if (r->out->holes) r->out->holes[bit / 8] = (unsigned char)(r->out->holes[bit / 8] | 1u << bit % 8);
 }
 
+static hd_status changed(const hd_reading *r) {
+    return hd_fail(r->ctx, HD_E_DATA,
+                   "%s|the file reads otherwise the second time|Did it change meanwhile? Are its quotes closed?",
+                   r->path);
+}
+
 /* *drop: the line is left out. */
 static hd_status keep_cell(hd_reading *r, int64_t column, const hd_cell *cell, bool *drop) {
     const hd_column *c = &r->column[column];
@@ -212,6 +218,8 @@ static hd_status keep_cell(hd_reading *r, int64_t column, const hd_cell *cell, b
     float value = 0;
     if (c->role == HD_COLUMN_IGNORED) return HD_OK;
     hd_cell_kind kind = look_at(r, column, cell, &value);
+    if (kind == HD_CELL_NUMBER && c->words) return changed(r); /* it would be taken for the place of a word */
+    if (kind == HD_CELL_WORD && r->look[column].group < 0) return changed(r);
     if (kind == HD_CELL_WORD)
         value = (float)hd_words_find(&r->group[r->look[column].group].words, cell->text, cell->length);
     if (kind == HD_CELL_WORD && value < 0) kind = HD_CELL_MISSING; /* one that the model does not know */
@@ -228,10 +236,6 @@ static hd_status keep_cell(hd_reading *r, int64_t column, const hd_cell *cell, b
     else if (value >= 0)
         t->x[r->row * t->features + c->at + (int64_t)value] = 1;
     return HD_OK;
-}
-
-static hd_status changed(const hd_reading *r) {
-    return hd_fail(r->ctx, HD_E_DATA, "%s|the file changed while it was read", r->path);
 }
 
 /* A line that is left out may be the last: there is room for one more. */
