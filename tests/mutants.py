@@ -54,8 +54,8 @@ LEAVE = re.compile(r"^\s*(/?\*|#|//|HD_OPTION|assert)|flops|bytes|cost|scratch|t
 # The quick and general first; then what else there is, but for whole commands, hostile files and failing disks, which look
 # elsewhere.
 TESTS = ["test_ops", "test_op_grads", "test_op_kernels", "test_vectors", "test_second_grads", "test_net_grads"]
-ELSEWHERE = re.compile(r"test_(cli_\w+|hostile|write_faults|alloc_faults|base|file|json|pool|graph_text|data_get|parallel|"
-                       r"install|errors|threads)$")
+ELSEWHERE = re.compile(r"test_(cli_\w+|hostile|write_faults|alloc_faults|base|file|json|pool|graph_text|fetch|hostile_files|"
+                       r"errors|threads|extend)$")
 FIRST = {"train": ["test_schedule", "test_metrics", "test_trainer"], "layers": ["test_nn", "test_recipe"],
          "data": ["test_loader", "test_digits", "test_picture", "test_data"], "autodiff": ["test_net_grads", "test_program"],
          "kernels": ["test_op_kernels", "test_kernels_vec", "test_kernels_planes", "test_kernels_conv"]}
@@ -77,9 +77,19 @@ def code_lines(path):
             yield number, line
 
 
+def tree_files(folder=ROOT):
+    """Names of all files of the tree but builds, runs and what begins with a dot, whether or not it is a checkout."""
+    names = []
+    for here, folders, files in os.walk(folder):
+        at = os.path.relpath(here, folder)
+        folders[:] = [f for f in folders if not f.startswith(".") and not (at == "." and re.match(r"build|runs$", f))]
+        names += [os.path.normpath(os.path.join(at, f)) for f in files if not f.startswith(".")]
+    return sorted(names)
+
+
 def sites():
     """All (place, file, line number, new line, kind)."""
-    files = subprocess.run(["git", "ls-files", "src"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    files = tree_files()
     for place, pattern in PLACES.items():
         for name in files:
             if not re.match(pattern, name):
@@ -120,11 +130,9 @@ class Tree:
     def __init__(self, jobs):
         self.jobs = str(jobs)
         self.root = tempfile.mkdtemp(prefix="hadal-mutants-")
-        names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-        for name in filter(None, names):
-            if os.path.exists(os.path.join(ROOT, name)):
-                os.makedirs(os.path.dirname(os.path.join(self.root, name)), exist_ok=True)
-                shutil.copy2(os.path.join(ROOT, name), os.path.join(self.root, name))
+        for name in tree_files():
+            os.makedirs(os.path.dirname(os.path.join(self.root, name)), exist_ok=True)
+            shutil.copy2(os.path.join(ROOT, name), os.path.join(self.root, name))
         self.run(["cmake", "--preset", "default", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1",
                   "-DHADAL_WERROR=OFF"], 300, check=True)
         there = sorted(n[:-2] for n in os.listdir(os.path.join(self.root, "tests")) if re.match(r"test_\w+\.c$", n))
@@ -150,7 +158,7 @@ class Tree:
             built = self.run(["cmake", "--build", "build", "-j", self.jobs, "--target", test], 900)
             if built:
                 return None if i == 0 else test
-            if self.run([os.path.join("build", test)], 300):
+            if self.run([os.path.join("build", test)], 200):
                 return test
         return ""
 
