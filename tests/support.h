@@ -87,6 +87,13 @@ static inline bool test_zlib(void) {
 #endif
 }
 
+/* Libraries that this build lacks may be the answer to a file: HD_E_UNSUPPORTED. */
+#if defined HD_HAVE_ZLIB && defined HD_HAVE_PNG && defined HD_HAVE_YAML
+enum { TEST_LACKS_LIBRARY = 0 };
+#else
+enum { TEST_LACKS_LIBRARY = 1 };
+#endif
+
 /* Path of a file of the data room ($HADAL_TEST_DATA, else ../shared), or NULL after saying that the test is skipped:
  * if (!path) skip(). The text is static. */
 static inline const char *test_data(const char *path) {

@@ -367,7 +367,9 @@ static void portable_maps_are_pictures(void **state) {
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         float x[2];
         save("p.pnm", wrong[i].bytes, strlen(wrong[i].bytes));
-        assert_int_equal(hd_picture_read(ctx, in("p.pnm"), &args, x, NULL, 0), HD_E_DATA);
+        const hd_status status = hd_picture_read(ctx, in("p.pnm"), &args, x, NULL, 0);
+        if (TEST_LACKS_LIBRARY && status == HD_E_UNSUPPORTED) continue; /* it may be a PNG for all that is known */
+        assert_int_equal(status, HD_E_DATA);
         if (!strstr(hd_last_error(ctx), wrong[i].words)) fail_msg("%s: %s", wrong[i].bytes, hd_last_error(ctx));
     }
 }

@@ -399,7 +399,7 @@ static void test_without_zlib(void **state) {
     save(folder, "train-labels-idx1-ubyte", &y);
     expect(ctx, folder, HD_E_UNSUPPORTED, "zlib1g-dev");
     save_packed(folder, "table.csv.gz", &x);
-    expect(ctx, in(folder, "table.csv.gz"), HD_E_UNSUPPORTED, "gunzip");
+    expect(ctx, in(folder, "table.csv.gz"), HD_E_UNSUPPORTED, "unpack it first");
     free(x.data);
     free(y.data);
     test_folder_remove(folder);
