@@ -50,6 +50,9 @@ HD_INLINE void vf_store_half(uint16_t *p, vf v, bool whole, int64_t n) {
 #endif
 /* Whole numbers: towards −∞, towards ∞, towards 0, the nearest (of two the even one). The sign of x stays at 0. */
 #if HD_VL != 4
+/* Without optimisation the compiler's own header has a macro here that gives the mask −1 as an unsigned number. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 #if HD_VL == 16
 #define HD_TO_WHOLE(x, mode) (vf) _mm512_roundscale_ps((__m512)(x), (mode) | _MM_FROUND_NO_EXC)
 #else
@@ -68,6 +71,7 @@ HD_INLINE vf vf_nearest(vf x) {
     return HD_TO_WHOLE(x, _MM_FROUND_TO_NEAREST_INT);
 }
 #undef HD_TO_WHOLE
+#pragma GCC diagnostic pop
 #else
 /* y with the sign of x; from 2²³ on, and for nan, x itself: it is whole. */
 HD_INLINE vf vf_if_fraction(vf x, vf y) {
