@@ -1,83 +1,6 @@
-/* test_trainer.c: runs: they learn, they end for the right reason, the same seed gives the same bits, and an
- * interrupted run goes on to the bits of one that was not. */
-#include "run_support.h"
-
-#include "base/file.h"
-#include "base/json.h"
-#include "train/trainer.h"
-
-static run_data data_of;
-static char folder[4096];
-
-static int set_up(void **state) {
-    (void)state;
-    run_data_fill(&data_of);
-    (void)snprintf(folder, sizeof folder, "%s", test_folder());
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    test_folder_remove(folder);
-    return 0;
-}
-
-/* One run in a context of its own. */
-typedef struct run {
-    const char *recipe, *out, *resume;
-    int threads;
-    bool numbers;
-    run_watch watch;
-    hd_status status; /* expected */
-    /* what came of it */
-    hd_result result;
-    char error[600], json[8192];
-    hd_scores best_again; /* validation scored with the model as the run left it */
-} run;
-
-static void run_it(run *r) {
-    hd_context *ctx = test_context(r->threads ? r->threads : 1);
-    hd_dataset *data = r->numbers ? run_numbers(ctx, &data_of) : run_classes(ctx, &data_of);
-    hd_recipe *recipe = r->resume ? NULL : run_recipe(ctx, r->recipe);
-    hd_trainer *t;
-    r->watch.ctx = ctx;
-    const hd_trainer_args args = {.recipe = recipe,
-                                  .data = data,
-                                  .out = r->out ? r->out : "",
-                                  .resume = r->resume,
-                                  .progress = run_progress,
-                                  .user = &r->watch,
-                                  .progress_every = -1};
-    if (hd_trainer_new(&t, ctx, &args) != HD_OK) fail_msg("%s", hd_last_error(ctx));
-    const hd_status status = hd_trainer_run(t, &r->result);
-    (void)snprintf(r->error, sizeof r->error, "%s", hd_last_error(ctx));
-    if (status != r->status) fail_msg("status %s: %s", hd_status_name(status), r->error);
-    (void)snprintf(r->json, sizeof r->json, "%s", r->result.result_json);
-    const hd_split *split = hd_trainer_split(t);
-    if (!r->result.finished && split->val_count > 0)
-        assert_int_equal(
-            hd_model_eval(hd_trainer_model(t), data, split->val, split->val_count, &r->best_again, NULL, NULL), HD_OK);
-    r->result.run = r->result.result_json = NULL;
-    r->result.confusion = NULL;
-    r->result.scores = NULL;
-    hd_trainer_free(t);
-    hd_recipe_free(recipe);
-    hd_data_free(data);
-    hd_context_free(ctx);
-}
-
-static const char *path_of(const char *name) {
-    static char path[8][4200];
-    static int next;
-    char *p = path[next++ % 8];
-    (void)snprintf(p, sizeof path[0], "%s/%s", folder, name);
-    return p;
-}
-
-#define LAYERS                                                                                                         \
-    "[{\"linear\": {\"out_features\": 16}}, \"batch_norm\", \"relu\", {\"dropout\": {\"p\": 0.2}}, {\"linear\": "      \
-    "{\"out_features\": 3}}]"
-#define RECIPE(train) "{\"model\": " LAYERS ", \"train\": {\"epochs\": 4, \"batch_size\": 32" train "}}"
+/* test_trainer.c: runs: they learn, they end for the right reason, the same seed gives the same bits; what can not be
+ * run is refused. */
+#include "trainer_run.h"
 
 static void test_learns(void **state) {
     (void)state;
@@ -151,133 +74,6 @@ static void test_seeds_and_threads(void **state) {
         assert_true(first.result.val.loss == more.result.val.loss);
     }
 }
-
-static void same_result(const run *a, const run *b) {
-    assert_string_equal(a->result.weights_sha256, b->result.weights_sha256);
-    assert_int_equal(a->result.best_epoch, b->result.best_epoch);
-    assert_int_equal(a->result.steps, b->result.steps);
-    assert_int_equal(a->result.stop, b->result.stop);
-    assert_memory_equal(&a->result.train, &b->result.train, sizeof a->result.train);
-    assert_memory_equal(&a->result.val, &b->result.val, sizeof a->result.val);
-    assert_memory_equal(&a->result.test, &b->result.test, sizeof a->result.test);
-}
-
-/* A line of the log without its "seconds", which no two runs share. */
-static char *read_log(const char *run_folder) {
-    char path[4300];
-    hd_context *ctx = test_context(1);
-    char *text;
-    size_t length;
-    (void)snprintf(path, sizeof path, "%s/log.jsonl", run_folder);
-    assert_int_equal(hd_file_read(ctx, path, 0, &text, &length), HD_OK);
-    char *copy = malloc(length + 1), *to = copy;
-    assert_non_null(copy);
-    for (const char *from = text; *from;) {
-        if (strncmp(from, "\"seconds\": ", 11) == 0) from += strcspn(from, ",}");
-        if (*from) *to++ = *from++;
-    }
-    *to = '\0';
-    hd_free(ctx, text);
-    hd_context_free(ctx);
-    return copy;
-}
-
-static void same_log(const char *a, const char *b) {
-    char *left = read_log(a), *right = read_log(b);
-    assert_string_equal(left, right);
-    free(left);
-    free(right);
-}
-
-/* Interrupts a run behind each of these steps in turn (again and again in the same run), and goes on. */
-static void resumes(const char *recipe, bool numbers, const int64_t *stops, int n) {
-    run whole = {.recipe = recipe, .out = path_of("whole"), .numbers = numbers};
-    run_it(&whole);
-    assert_int_equal(whole.result.stop, HD_STOP_EPOCHS);
-    const char *parts = path_of("parts");
-    for (int i = 0; i <= n; i++) {
-        run part = {.recipe = recipe, .numbers = numbers};
-        part.watch.stop_at = i < n ? stops[i] : 0;
-        *(i == 0 ? &part.out : &part.resume) = parts;
-        run_it(&part);
-        if (i < n) {
-            assert_int_equal(part.result.stop, HD_STOP_INTERRUPTED);
-            assert_int_equal(part.result.steps, stops[i]);
-            assert_non_null(strstr(part.json, "\"interrupted\""));
-        } else {
-            same_result(&whole, &part);
-        }
-    }
-    same_log(path_of("whole"), path_of("parts"));
-}
-
-static void test_resume_adamw(void **state) {
-    (void)state;
-    /* 238 samples to train on at most: 8 steps an epoch, the last one short. */
-    const int64_t stops[] = {1, 5, 8, 9, 20, 31};
-    resumes("{\"model\": " LAYERS ", \"train\": {\"epochs\": 4, \"batch_size\": 32, \"log_every\": 3, \"schedule\": "
-            "{\"name\": \"cosine\", \"warmup\": 1}}, \"eval\": {\"metrics\": [\"accuracy\", \"f1\"]}}",
-            false, stops, 6);
-}
-
-static void test_resume_sgd_numbers(void **state) {
-    (void)state;
-    const int64_t stops[] = {3, 17};
-    resumes(
-        "{\"model\": \"4-8-tanh-1\", \"train\": {\"epochs\": 4, \"batch_size\": 32, \"optimizer\": {\"name\": \"sgd\", "
-        "\"momentum\": 0.9}, \"schedule\": \"onecycle\", \"shuffle\": true}}",
-        true, stops, 2);
-}
-
-/* The masters are f32: what is stored is all there is. */
-static void test_resume_bf16(void **state) {
-    (void)state;
-    const int64_t stops[] = {3, 12};
-    resumes("{\"model\": \"4-128-relu-128-relu-3\", \"train\": {\"epochs\": 3, \"batch_size\": 32, \"precision\": "
-            "\"bf16\"}}",
-            false, stops, 2);
-}
-
-static void test_resume_without_shuffle(void **state) {
-    (void)state;
-    const int64_t stops[] = {10};
-    resumes("{\"data\": {\"val\": 0, \"test\": 0}, \"model\": \"4-8-relu-3\", \"train\": {\"epochs\": 3, "
-            "\"batch_size\": 50, "
-            "\"shuffle\": false, \"drop_last\": true, \"optimizer\": \"adam\"}}",
-            false, stops, 1);
-}
-
-/* A process killed between checkpoints: its folder as it was then, copied while it runs. */
-static void copy_folder(int64_t step, void *user) {
-    char command[9000];
-    if (step != 13) return;
-    (void)snprintf(command, sizeof command, "cp -r '%s/killed' '%s/copy'", (const char *)user, (const char *)user);
-    assert_int_equal(system(command), 0);
-}
-
-static void test_resume_after_kill(void **state) {
-    (void)state;
-    run whole = {.recipe = RECIPE(", \"save_every\": 5, \"log_every\": 1"), .out = path_of("killed")}, rest = {0};
-    whole.watch.at_step = copy_folder;
-    whole.watch.user = folder;
-    run_it(&whole);
-    rest.resume = path_of("copy");
-    run_it(&rest);
-    same_result(&whole, &rest);
-    same_log(path_of("killed"), path_of("copy"));
-}
-
-static void test_resume_finished(void **state) {
-    (void)state;
-    run first = {.recipe = RECIPE(""), .out = path_of("done")}, again = {.resume = path_of("done")};
-    run_it(&first);
-    run_it(&again);
-    assert_true(again.result.finished);
-    assert_string_equal(first.json, again.json);
-    assert_int_equal(again.watch.epochs, 0);
-}
-
-/* ---- ends ---- */
 
 static void test_patience(void **state) {
     (void)state;
@@ -377,20 +173,6 @@ static void test_no_allocation(void **state) {
 
 /* ---- folders ---- */
 
-static void refuses(const char *recipe, const char *out, const char *resume, hd_status status, const char *message) {
-    hd_context *ctx = test_context(1);
-    hd_dataset *data = run_classes(ctx, &data_of);
-    hd_recipe *r = resume ? NULL : run_recipe(ctx, recipe);
-    hd_trainer *t = NULL;
-    const hd_trainer_args args = {.recipe = r, .data = data, .out = out, .resume = resume};
-    assert_int_equal(hd_trainer_new(&t, ctx, &args), status);
-    assert_null(t);
-    if (!strstr(hd_last_error(ctx), message)) fail_msg("\"%s\" lacks \"%s\"", hd_last_error(ctx), message);
-    hd_recipe_free(r);
-    hd_data_free(data);
-    hd_context_free(ctx);
-}
-
 static void test_refusals(void **state) {
     (void)state;
     refuses("{\"model\": \"4-8-2\"}", "", NULL, HD_E_MODEL, "the network has 2 outputs, the data have 3 classes");
@@ -446,188 +228,6 @@ static void test_folder_counts_up(void **state) {
 
 /* ---- models from runs ---- */
 
-static void test_model_opens(void **state) {
-    (void)state;
-    run r = {.recipe = RECIPE(""), .out = path_of("kept")};
-    run_it(&r);
-    hd_context *ctx = test_context(1);
-    hd_dataset *data = run_classes(ctx, &data_of);
-    hd_model *m;
-    hd_model_info info;
-    hd_split split;
-    hd_scores scores;
-    if (hd_model_open(&m, ctx, path_of("kept")) != HD_OK) fail_msg("%s", hd_last_error(ctx));
-    assert_int_equal(hd_model_get_info(m, &info), HD_OK);
-    assert_int_equal(info.classes, RUN_CLASSES);
-    assert_int_equal(info.params, r.result.params);
-    assert_string_equal(info.loss, "cross_entropy");
-    assert_int_equal(hd_split_make(&split, data, &(hd_split_args){.val = 0.1, .test = 0.2, .seed = 1}), HD_OK);
-    assert_int_equal(hd_model_eval(m, data, split.val, split.val_count, &scores, NULL, NULL), HD_OK);
-    assert_true(scores.loss == r.result.val.loss);
-    /* Predictions one by one and all at once are the same, and are shares. */
-    static float all[RUN_SAMPLES * RUN_CLASSES];
-    float one[RUN_CLASSES];
-    assert_int_equal(hd_model_predict(m, data_of.x, RUN_SAMPLES, all), HD_OK);
-    for (int i = 0; i < RUN_SAMPLES; i += 37) {
-        assert_int_equal(hd_model_predict(m, data_of.x + i * RUN_FEATURES, 1, one), HD_OK);
-        for (int k = 0; k < RUN_CLASSES; k++)
-            assert_true(fabs((double)one[k] - (double)all[i * RUN_CLASSES + k]) < 1e-5);
-        assert_true(fabs((double)one[0] + (double)one[1] + (double)one[2] - 1) < 1e-5);
-    }
-    hd_split_free(&split);
-    hd_model_free(m);
-    hd_data_free(data);
-    hd_context_free(ctx);
-    /* --from takes what fits. */
-    char text[5000];
-    (void)snprintf(text, sizeof text, "{\"model\": " LAYERS ", \"train\": {\"epochs\": 1, \"from\": \"%s\"}}",
-                   path_of("kept"));
-    run from = {.recipe = text};
-    run_it(&from);
-    assert_true(from.result.train.loss < 1.1);
-}
-
-static void test_summary(void **state) {
-    (void)state;
-    hd_context *ctx = test_context(1);
-    hd_recipe *recipe = run_recipe(ctx, "{\"model\": \"lenet5\"}");
-    hd_model *m;
-    hd_model_info info;
-    assert_int_equal(hd_model_new(&m, recipe, NULL), HD_OK);
-    assert_int_equal(hd_model_get_info(m, &info), HD_OK);
-    assert_int_equal(info.params, 61706);
-    assert_string_equal(hd_model_layer(m, 0).name, "c1");
-    assert_string_equal(hd_model_layer(m, 0).type, "conv2d");
-    assert_int_equal(hd_model_layer(m, 0).params, 156);
-    assert_int_equal(hd_model_layer(m, 0).output.dim[0], 6);
-    assert_true(fabs(hd_model_layer(m, 0).flops - 2.0 * 25 * 6 * 784) <= 6 * 784);
-    assert_true(info.train_plan.total > info.infer_plan.total && info.infer_plan.total > 61706 * 4);
-    assert_string_equal(hd_model_layer(m, info.layers).type, "");
-    hd_model_free(m);
-    hd_recipe_free(recipe);
-    hd_context_free(ctx);
-}
-
-/* What is frozen keeps its first values, what is not learns; and the sums of parameters say so. */
-static void test_freeze(void **state) {
-    (void)state;
-    static float before[8 * 4], after[8 * 4], head[3 * 8], head_after[3 * 8];
-    hd_context *ctx = test_context(1);
-    hd_dataset *data = run_classes(ctx, &data_of);
-    hd_recipe *recipe =
-        run_recipe(ctx, "{\"model\": \"4-8-relu-3\", \"train\": {\"epochs\": 2, \"freeze\": [\"fc1.*\"]}}");
-    hd_trainer *t;
-    hd_result result;
-    hd_model_info info;
-    assert_int_equal(hd_trainer_new(&t, ctx, &(hd_trainer_args){.recipe = recipe, .data = data, .out = ""}), HD_OK);
-    hd_store *store = hd_model_store(hd_trainer_model(t));
-    assert_int_equal(hd_store_get(store, "fc1.weight", before, sizeof before), HD_OK);
-    assert_int_equal(hd_store_get(store, "fc2.weight", head, sizeof head), HD_OK);
-    assert_int_equal(hd_trainer_run(t, &result), HD_OK);
-    assert_int_equal(hd_store_get(store, "fc1.weight", after, sizeof after), HD_OK);
-    assert_int_equal(hd_store_get(store, "fc2.weight", head_after, sizeof head_after), HD_OK);
-    assert_memory_equal(before, after, sizeof before);
-    assert_memory_not_equal(head, head_after, sizeof head);
-    assert_int_equal(hd_model_get_info(hd_trainer_model(t), &info), HD_OK);
-    assert_int_equal(info.params, 5 * 8 + 9 * 3);
-    assert_int_equal(info.trainable, 9 * 3);
-    hd_trainer_free(t);
-    hd_recipe_free(recipe);
-    hd_data_free(data);
-    hd_context_free(ctx);
-    refuses("{\"model\": \"4-3\", \"train\": {\"freeze\": [\"conv*\"]}}", "", NULL, HD_E_MODEL,
-            "no parameter is called");
-}
-
-/* Pictures through convolution, batch normalisation and pooling: the same bits on 1, 2 and 3 threads, and resumed. */
-static void test_pictures(void **state) {
-    (void)state;
-    enum { N = 90, SIDE = 8 };
-    static unsigned char x[N * SIDE * SIDE];
-    static int64_t labels[N];
-    hd_rng rng = hd_rng_new(3, "pictures");
-    for (int i = 0; i < N; i++) {
-        labels[i] = i % 2;
-        for (int k = 0; k < SIDE * SIDE; k++)
-            x[i * SIDE * SIDE + k] = (unsigned char)(hd_rng_below(&rng, 128) + (k / SIDE % 2 == labels[i] ? 100 : 0));
-    }
-    const hd_data_arrays a = {
-        .x = x, .dtype = HD_U8, .sample = HD_DIMS(1, SIDE, SIDE), .n = N, .labels = labels, .classes = 2};
-    char sha[4][65];
-    for (int i = 0; i < 4; i++) { /* the last run is cut in two */
-        for (int part = 0; part < (i == 3 ? 2 : 1); part++) {
-            hd_context *ctx = test_context(i < 3 ? i + 1 : 2);
-            hd_dataset *data;
-            hd_trainer *t;
-            hd_result result;
-            run_watch watch = {.stop_at = i == 3 && part == 0 ? 4 : 0};
-            hd_recipe *recipe = run_recipe(
-                ctx, "{\"model\": [{\"conv2d\": {\"out_channels\": 16, \"kernel_size\": 3, \"padding\": 1}}, "
-                     "\"batch_norm\", "
-                     "\"relu\", {\"conv2d\": {\"out_channels\": 16, \"kernel_size\": 3, \"padding\": 1}}, \"relu\", "
-                     "{\"max_pool2d\": {\"kernel_size\": 2}}, {\"dropout\": {\"p\": 0.25}}, \"flatten\", {\"linear\": "
-                     "{\"out_features\": 2}}], \"train\": {\"epochs\": 2, \"batch_size\": 16}}");
-            assert_int_equal(hd_data_from_arrays(&data, ctx, &a), HD_OK);
-            hd_trainer_args args = {.recipe = recipe,
-                                    .data = data,
-                                    .out = i == 3 ? path_of("cut") : "",
-                                    .progress = run_progress,
-                                    .user = &watch,
-                                    .progress_every = -1};
-            if (part == 1) args = (hd_trainer_args){.resume = path_of("cut"), .data = data};
-            if (hd_trainer_new(&t, ctx, &args) != HD_OK) fail_msg("%s", hd_last_error(ctx));
-            assert_int_equal(hd_trainer_run(t, &result), HD_OK);
-            memcpy(sha[i], result.weights_sha256, sizeof sha[i]);
-            hd_trainer_free(t);
-            hd_recipe_free(recipe);
-            hd_data_free(data);
-            hd_context_free(ctx);
-        }
-        assert_string_equal(sha[0], sha[i]);
-    }
-}
-
-/* A model trained on bytes, 0 … 255, reads the same pictures written as numbers in 0 … 1. */
-static void test_other_range(void **state) {
-    (void)state;
-    enum { N = 60 };
-    static unsigned char x[N * 16];
-    static float share[N * 16];
-    static int64_t labels[N], indices[N];
-    for (int i = 0; i < N; i++) {
-        labels[i] = i % 2;
-        indices[i] = i;
-        for (int k = 0; k < 16; k++) {
-            x[i * 16 + k] = (unsigned char)((i * 70 + k * 30) % 128 + (k / 4 % 2 == labels[i] ? 127 : 0));
-            share[i * 16 + k] = (float)x[i * 16 + k] / 255;
-        }
-    }
-    const hd_data_arrays bright = {
-        .x = x, .dtype = HD_U8, .sample = HD_DIMS(1, 4, 4), .n = N, .labels = labels, .classes = 2};
-    hd_context *ctx = test_context(1);
-    hd_dataset *data, *other;
-    hd_trainer *t;
-    hd_result result;
-    hd_scores a, b;
-    hd_recipe *recipe = run_recipe(ctx, "{\"model\": \"16-8-relu-2\", \"train\": {\"epochs\": 2, \"batch_size\": 8}}");
-    hd_data_arrays low = bright;
-    low.x = share;
-    low.dtype = HD_F32;
-    assert_int_equal(hd_data_from_arrays(&data, ctx, &bright), HD_OK);
-    assert_int_equal(hd_data_from_arrays(&other, ctx, &low), HD_OK);
-    assert_int_equal(hd_trainer_new(&t, ctx, &(hd_trainer_args){.recipe = recipe, .data = data, .out = ""}), HD_OK);
-    assert_int_equal(hd_trainer_run(t, &result), HD_OK);
-    assert_int_equal(hd_model_eval(hd_trainer_model(t), data, indices, N, &a, NULL, NULL), HD_OK);
-    assert_int_equal(hd_model_eval(hd_trainer_model(t), other, indices, N, &b, NULL, NULL), HD_OK);
-    if (!(fabs(a.loss - b.loss) < 1e-5))
-        fail_msg("%g, not %g (%g)", b.loss, a.loss, (double)hd_data_get_info(other).high);
-    hd_trainer_free(t);
-    hd_recipe_free(recipe);
-    hd_data_free(data);
-    hd_data_free(other);
-    hd_context_free(ctx);
-}
-
 static hd_status everything(hd_context *ctx, void *arg) {
     (void)arg;
     hd_dataset *data = NULL;
@@ -660,34 +260,22 @@ static void test_failing_allocations(void **state) {
 }
 
 int main(void) {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(test_learns),
-        T(test_learns_numbers),
-        T(test_other_losses),
-        T(test_seeds_and_threads),
-        T(test_resume_adamw),
-        T(test_resume_sgd_numbers),
-        T(test_resume_bf16),
-        T(test_resume_without_shuffle),
-        T(test_resume_after_kill),
-        T(test_resume_finished),
-        T(test_patience),
-        T(test_monitor),
-        T(test_target),
-        T(test_steps_and_time),
-        T(test_diverged),
-        T(test_bad_index),
-        T(test_no_parts),
-        T(test_no_allocation),
-        T(test_refusals),
-        T(test_folder_counts_up),
-        T(test_model_opens),
-        T(test_summary),
-        T(test_freeze),
-        T(test_pictures),
-        T(test_other_range),
-        T(test_failing_allocations),
+        RUN_TEST(test_learns),
+        RUN_TEST(test_learns_numbers),
+        RUN_TEST(test_other_losses),
+        RUN_TEST(test_seeds_and_threads),
+        RUN_TEST(test_patience),
+        RUN_TEST(test_monitor),
+        RUN_TEST(test_target),
+        RUN_TEST(test_steps_and_time),
+        RUN_TEST(test_diverged),
+        RUN_TEST(test_bad_index),
+        RUN_TEST(test_no_parts),
+        RUN_TEST(test_no_allocation),
+        RUN_TEST(test_refusals),
+        RUN_TEST(test_folder_counts_up),
+        RUN_TEST(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

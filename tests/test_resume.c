@@ -1,0 +1,128 @@
+/* test_resume.c: an interrupted run goes on to the bits of one that was not, wherever it was cut, also behind a kill.
+ */
+#include "trainer_run.h"
+
+/* A line of the log without its "seconds", which no two runs share. */
+static char *read_log(const char *run_folder) {
+    char path[4300];
+    hd_context *ctx = test_context(1);
+    char *text;
+    size_t length;
+    (void)snprintf(path, sizeof path, "%s/log.jsonl", run_folder);
+    assert_int_equal(hd_file_read(ctx, path, 0, &text, &length), HD_OK);
+    char *copy = malloc(length + 1), *to = copy;
+    assert_non_null(copy);
+    for (const char *from = text; *from;) {
+        if (strncmp(from, "\"seconds\": ", 11) == 0) from += strcspn(from, ",}");
+        if (*from) *to++ = *from++;
+    }
+    *to = '\0';
+    hd_free(ctx, text);
+    hd_context_free(ctx);
+    return copy;
+}
+
+static void same_log(const char *a, const char *b) {
+    char *left = read_log(a), *right = read_log(b);
+    assert_string_equal(left, right);
+    free(left);
+    free(right);
+}
+
+/* Interrupts a run behind each of these steps in turn (again and again in the same run), and goes on. */
+static void resumes(const char *recipe, bool numbers, const int64_t *stops, int n) {
+    run whole = {.recipe = recipe, .out = path_of("whole"), .numbers = numbers};
+    run_it(&whole);
+    assert_int_equal(whole.result.stop, HD_STOP_EPOCHS);
+    const char *parts = path_of("parts");
+    for (int i = 0; i <= n; i++) {
+        run part = {.recipe = recipe, .numbers = numbers};
+        part.watch.stop_at = i < n ? stops[i] : 0;
+        *(i == 0 ? &part.out : &part.resume) = parts;
+        run_it(&part);
+        if (i < n) {
+            assert_int_equal(part.result.stop, HD_STOP_INTERRUPTED);
+            assert_int_equal(part.result.steps, stops[i]);
+            assert_non_null(strstr(part.json, "\"interrupted\""));
+        } else {
+            same_result(&whole, &part);
+        }
+    }
+    same_log(path_of("whole"), path_of("parts"));
+}
+
+static void test_resume_adamw(void **state) {
+    (void)state;
+    /* 238 samples to train on at most: 8 steps an epoch, the last one short. */
+    const int64_t stops[] = {1, 5, 8, 9, 20, 31};
+    resumes("{\"model\": " LAYERS ", \"train\": {\"epochs\": 4, \"batch_size\": 32, \"log_every\": 3, \"schedule\": "
+            "{\"name\": \"cosine\", \"warmup\": 1}}, \"eval\": {\"metrics\": [\"accuracy\", \"f1\"]}}",
+            false, stops, 6);
+}
+
+static void test_resume_sgd_numbers(void **state) {
+    (void)state;
+    const int64_t stops[] = {3, 17};
+    resumes(
+        "{\"model\": \"4-8-tanh-1\", \"train\": {\"epochs\": 4, \"batch_size\": 32, \"optimizer\": {\"name\": \"sgd\", "
+        "\"momentum\": 0.9}, \"schedule\": \"onecycle\", \"shuffle\": true}}",
+        true, stops, 2);
+}
+
+/* The masters are f32: what is stored is all there is. */
+static void test_resume_bf16(void **state) {
+    (void)state;
+    const int64_t stops[] = {3, 12};
+    resumes("{\"model\": \"4-128-relu-128-relu-3\", \"train\": {\"epochs\": 3, \"batch_size\": 32, \"precision\": "
+            "\"bf16\"}}",
+            false, stops, 2);
+}
+
+static void test_resume_without_shuffle(void **state) {
+    (void)state;
+    const int64_t stops[] = {10};
+    resumes("{\"data\": {\"val\": 0, \"test\": 0}, \"model\": \"4-8-relu-3\", \"train\": {\"epochs\": 3, "
+            "\"batch_size\": 50, "
+            "\"shuffle\": false, \"drop_last\": true, \"optimizer\": \"adam\"}}",
+            false, stops, 1);
+}
+
+/* A process killed between checkpoints: its folder as it was then, copied while it runs. */
+static void copy_folder(int64_t step, void *user) {
+    char command[9000];
+    if (step != 13) return;
+    (void)snprintf(command, sizeof command, "cp -r '%s/killed' '%s/copy'", (const char *)user, (const char *)user);
+    assert_int_equal(system(command), 0);
+}
+
+static void test_resume_after_kill(void **state) {
+    (void)state;
+    run whole = {.recipe = RECIPE(", \"save_every\": 5, \"log_every\": 1"), .out = path_of("killed")}, rest = {0};
+    whole.watch.at_step = copy_folder;
+    whole.watch.user = folder;
+    run_it(&whole);
+    rest.resume = path_of("copy");
+    run_it(&rest);
+    same_result(&whole, &rest);
+    same_log(path_of("killed"), path_of("copy"));
+}
+
+static void test_resume_finished(void **state) {
+    (void)state;
+    run first = {.recipe = RECIPE(""), .out = path_of("done")}, again = {.resume = path_of("done")};
+    run_it(&first);
+    run_it(&again);
+    assert_true(again.result.finished);
+    assert_string_equal(first.json, again.json);
+    assert_int_equal(again.watch.epochs, 0);
+}
+
+/* ---- ends ---- */
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        RUN_TEST(test_resume_adamw),           RUN_TEST(test_resume_sgd_numbers), RUN_TEST(test_resume_bf16),
+        RUN_TEST(test_resume_without_shuffle), RUN_TEST(test_resume_after_kill),  RUN_TEST(test_resume_finished),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
