@@ -263,3 +263,9 @@ hd_status named_thing(cli *c, const char *kind, const char *example, const char 
     if (c->thing_count > 0) *name = c->things[c->thing_count - 1];
     return HD_OK;
 }
+
+hd_status no_such_name(cli *c, const char *kind, const char *name, const char *const *names, size_t n) {
+    const char *verb = c->verb->name, *near = hd_text_nearest(name, names, n);
+    if (near) return cli_fail(c, HD_E_USAGE, "%s|there is no %s \"%.60s\"|Did you mean %s?", verb, kind, name, near);
+    return cli_fail(c, HD_E_USAGE, "%s|there is no %s \"%.60s\"|They are listed by: hadal %s", verb, kind, name, verb);
+}

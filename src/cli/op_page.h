@@ -11,6 +11,8 @@ void op_page_json(cli *c, json_out *j, const hd_op *op);
 
 /* The NAME of a verb that takes "NAME" or "show NAME", or NULL for none. kind: "an operation", for messages. */
 hd_status named_thing(cli *c, const char *kind, const char *example, const char **name);
+/* An error: none of the names is meant by `name`; the nearest is told. */
+hd_status no_such_name(cli *c, const char *kind, const char *name, const char *const *names, size_t n);
 /* An option schema as a table, and as a member "options"; NULL: nothing, or an empty list. */
 void say_options(cli *c, const hd_option *options);
 void options_json(json_out *j, const hd_option *options);

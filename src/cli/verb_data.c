@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/describe.h"
 #include "cli/json_out.h"
+#include "cli/op_page.h"
 #include "cli/screen.h"
 #include <string.h>
 
@@ -77,9 +78,7 @@ static hd_status find_entry(cli *c, const char *name, hd_data_entry *out) {
         if (strcmp(out->name, name) == 0) return HD_OK;
         names[n++] = out->name;
     }
-    const char *near = hd_text_nearest(name, names, n);
-    return cli_fail(c, HD_E_USAGE, "data|there is no data set \"%.60s\"|%s%s%s", name,
-                    near ? "Did you mean " : "They are listed by: hadal data", near ? near : "", near ? "?" : "");
+    return no_such_name(c, "data set", name, names, n);
 }
 
 /* What opening it shows: shape, classes, parts. */

@@ -1,5 +1,4 @@
 /* verb_ops.c: owns `hadal ops`: the list of operations, and the page of one. */
-#include "base/text.h"
 #include "cli/op_page.h"
 #include "cli/screen.h"
 #include <string.h>
@@ -46,9 +45,7 @@ static hd_status unknown_op(cli *c, const char *name) {
     size_t n = 0;
     const hd_op *op;
     for (int i = 0; (op = hd_op_at(i)) != NULL && n < 1024; i++) names[n++] = op->name;
-    const char *near = hd_text_nearest(name, names, n);
-    return cli_fail(c, HD_E_USAGE, "ops|there is no operation \"%.60s\"|%s%s%s", name,
-                    near ? "Did you mean " : "They are listed by: hadal ops", near ? near : "", near ? "?" : "");
+    return no_such_name(c, "operation", name, names, n);
 }
 
 static hd_status run_ops(cli *c) {

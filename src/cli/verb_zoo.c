@@ -1,5 +1,4 @@
 /* verb_zoo.c: owns `hadal zoo`: the known networks with their published sizes, and the page of one. */
-#include "base/text.h"
 #include "cli/op_page.h"
 #include "cli/screen.h"
 #include <string.h>
@@ -74,9 +73,7 @@ static hd_status unknown_network(cli *c, const char *name) {
     size_t n = 0;
     const hd_zoo_entry *e;
     for (int i = 0; (e = hd_zoo_at(i)) != NULL && n < 256; i++) names[n++] = e->name;
-    const char *near = hd_text_nearest(name, names, n);
-    return cli_fail(c, HD_E_USAGE, "zoo|there is no network \"%.60s\"|%s%s%s", name,
-                    near ? "Did you mean " : "They are listed by: hadal zoo", near ? near : "", near ? "?" : "");
+    return no_such_name(c, "network", name, names, n);
 }
 
 static hd_status page(cli *c, const hd_zoo_entry *e) {
