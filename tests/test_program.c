@@ -197,8 +197,36 @@ static void test_sticky(void **state) {
     hd_context_free(ctx);
 }
 
+/* A marked result comes along only when it needs no further input: each of the results of a node. */
+static void test_marked_results(void **state) {
+    (void)state;
+    hd_context *ctx = test_context(1);
+    hd_graph *g;
+    hd_program *p;
+    HD_ASSERT_OK(ctx, hd_graph_new(&g, ctx));
+    const hd_val x = hd_input(g, "x", HD_F32, HD_DIMS(3)), other = hd_input(g, "other", HD_F32, HD_DIMS(3));
+    const hd_val y = hd_relu(x), own = hd_sort(x), foreign = hd_sort(other);
+    hd_mark_output(hd_output(own, 1), "own places");
+    hd_mark_output(foreign, "foreign");
+    hd_mark_output(hd_output(foreign, 1), "foreign places");
+    HD_ASSERT_OK(ctx, hd_compile(&p, hd_forward(y), HD_DEVICE_AUTO));
+    assert_int_equal(hd_program_input(p, "other"), -1);
+    const float in[3] = {3, 1, 2};
+    HD_ASSERT_OK(ctx, hd_program_set(p, "x", in));
+    HD_ASSERT_OK(ctx, hd_program_run(p));
+    const int64_t *places = hd_program_get(p, "own places");
+    assert_non_null(places);
+    assert_true(places[0] == 1 && places[1] == 2 && places[2] == 0);
+    assert_null(hd_program_get(p, "foreign"));
+    assert_null(hd_program_get(p, "foreign places"));
+    hd_program_free(p);
+    hd_graph_free(g);
+    hd_context_free(ctx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_lecture), cmocka_unit_test(test_gradients),
-                                       cmocka_unit_test(test_print_parse), cmocka_unit_test(test_sticky)};
+                                       cmocka_unit_test(test_marked_results), cmocka_unit_test(test_print_parse),
+                                       cmocka_unit_test(test_sticky)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
