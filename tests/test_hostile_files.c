@@ -43,8 +43,8 @@ static void save(const char *name, const void *bytes, size_t length) {
 
 /* ---- the bar ---- */
 
-/* Only processor time counts: others may be busy. Sanitizers are slow. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Only processor time counts: others may be busy. Sanitizers and builds without optimisation are slow. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
 enum { SECONDS = 20 };
 #else
 enum { SECONDS = 2 };
