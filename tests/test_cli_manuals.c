@@ -56,15 +56,15 @@ static void networks_are_listed_with_their_sizes(void **state) {
          net = net->next, n--) {
         assert_true(member(net, "params")->integer > 0);
         assert_true(member(net, "year")->integer > 1600);
-        assert_true(member(net, "source")->length > 0);
+        assert_true(member(net, "authors")->length > 0 && member(net, "paper")->length > 0);
         if (strcmp(member(net, "name")->string, "lenet5") != 0) continue;
         assert_int_equal(member(net, "params")->integer, 61706);
         lenet = true;
     }
     assert_int_equal(n, 0);
     assert_true(lenet);
-    expect_parts("zoo", (const char *const[]){"61,706", "1998", "lenet5", NULL});
-    expect_parts("zoo show mlp", (const char *const[]){"OPTIONS", "hidden", "dropout", "SOURCE", NULL});
+    expect_parts("zoo", (const char *const[]){"61,706", "1998", "lenet5", "LeCun et al.", NULL});
+    expect_parts("zoo show mlp", (const char *const[]){"OPTIONS", "hidden", "dropout", "PAPER", "Rumelhart", NULL});
     expect("zoo show lenett", 1, "", "Did you mean lenet5?");
     hd_arena_free(&arena);
     hd_context_free(ctx);

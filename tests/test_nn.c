@@ -391,7 +391,8 @@ static void test_lists_are_whole(void **state) {
     for (int i = 0; hd_zoo_at(i); i++) {
         const hd_zoo_entry *e = hd_zoo_at(i);
         assert_ptr_equal(hd_zoo_find(e->name), e);
-        assert_true(strlen(e->description) > 10 && strlen(e->source) > 10 && e->outputs > 0 && e->loss);
+        assert_true(strlen(e->description) > 10 && strlen(e->authors) > 2 && strlen(e->paper) > 10 && e->outputs > 0 &&
+                    e->loss);
         hd_dims x = {.rank = e->sample.rank + 1, .dim = {HD_BATCH}};
         for (int k = 0; k < e->sample.rank; k++) x.dim[k + 1] = e->sample.dim[k];
         hd_graph_free(graph);

@@ -15,9 +15,12 @@ typedef struct hd_zoo_shape {
 
 typedef struct hd_zoo_entry {
     const char *name;
-    const char *description, *source;
+    const char *description;
+    const char *authors; /**< of the paper, family names: "LeCun, Bottou, Bengio, Haffner" */
+    const char *paper;   /**< title, where, and address: "Gradient-based learning …, Proc. IEEE 86 (11), doi:…" */
     int year;
-    hd_dims sample; /**< published input */
+    const char *data; /**< a data set by name to try it on; NULL: "mnist" */
+    hd_dims sample;   /**< published input */
     int64_t outputs;
     const char *loss; /**< what it is trained with: "cross_entropy", "mse" */
     size_t args_size;

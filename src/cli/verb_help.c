@@ -161,8 +161,8 @@ static void say_found(cli *c, const char *typed, const found *f) {
         if (f->op->source) say_wrapped(c, f->op->source, 2);
     }
     if (f->zoo) {
-        say(c, "%s%s%s   network%s%s\n", b, f->zoo->name, off, f->zoo->source ? ", " : "",
-            f->zoo->source ? f->zoo->source : "");
+        say(c, "%s%s%s   network%s%s\n", b, f->zoo->name, off, f->zoo->authors ? ", " : "",
+            f->zoo->authors ? f->zoo->authors : "");
         if (f->zoo->description) say_wrapped(c, f->zoo->description, 2);
     }
     (void)typed;

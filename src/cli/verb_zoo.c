@@ -27,7 +27,8 @@ static void entry_json(json_out *j, const hd_zoo_entry *e, const sized *s) {
     json_string(j, "name", e->name);
     json_int(j, "year", e->year);
     json_string(j, "description", e->description);
-    json_string(j, "source", e->source);
+    json_string(j, "authors", e->authors);
+    json_string(j, "paper", e->paper);
     json_int(j, "params", s->params);
     json_number(j, "flops", s->flops);
     json_dims(j, "input", &e->sample);
@@ -35,25 +36,33 @@ static void entry_json(json_out *j, const hd_zoo_entry *e, const sized *s) {
     json_string(j, "loss", e->loss);
 }
 
+/* The first of three or more stands for all: "LeCun et al." */
+static const char *short_authors(char *out, size_t size, const char *authors) {
+    const char *second = strstr(authors, ", ");
+    if (!second || !strstr(second + 2, ", ")) return authors;
+    (void)snprintf(out, size, "%.*s et al.", (int)(second - authors), authors);
+    return out;
+}
+
 static hd_status list(cli *c) {
     const hd_zoo_entry *e;
     json_out j;
     table t;
-    char year[16], params[64], flops[64];
+    char year[16], params[64], flops[64], authors[128];
     if (c->json) {
         json_begin(c, &j);
         hd_jw_key(&j.w, "networks");
         hd_jw_begin(&j.w, '[');
     }
-    table_open(&t, "lrrrl");
-    table_row(&t, (const char *const[]){"network", "year", "parameters", "work", "what it is"});
+    table_open(&t, "lrrrll");
+    table_row(&t, (const char *const[]){"network", "year", "parameters", "work", "authors", "paper"});
     hd_status status = HD_OK;
     for (int i = 0; (e = hd_zoo_at(i)) != NULL && status == HD_OK; i++) {
         sized s;
         status = size_of(c, e, &s);
         (void)snprintf(year, sizeof year, "%d", e->year);
         table_row(&t, (const char *const[]){e->name, year, text_count(params, s.params), text_flops(flops, s.flops),
-                                            e->description});
+                                            short_authors(authors, sizeof authors, e->authors), e->paper});
         if (!c->json) continue;
         hd_jw_begin(&j.w, '{');
         entry_json(&j, e, &s);
@@ -94,9 +103,11 @@ static hd_status page(cli *c, const hd_zoo_entry *e) {
     say(c, "\n  input %s → %lld outputs · %s parameters · %s a sample · loss %s\n", text_dims(dims, &e->sample),
         (long long)e->outputs, text_count(params, s.params), text_flops(flops, s.flops), e->loss);
     say_options(c, e->options);
-    say(c, "\n%sSOURCE%s\n", b, off);
-    say_wrapped(c, e->source, 2);
-    say(c, "\n%sTRY%s\n  hadal summary %s\n  hadal train mnist --model %s\n", b, off, e->name, e->name);
+    say(c, "\n%sPAPER%s\n", b, off);
+    say_wrapped(c, e->authors, 2);
+    say_wrapped(c, e->paper, 2);
+    say(c, "\n%sTRY%s\n  hadal summary %s\n  hadal train %s --model %s\n", b, off, e->name, e->data ? e->data : "mnist",
+        e->name);
     return HD_OK;
 }
 

@@ -47,7 +47,10 @@ static const hd_option options[] = {
 const hd_zoo_entry hd_zoo_cnn_small = {
     .name = "cnn-small",
     .description = "two 3×3 convolutions, max-pooling, dropout, a hidden layer: the default for pictures",
-    .source = "after LeCun, Bottou, Bengio, Haffner 1998, with ReLU and dropout",
+    .authors = "after LeCun, Bottou, Bengio, Haffner",
+    .paper = "LeNet's plan with ReLU and dropout (Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout, "
+             "JMLR 15, "
+             "2014, https://jmlr.org/papers/v15/srivastava14a.html)",
     .year = 2014,
     .sample = {3, {1, 28, 28}},
     .outputs = 10,

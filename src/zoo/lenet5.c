@@ -24,8 +24,8 @@ static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
 const hd_zoo_entry hd_zoo_lenet5 = {
     .name = "lenet5",
     .description = "the network that read cheques: two convolutions with average pooling, three linear layers, tanh",
-    .source = "LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, Proc. IEEE 86 "
-              "(11), 1998",
+    .authors = "LeCun, Bottou, Bengio, Haffner",
+    .paper = "Gradient-based learning applied to document recognition, Proc. IEEE 86 (11), 1998, doi:10.1109/5.726791",
     .year = 1998,
     .sample = {3, {1, 28, 28}},
     .outputs = 10,
