@@ -8,12 +8,13 @@
 extern "C" {
 #endif
 
-/** y = x wᵀ + b. NAME.weight [out, in], NAME.bias [out]; both start uniform in ±1/√in. */
+/** y = x wᵀ + b. NAME.weight [out, in], NAME.bias [out]; both start uniform in ±1/√in unless told otherwise. */
 typedef struct hd_nn_linear_args {
     hd_val x;
     const char *name;
     int64_t out_features;
     bool no_bias;
+    const hd_init *weight_init, *bias_init; /**< how they start; NULL: as above */
     int end_;
 } hd_nn_linear_args;
 HD_API hd_val hd_nn_linear_at(hd_loc at, const hd_nn_linear_args *args);
@@ -28,6 +29,7 @@ typedef struct hd_nn_conv2d_args {
     int64_t groups;
     int64_t padding_mode; /**< HD_PAD_…: zeros, or a rim made of the picture */
     bool no_bias;
+    const hd_init *weight_init, *bias_init; /**< how they start; NULL: as above */
     int end_;
 } hd_nn_conv2d_args;
 HD_API hd_val hd_nn_conv2d_at(hd_loc at, const hd_nn_conv2d_args *args);
@@ -51,7 +53,8 @@ HD_API hd_val hd_nn_conv1d_at(hd_loc at, const hd_nn_conv1d_args *args);
 typedef struct hd_nn_batch_norm_args {
     hd_val x;
     const char *name;
-    double eps, momentum; /**< defaults 1e-5, 0.1 */
+    double eps, momentum;       /**< defaults 1e-5, 0.1 */
+    const hd_init *weight_init; /**< how the weight starts; NULL: as above */
     int end_;
 } hd_nn_batch_norm_args;
 HD_API hd_val hd_nn_batch_norm_at(hd_loc at, const hd_nn_batch_norm_args *args);

@@ -12,7 +12,7 @@ hd_val hd_nn_batch_norm_at(hd_loc at, const hd_nn_batch_norm_args *a) {
     const hd_dims c = HD_DIMS(dims.dim[1]);
     const hd_dtype t = hd_val_dtype(a->x);
     hd_batch_norm_args args = {.x = a->x, .eps = a->eps, .momentum = a->momentum};
-    args.w = hd_param_at(at, g, hd_layer_param(part, name, "weight"), t, c, HD_ONES);
+    args.w = hd_param_at(at, g, hd_layer_param(part, name, "weight"), t, c, a->weight_init ? *a->weight_init : HD_ONES);
     args.b = hd_param_at(at, g, hd_layer_param(part, name, "bias"), t, c, HD_ZEROS);
     args.running_mean = hd_state_at(at, g, hd_layer_param(part, name, "running_mean"), t, c, HD_ZEROS);
     args.running_var = hd_state_at(at, g, hd_layer_param(part, name, "running_var"), t, c, HD_ONES);

@@ -13,6 +13,7 @@ typedef struct conv {
     int64_t kernel_size[2], stride[2], padding[2], dilation[2];
     int64_t padding_mode;
     bool no_bias;
+    const hd_init *weight_init, *bias_init;
 } conv;
 
 static int64_t or_one(int64_t v) {
@@ -95,11 +96,12 @@ static hd_val layer(conv v) {
     hd_dims size = {.rank = 2 + v.dims, .dim = {v.out_channels, channels / groups}};
     double inputs = (double)size.dim[1];
     for (int i = 0; i < v.dims; i++) inputs *= (double)(size.dim[2 + i] = v.kernel_size[i]);
-    const hd_init init = HD_UNIFORM(-1 / sqrt(inputs), 1 / sqrt(inputs));
+    const hd_init usual = HD_UNIFORM(-1 / sqrt(inputs), 1 / sqrt(inputs));
+    const hd_init wi = v.weight_init ? *v.weight_init : usual, bi = v.bias_init ? *v.bias_init : usual;
     const hd_dtype t = hd_val_dtype(v.x);
-    const hd_val w = hd_param_at(v.at, g, hd_layer_param(part, name, "weight"), t, size, init);
+    const hd_val w = hd_param_at(v.at, g, hd_layer_param(part, name, "weight"), t, size, wi);
     hd_val b = {0};
-    if (!v.no_bias) b = hd_param_at(v.at, g, hd_layer_param(part, name, "bias"), t, HD_DIMS(v.out_channels), init);
+    if (!v.no_bias) b = hd_param_at(v.at, g, hd_layer_param(part, name, "bias"), t, HD_DIMS(v.out_channels), bi);
     pad_by_mode(&v);
     return convolve(&v, w, b, groups);
 }
@@ -117,7 +119,9 @@ hd_val hd_nn_conv2d_at(hd_loc at, const hd_nn_conv2d_args *a) {
                         .padding = {a->padding[0], a->padding[1]},
                         .dilation = {a->dilation[0], a->dilation[1]},
                         .padding_mode = a->padding_mode,
-                        .no_bias = a->no_bias});
+                        .no_bias = a->no_bias,
+                        .weight_init = a->weight_init,
+                        .bias_init = a->bias_init});
 }
 
 hd_val hd_nn_conv1d_at(hd_loc at, const hd_nn_conv1d_args *a) {

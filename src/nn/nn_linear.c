@@ -15,11 +15,12 @@ hd_val hd_nn_linear_at(hd_loc at, const hd_nn_linear_args *a) {
         return hd_layer_refuse(g, at, "linear", name, "Give out_features, 1 or more", "out_features is %lld",
                                (long long)out);
     const double bound = 1 / sqrt((double)in);
-    const hd_init init = HD_UNIFORM(-bound, bound);
+    const hd_init usual = HD_UNIFORM(-bound, bound);
+    const hd_init wi = a->weight_init ? *a->weight_init : usual, bi = a->bias_init ? *a->bias_init : usual;
     const hd_dtype t = hd_val_dtype(a->x);
-    const hd_val w = hd_param_at(at, g, hd_layer_param(part, name, "weight"), t, HD_DIMS(out, in), init);
+    const hd_val w = hd_param_at(at, g, hd_layer_param(part, name, "weight"), t, HD_DIMS(out, in), wi);
     hd_val b = {0};
-    if (!a->no_bias) b = hd_param_at(at, g, hd_layer_param(part, name, "bias"), t, HD_DIMS(out), init);
+    if (!a->no_bias) b = hd_param_at(at, g, hd_layer_param(part, name, "bias"), t, HD_DIMS(out), bi);
     return hd_linear_at(at, &(hd_linear_args){.x = a->x, .w = w, .b = b});
 }
 
