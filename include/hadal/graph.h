@@ -68,6 +68,12 @@ HD_API hd_val hd_param_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype
 /** A tensor that persists from step to step without gradient: running statistics, optimiser state. */
 HD_API hd_val hd_state_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype, hd_dims dims, hd_init init);
 #define hd_state(graph, name, dtype, dims, init) hd_state_at(HD_HERE, graph, name, dtype, dims, init)
+/** A state that is no part of the model: starts as zeros, is changed by effects in training and inference alike, is not
+ * in checkpoints of weights nor in their hash, and hd_store_clear makes it zeros again. What recurrent layers carry
+ * from one batch to the next, caches of keys and values. One dimension may be HD_BATCH: each size of batch has a buffer
+ * of its own. */
+HD_API hd_val hd_buffer_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype, hd_dims dims);
+#define hd_buffer(graph, name, dtype, dims) hd_buffer_at(HD_HERE, graph, name, dtype, dims)
 /** A constant: `data` (count(dims) elements, row-major) is copied. */
 HD_API hd_val hd_const_at(hd_loc at, hd_graph *graph, hd_dtype dtype, hd_dims dims, const void *data);
 #define hd_const(graph, dtype, dims, data) hd_const_at(HD_HERE, graph, dtype, dims, data)
@@ -91,6 +97,12 @@ HD_API hd_val hd_graph_find(const hd_graph *graph, const char *name);
 /** Parameters whose name fits the pattern ("conv1.*": `*` stands for any text) become states: kept, no longer trained.
  * Returns how many. To be called before programs are compiled. */
 HD_API int32_t hd_freeze(hd_graph *graph, const char *pattern);
+/** Decode mode, for generation: to be called before building. Layers that look along a sequence then take ONE position
+ * a run ([batch, 1, …]), at the place that the input "position" says (hd_position_input), and keep what they need of
+ * those before in buffers. max_positions: how many there will be at most, 1 or more. */
+HD_API void hd_graph_set_decode(hd_graph *graph, int64_t max_positions);
+/** max_positions of decode mode; 0: whole sequences. */
+HD_API int64_t hd_graph_decode(const hd_graph *graph);
 /** Number of elements in trained tensors. */
 HD_API int64_t hd_graph_param_count(const hd_graph *graph);
 

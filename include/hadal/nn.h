@@ -96,6 +96,13 @@ HD_API hd_val hd_nn_embedding_at(hd_loc at, const hd_nn_embedding_args *args);
  * programs themselves. */
 HD_API hd_val hd_rng_input(hd_graph *graph);
 
+/** Place of the position that a run in decode mode is for: the i64 [1] input "position", 0 for the first, made when
+ * first asked for. */
+HD_API hd_val hd_position_input(hd_graph *graph);
+/** A layer's buffer "NAME.PART" (see hd_buffer). */
+HD_API hd_val hd_nn_buffer(hd_loc at, hd_graph *graph, const char *name, const char *part, hd_dtype dtype,
+                           hd_dims dims);
+
 /** Layers from text: the `model:` list of a recipe as JSON, e.g. [{"conv2d": {"out_channels": 32, "kernel_size": 3}},
  * "relu", "flatten", {"linear": {"out_features": 10}}]. Names of parameters: the layer's `name`, else TYPE and number
  * ("conv2d1"). A wrong layer or option is the graph's sticky error (HD_E_MODEL, with the nearest known word). */

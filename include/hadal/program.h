@@ -21,12 +21,15 @@ typedef struct hd_store_info {
     hd_dims dims;
     bool trained;   /**< a parameter */
     bool optimizer; /**< state of the optimiser, not part of the model */
+    bool buffer;    /**< carried from run to run, not part of the model: hd_buffer */
 } hd_store_info;
 HD_API int hd_store_count(const hd_store *store);
 HD_API hd_store_info hd_store_at(const hd_store *store, int i);
 /** Copies a tensor out or in, row-major in its own dtype (whatever layout the kernels keep). Errors: HD_E_MODEL. */
 HD_API HD_CHECKED hd_status hd_store_get(hd_store *store, const char *name, void *data, size_t bytes);
 HD_API HD_CHECKED hd_status hd_store_set(hd_store *store, const char *name, const void *data, size_t bytes);
+/** Makes all buffers zeros: a new sequence, a new epoch. */
+HD_API void hd_store_clear(hd_store *store);
 /** Number of training steps done; part of the random state of dropout and of Adam's bias correction. */
 HD_API int64_t hd_store_step(const hd_store *store);
 HD_API void hd_store_set_step(hd_store *store, int64_t step);

@@ -156,7 +156,8 @@ static hd_status hd_store_entries(hd_lower *l) {
         }
         if (!hd_use_count(l->g, (int32_t)i)) continue;
         HD_TRY(hd_store_entry(l->store, v->name, v->type, v->init, v->kind == HD_KIND_PARAM, &l->v[i].entry));
-        const hd_entry *e = &l->store->entries[l->v[i].entry];
+        hd_entry *e = &l->store->entries[l->v[i].entry];
+        e->buffer = v->buffer;
         l->v[i].layout = e->layout;
         l->v[i].layout_set = e->layout_set;
     }

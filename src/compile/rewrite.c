@@ -57,7 +57,14 @@ int32_t hd_insert(hd_graph *g, const hd_op *op, const int32_t *in, int32_t n_in,
     return v.id;
 }
 
-/* Marks backwards from effects (in training), marked outputs and the target. */
+/* Buffers change in inference too. */
+static bool changes_buffer(const hd_graph *g, const hd_node *n) {
+    for (int k = 0; k < n->n_out; k++)
+        if (hd_node_alias(n, k) >= 0 && g->values[hd_node_alias(n, k)].buffer) return true;
+    return false;
+}
+
+/* Marks backwards from effects (in training; upon buffers always), marked outputs and the target. */
 hd_status hd_drop_dead(hd_lower *l) {
     hd_graph *g = l->g;
     HD_TRY(hd_sort_nodes(g)); /* producers first, so that one walk backwards is enough */
@@ -68,7 +75,7 @@ hd_status hd_drop_dead(hd_lower *l) {
     for (size_t i = g->node_count; i-- > 0;) {
         hd_node *n = &g->nodes[i];
         if (n->dead) continue;
-        bool keep = l->train && (n->op->flags & HD_OP_EFFECT);
+        bool keep = (n->op->flags & HD_OP_EFFECT) && (l->train || changes_buffer(g, n));
         for (int k = 0; k < n->n_out; k++) keep |= wanted[n->out + k];
         if (!keep) {
             n->dead = true;

@@ -32,7 +32,16 @@ int hd_store_count(const hd_store *store) {
 hd_store_info hd_store_at(const hd_store *store, int i) {
     if (i < 0 || (size_t)i >= store->entry_count) return (hd_store_info){0};
     const hd_entry *e = &store->entries[store->order[i]];
-    return (hd_store_info){e->name, e->type.dtype, e->type.dims, e->trained, e->optimizer};
+    return (hd_store_info){e->name, e->type.dtype, e->type.dims, e->trained, e->optimizer, e->buffer};
+}
+
+void hd_store_clear(hd_store *store) {
+    for (size_t i = 0; i < store->entry_count; i++) { /* those that are not ready start as zeros */
+        const hd_entry *e = &store->entries[i];
+        const int32_t block = e->old_block >= 0 ? e->old_block : e->block;
+        if (e->buffer && e->ready)
+            memset(store->blocks[block].memory + (e->old_block >= 0 ? e->old_offset : e->offset), 0, e->bytes);
+    }
 }
 
 int64_t hd_store_step(const hd_store *store) {

@@ -10,7 +10,7 @@ typedef struct hd_entry {
     char *name;
     hd_type type;
     hd_layout layout;
-    bool layout_set, trained, optimizer, ready; /* ready: holds its values */
+    bool layout_set, trained, optimizer, buffer, ready; /* ready: holds its values */
     hd_init init;
     size_t bytes;              /* physical */
     int32_t block, old_block;  /* -1: none yet. old_block: where its values still are after a move */

@@ -157,7 +157,7 @@ static hd_val hd_leaf(hd_loc at, hd_graph *graph, hd_kind kind, const char *what
                       name);
         return failed;
     }
-    if (!hd_dims_legal(graph, at, what, name, &dims, kind == HD_KIND_INPUT)) return failed;
+    if (!hd_dims_legal(graph, at, what, name, &dims, kind == HD_KIND_INPUT || *what == 'b')) return failed;
     if (kind != HD_KIND_CONST && !*name) {
         hd_graph_fail(graph, HD_E_MODEL, "%s|%s needs a name", hd_loc_text(place, sizeof place, at), what);
         return failed;
@@ -192,6 +192,11 @@ hd_val hd_param_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype,
 }
 hd_val hd_state_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype, hd_dims dims, hd_init init) {
     return hd_leaf(at, graph, HD_KIND_STATE, "state", name, dtype, dims, init, NULL);
+}
+hd_val hd_buffer_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype, hd_dims dims) {
+    const hd_val v = hd_leaf(at, graph, HD_KIND_STATE, "buffer", name, dtype, dims, HD_ZEROS, NULL);
+    if (!hd_val_is_none(v)) hd_value_of(v)->buffer = true;
+    return v;
 }
 hd_val hd_const_at(hd_loc at, hd_graph *graph, hd_dtype dtype, hd_dims dims, const void *data) {
     return hd_leaf(at, graph, HD_KIND_CONST, "constant", "", dtype, dims, HD_ZEROS, data);
@@ -246,6 +251,19 @@ hd_val hd_graph_find(const hd_graph *graph, const char *name) {
     return (hd_val){0};
 }
 
+void hd_graph_set_decode(hd_graph *graph, int64_t max_positions) {
+    if (max_positions < 1)
+        hd_graph_fail(graph, HD_E_USAGE, "hd_graph_set_decode|max_positions is %lld, it must be at least 1",
+                      (long long)max_positions);
+    else if (graph->value_count)
+        hd_graph_fail(graph, HD_E_USAGE, "hd_graph_set_decode|the graph has values already|Call it before building");
+    else
+        graph->decode = max_positions;
+}
+int64_t hd_graph_decode(const hd_graph *graph) {
+    return graph->decode;
+}
+
 int64_t hd_graph_param_count(const hd_graph *graph) {
     int64_t n = 0;
     for (size_t i = 0; i < graph->value_count; i++)
@@ -264,6 +282,7 @@ hd_status hd_graph_clone(hd_graph **out, const hd_graph *graph) {
         goto fail;
     if (hd_grow(g->ctx, (void **)&g->nodes, &g->node_capacity, graph->node_count, sizeof *g->nodes) != HD_OK) goto fail;
     g->backward = graph->backward;
+    g->decode = graph->decode;
     for (size_t i = 0; i < graph->value_count; i++) {
         hd_value v = graph->values[i];
         v.name = *v.name ? hd_arena_strdup(&g->arena, v.name) : "";

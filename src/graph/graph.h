@@ -14,6 +14,7 @@ typedef struct hd_value {
     int32_t node;       /* producer, or -1 */
     int32_t out;        /* which output of it */
     hd_init init;       /* PARAM, STATE */
+    bool buffer;        /* STATE that is no part of the model */
     const void *data;   /* CONST */
     const char *output; /* name as a result, or NULL */
     hd_loc loc;
@@ -50,6 +51,7 @@ struct hd_graph {
     hd_status status;   /* first failure */
     char error[1200];   /* its text, "WHERE|WHAT|FIX" */
     bool backward;      /* hd_gradients has been here */
+    int64_t decode;     /* positions of decode mode; 0: whole sequences */
     hd_graph **derived; /* graphs made from this one, freed with it */
     size_t derived_count, derived_capacity;
 };

@@ -291,13 +291,17 @@ static hd_status hd_read_definition(hd_reader *r) {
         n++;
     } while (hd_take(r, ","));
     if (!hd_take(r, "=")) return hd_wrong(r, "expected =%s", "");
-    if (!hd_word(r, word, sizeof word)) return hd_wrong(r, "expected input, param, state, const or an op%s", "");
+    if (!hd_word(r, word, sizeof word))
+        return hd_wrong(r, "expected input, param, state, buffer, const or an op%s", "");
     hd_val v = {0};
     hd_type type;
     hd_init init;
     if (strcmp(word, "input") == 0) {
         HD_TRY(hd_read_type(r, &type));
         v = hd_input_at(at, r->g, names[0], type.dtype, type.dims);
+    } else if (strcmp(word, "buffer") == 0) {
+        HD_TRY(hd_read_type(r, &type));
+        v = hd_buffer_at(at, r->g, names[0], type.dtype, type.dims);
     } else if (strcmp(word, "param") == 0 || strcmp(word, "state") == 0) {
         HD_TRY(hd_read_type(r, &type));
         HD_TRY(hd_read_init(r, &init));

@@ -62,9 +62,9 @@ static void hd_print_data(hd_text *out, const hd_value *v) {
 
 static void hd_print_leaf(hd_text *out, const hd_value *v) {
     static const char *const kinds[] = {"", "input ", "param ", "state ", "const "};
-    hd_text_puts(out, kinds[v->kind]);
+    hd_text_puts(out, v->buffer ? "buffer " : kinds[v->kind]);
     hd_print_type(out, &v->type);
-    if (v->kind == HD_KIND_PARAM || v->kind == HD_KIND_STATE) hd_print_init(out, &v->init);
+    if (v->kind == HD_KIND_PARAM || (v->kind == HD_KIND_STATE && !v->buffer)) hd_print_init(out, &v->init);
     if (v->kind == HD_KIND_CONST) hd_print_data(out, v);
 }
 

@@ -11,7 +11,8 @@ static size_t rounded(size_t n) {
 }
 
 static bool belongs(const hd_store_info *e, bool with_optimizer) {
-    return (with_optimizer || !e->optimizer) && !strstr(e->name, "@flat"); /* flat vectors are others' memory */
+    return (with_optimizer || !(e->optimizer || e->buffer)) &&
+           !strstr(e->name, "@flat"); /* flat vectors are others' memory */
 }
 
 hd_status hd_weights_new(hd_weights *out, hd_model *m, bool with_optimizer) {
