@@ -97,7 +97,7 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
         {"%2 = relu(%0) : f32[2,x]", "is not a size"},
         {"%2 = relu(%0) : f32[1,1,1,1,1,1,1,1,1]", "more than 8 dimensions"},
         {"%2 = rleu(%0)", "there is no op \"rleu\""},
-        {"%2 = ", "expected input, param, state, const or an op"},
+        {"%2 = ", "expected input, param, state, buffer, const or an op"},
         {"%2 relu(%0)", "expected ="},
         {"%3 = relu(%0)", "values must be numbered in order"},
         {"%2, %3 = relu(%0)", "another number of results"},
