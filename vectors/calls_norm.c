@@ -122,15 +122,17 @@ static void call_native_batch_norm(vector_case *c) {
 /* ---- layer, group, instance ---- */
 
 static void layer_norm(vector_case *c, double eps, bool native) {
-    const hd_val x = vector_tensor(c, 0, "input"), w = vector_tensor_if(c, 2, "weight"),
-                 b = vector_tensor_if(c, 3, "bias");
+    hd_layer_norm_args a = {.x = vector_tensor(c, 0, "input"),
+                            .w = vector_tensor_if(c, 2, "weight"),
+                            .b = vector_tensor_if(c, 3, "bias"),
+                            .eps = eps == 0 ? HD_ZERO : eps};
     int64_t shape[2 * HD_MAX_DIMS];
-    const int n = vector_ints(c, 1, "normalized_shape", shape, 0), rank = hd_val_dims(x).rank;
-    if (n < 1 || n > rank) vector_unsupported(c, "a shape to normalise that x does not have");
+    const int n = vector_ints(c, 1, "normalized_shape", shape, 0);
+    if (n < 1 || n > hd_val_dims(a.x).rank) vector_unsupported(c, "a shape to normalise that x does not have");
     if (c->why[0]) return;
-    const moments m = normalised(x, axes_from(rank - n, rank), eps);
-    vector_give(c, scaled(m.y, w, b));
-    if (native) vector_give(c, m.mean), vector_give(c, m.invstd);
+    for (int i = 0; i < n; i++) a.normalized_shape.dim[a.normalized_shape.rank++] = shape[i];
+    const hd_val y = hd_layer_norm_at(HD_HERE, &a);
+    for (int i = 0; i < (native ? 3 : 1); i++) vector_give(c, hd_output(y, i));
 }
 static void call_layer_norm(vector_case *c) {
     layer_norm(c, vector_number(c, 4, "eps", 1e-5), false);
@@ -139,19 +141,28 @@ static void call_native_layer_norm(vector_case *c) {
     layer_norm(c, vector_number(c, 4, "eps", 1e-5), true);
 }
 
-static void call_group_norm(vector_case *c) {
-    const hd_val x = vector_tensor(c, 0, "input"), w = vector_tensor_if(c, 2, "weight"),
-                 b = vector_tensor_if(c, 3, "bias");
-    const int64_t groups = vector_int(c, 1, "num_groups", 1);
-    const double eps = vector_number(c, 4, "eps", 1e-5);
-    const hd_dims d = hd_val_dims(x);
-    if (d.rank < 2 || groups < 1 || d.dim[1] % groups) vector_unsupported(c, "those groups");
+static void call_rms_norm(vector_case *c) {
+    hd_rms_norm_args a = {.x = vector_tensor(c, 0, "input"), .w = vector_tensor_if(c, 2, "weight")};
+    int64_t shape[2 * HD_MAX_DIMS];
+    const int n = vector_ints(c, 1, "normalized_shape", shape, 0);
+    if (vector_has(c, 3, "eps")) a.eps = vector_number(c, 3, "eps", 0);
+    if (vector_has(c, 3, "eps") && a.eps == 0) a.eps = HD_ZERO;
+    if (n < 1 || n > hd_val_dims(a.x).rank) vector_unsupported(c, "a shape to normalise that x does not have");
+    if (a.eps < 0) vector_unsupported(c, "a negative eps");
     if (c->why[0]) return;
-    int64_t inner = d.dim[1] / groups;
-    for (int i = 2; i < d.rank; i++) inner *= d.dim[i];
-    const hd_val parts = kit_reshape(x, HD_DIMS(d.dim[0], groups, inner));
-    const hd_val y = kit_reshape(normalised(parts, kit_one(2), eps).y, d);
-    vector_give(c, scaled(y, channels(w, d.rank), channels(b, d.rank)));
+    for (int i = 0; i < n; i++) a.normalized_shape.dim[a.normalized_shape.rank++] = shape[i];
+    vector_give(c, hd_rms_norm_at(HD_HERE, &a));
+}
+
+static void call_group_norm(vector_case *c) {
+    hd_group_norm_args a = {.x = vector_tensor(c, 0, "input"),
+                            .num_groups = vector_int(c, 1, "num_groups", 1),
+                            .w = vector_tensor_if(c, 2, "weight"),
+                            .b = vector_tensor_if(c, 3, "bias")};
+    a.eps = vector_number(c, 4, "eps", 1e-5);
+    if (a.eps == 0) a.eps = HD_ZERO;
+    if (c->why[0]) return;
+    vector_give(c, hd_group_norm_at(HD_HERE, &a));
 }
 
 static void call_instance_norm(vector_case *c) {
@@ -204,6 +215,7 @@ const vector_entry vector_calls_norm[] = {
     {"native_batch_norm", call_native_batch_norm},
     {"nn.functional.layer_norm", call_layer_norm},
     {"native_layer_norm", call_native_layer_norm},
+    {"nn.functional.rms_norm", call_rms_norm},
     {"nn.functional.group_norm", call_group_norm},
     {"nn.functional.instance_norm", call_instance_norm},
     {"nn.functional.local_response_norm", call_local_response_norm},

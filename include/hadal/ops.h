@@ -9,6 +9,7 @@
 #include "hadal/ops_index.h"
 #include "hadal/ops_loss.h"
 #include "hadal/ops_math.h"
+#include "hadal/ops_norm.h"
 #include "hadal/ops_recurrent.h"
 #include "hadal/ops_reduce.h"
 #include "hadal/ops_shape.h"

@@ -39,6 +39,7 @@ typedef struct hd_vec {
     hd_vec_run cross_entropy, count_correct;
     hd_vec_run sum, sum_join, max, max_join;
     hd_vec_run norm_sum, norm_normalise, norm_infer, norm_grad_sum, norm_grad;
+    hd_vec_run rownorm, rownorm_grad, rownorm_join;
     hd_vec_run dropout, dropout_lanes;
     hd_vec_run pool[2][2][2]; /* gradient, largest, channels side by side */
     hd_vec_run pool_global[2];

@@ -12,6 +12,7 @@
 #include "backends/cpu/vec_math_body.h"
 #include "backends/cpu/vec_norm_body.h"
 #include "backends/cpu/vec_reduce_body.h"
+#include "backends/cpu/vec_rownorm_body.h"
 #include "backends/cpu/vec_turn_body.h"
 #include "backends/cpu/vec_update_body.h"
 
@@ -39,6 +40,9 @@ const hd_vec HD_ISA(hd_vec) = {
     .norm_infer = norm_infer,
     .norm_grad_sum = norm_grad_sum,
     .norm_grad = norm_grad,
+    .rownorm = rownorm,
+    .rownorm_grad = rownorm_grad,
+    .rownorm_join = rownorm_join,
     .dropout = dropout_plain,
     .dropout_lanes = dropout_lanes,
     .pool = {{{pool_plain_avg, pool_lanes_avg}, {pool_plain_max, pool_lanes_max}},
