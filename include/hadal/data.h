@@ -16,9 +16,9 @@ typedef struct hd_dataset hd_dataset;
 /** What a data set holds. Pointers are borrowed from the data set. */
 typedef struct hd_data_info {
     const char *name;         /**< "mnist", "digits", or the path's last part */
-    const char *kind;         /**< "pictures", "table", "points" */
-    hd_dims sample;           /**< of one input, without batch: [1,28,28] channels first, or [features] */
-    hd_dtype stored;          /**< HD_U8 or HD_F32 */
+    const char *kind;         /**< "pictures", "table", "points", "text" */
+    hd_dims sample;           /**< of one input, without batch: [1,28,28] channels first, [features], or [positions] */
+    hd_dtype stored;          /**< HD_U8, HD_I32 or HD_F32 */
     int64_t count;            /**< samples of all parts */
     int64_t train, val, test; /**< samples in the parts the data set itself brings; all in train when it brings none */
     int64_t classes;          /**< 0: the targets are numbers */
@@ -36,6 +36,13 @@ typedef struct hd_data_info {
     /** [targets] each, or NULL: mean and deviation of the training part's numbers. Set by who trains, never by a data
      * set: the network then learns (target − mean) / deviation, and gives its outputs in the target's own unit. */
     const float *target_mean, *target_std;
+    /** Sequences: how many labels (or rows of `targets` numbers) a sample has, one for each position; 0: one label for
+     * the whole sample. A label of −1 is padding and does not count, nor does a row of numbers 0 … 1 that begins with
+     * −1. */
+    int64_t positions;
+    bool as_is;      /**< the numbers of a sample are names (tokens, users) or on and off: they are never normalised */
+    bool ordered;    /**< samples go on from one another, as windows of a text: parts are its begin and its end */
+    int64_t overlap; /**< with `ordered`: how many samples before a sample share content with it */
 } hd_data_info;
 
 /** Opens a data set. `source` is a built-in name, a path, or a JSON object
@@ -80,8 +87,9 @@ typedef struct hd_data_get_args {
  * without libcurl, or no check sum is known; says what to do), HD_E_INTERRUPTED. */
 HD_API HD_CHECKED hd_status hd_data_get(hd_context *ctx, const hd_data_get_args *args, char *folder, size_t size);
 
-/** A data set over arrays of the caller's, which must outlive it. x: [n, sample…] f32 or u8; labels: [n] classes
- * (NULL with values), values: [n, targets] f32 (NULL with labels). */
+/** A data set over arrays of the caller's, which must outlive it. x: [n, sample…] f32, u8 or i32; labels: [n] classes
+ * (NULL with values), values: [n, targets] f32 (NULL with labels). With positions: labels [n, positions] of −1 …
+ * classes − 1, values [n, positions, targets], and x is taken as it is. */
 typedef struct hd_data_arrays {
     const void *x;
     hd_dtype dtype;
@@ -91,6 +99,7 @@ typedef struct hd_data_arrays {
     int64_t classes;
     const float *values;
     int64_t targets;
+    int64_t positions; /**< 0: one label (or row of values) for the whole sample */
 } hd_data_arrays;
 HD_API HD_CHECKED hd_status hd_data_from_arrays(hd_dataset **out, hd_context *ctx, const hd_data_arrays *arrays);
 
@@ -120,15 +129,19 @@ HD_API hd_data_info hd_data_get_info(const hd_dataset *data);
 
 /** One sample as stored: x gets count(sample) floats, unnormalised (bytes 0 … 255 as numbers 0 … 255). */
 HD_API void hd_data_x(const hd_dataset *data, int64_t index, float *x);
-/** The class of a sample (classes > 0). */
+/** The class of a sample (classes > 0); of its first position where it has several. */
 HD_API int64_t hd_data_label(const hd_dataset *data, int64_t index);
-/** The target numbers of a sample: `targets` floats (classes == 0). */
+/** All labels of a sample (classes > 0): `positions` numbers, or one. */
+HD_API void hd_data_labels(const hd_dataset *data, int64_t index, int64_t *labels);
+/** The target numbers of a sample (classes == 0): `targets` floats, or [positions, targets]. */
 HD_API void hd_data_values(const hd_dataset *data, int64_t index, float *values);
 
 /** Which samples belong to which part. What the data set brings wins; else test and val are cut off as fractions. */
 typedef struct hd_split_args {
     double val, test; /**< fractions 0 … 1; negative: the defaults 0.1 and 0.2 */
-    const char *mode; /**< "stratified" (default for classes), "random" (default for numbers), "last" */
+    /** "stratified" (default for classes), "random" (default for numbers and positions), "last" (default for ordered
+     * samples; training samples that share content with a held-out one are left out) */
+    const char *mode;
     uint64_t seed;
 } hd_split_args;
 typedef struct hd_split {
@@ -167,12 +180,18 @@ typedef struct hd_loader_args {
     uint64_t seed;
     const hd_normalizer *normalizer; /**< borrowed; NULL: none */
     bool prefetch;                   /**< make the next batch on a thread of its own while this one is used */
+    /** Windows of a text begin elsewhere in each epoch: all are moved on by one distance below their stride, drawn from
+     * (seed, epoch); the last one, and windows that are not one run of the text, stay. Others: no effect. */
+    bool shift;
+    /** Lane b of batch s holds sample b · batches + s, so that a batch goes on where the one before ended, for networks
+     * that carry their state on. Not with shuffle. Samples that fill no batch are left out. */
+    bool streams;
 } hd_loader_args;
 typedef struct hd_batch {
     int64_t n;            /**< samples in this batch: batch_size, or fewer at the end of the epoch */
     const float *x;       /**< [n, sample…], normalised */
-    const int64_t *label; /**< [n], or NULL */
-    const float *value;   /**< [n, targets], or NULL */
+    const int64_t *label; /**< [n], or [n, positions], or NULL */
+    const float *value;   /**< [n, targets], or [n, positions, targets], or NULL */
     const int64_t *index; /**< [n], which samples these are */
 } hd_batch;
 HD_API HD_CHECKED hd_status hd_loader_new(hd_loader **out, hd_dataset *data, const hd_loader_args *args);

@@ -79,7 +79,8 @@ HD_API HD_CHECKED hd_status hd_model_new(hd_model **out, const hd_recipe *recipe
 HD_API HD_CHECKED hd_status hd_model_open(hd_model **out, hd_context *ctx, const char *path);
 HD_API void hd_model_free(hd_model *model);
 /** Input as stored in the data (not normalised) [n, sample…] f32 → scores [n, outputs]: softmax or sigmoid applied by
- * the loss (one output and two classes: two columns), values as they are. */
+ * the loss (one output and two classes: two columns), values as they are. Of models with positions: [n, positions,
+ * outputs]. */
 HD_API HD_CHECKED hd_status hd_model_predict(hd_model *model, const float *x, int64_t n, float *y);
 
 typedef struct hd_model_info {
@@ -93,6 +94,8 @@ typedef struct hd_model_info {
     hd_memory train_plan, infer_plan; /**< at the recipe's batch size */
     hd_picture_args picture;          /**< how pictures are to be fitted */
     const char *encoding;             /**< how a table's columns become numbers (hd_data_info), or NULL */
+    const char *kind;                 /**< of the data it was made for (hd_data_info), or "" */
+    int64_t positions;                /**< how many answers it gives to a sample; 0: one for the whole */
 } hd_model_info;
 HD_API HD_CHECKED hd_status hd_model_get_info(hd_model *model, hd_model_info *out);
 /** Opens the data that a recipe's `data` section names as this model reads them: the columns of a table become the
@@ -101,10 +104,10 @@ HD_API HD_CHECKED hd_status hd_model_open_data(hd_dataset **out, const hd_model 
                                                const char *data_dir, bool unlabeled);
 HD_API hd_layer_info hd_model_layer(const hd_model *model, int32_t i);
 HD_API hd_store *hd_model_store(hd_model *model);
-/** The network's graph: inputs "x" [B, sample…] f32 (normalised) and "target" (i64 [B] classes, or f32 [B, outputs]).
- */
+/** The network's graph: inputs "x" [B, sample…] f32 (normalised) and "target" (i64 [B] classes, or f32 [B, outputs];
+ * with positions i64 [B, positions], or f32 [B, positions, outputs]). A class of −100 does not count in the loss. */
 HD_API hd_graph *hd_model_graph(hd_model *model);
-HD_API hd_val hd_model_output(const hd_model *model); /**< [B, outputs]: before softmax or sigmoid */
+HD_API hd_val hd_model_output(const hd_model *model); /**< [B, (positions,) outputs]: before softmax or sigmoid */
 HD_API hd_val hd_model_loss(const hd_model *model);   /**< a scalar: what hd_train_step takes */
 HD_API const hd_recipe *hd_model_recipe(const hd_model *model);
 
@@ -115,7 +118,7 @@ typedef struct hd_metric {
 } hd_metric;
 enum { HD_MAX_METRICS = 8 };
 typedef struct hd_scores {
-    int64_t n;
+    int64_t n; /**< samples; of sequences: positions that count */
     double loss;
     int count;
     hd_metric metric[HD_MAX_METRICS];
@@ -123,7 +126,7 @@ typedef struct hd_scores {
 HD_API const hd_metric *hd_scores_find(const hd_scores *scores, const char *name);
 
 /** Scores on a list of samples. confusion (may be NULL): [classes × classes], rows true, columns predicted.
- * scores_out (may be NULL): [count, outputs] as hd_model_predict. */
+ * scores_out (may be NULL): [count, outputs], or [count, positions, outputs], as hd_model_predict. */
 HD_API HD_CHECKED hd_status hd_model_eval(hd_model *model, hd_dataset *data, const int64_t *indices, int64_t count,
                                           hd_scores *out, int64_t *confusion, float *scores_out);
 
@@ -187,7 +190,8 @@ typedef struct hd_result {
     bool finished;           /**< a finished run was resumed: nothing was trained, result_json is the stored one */
     /** Of the test part (val without one) with the best weights, the trainer's; NULL where there is no such part: */
     const int64_t *confusion; /**< [classes × classes], rows true, columns predicted */
-    const float *scores; /**< [n, outputs] in the order of hd_trainer_split's part, as hd_model_predict gives them */
+    /** [n, outputs] in the order of hd_trainer_split's part, as hd_model_predict gives them; NULL with positions */
+    const float *scores;
 } hd_result;
 
 /** Checks the recipe, opens data and model, plans; makes the run folder. A line of RUN/log.jsonl is one epoch,

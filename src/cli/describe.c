@@ -47,13 +47,17 @@ char *describe_sample(char *buffer, const hd_dims *s) {
     return buffer;
 }
 
-/* Samples of each class; NULL without classes or memory. */
+/* Labels of each class; NULL without classes or memory. */
 static int64_t *class_counts(const hd_dataset *data, const int64_t *indices, int64_t count, int64_t classes) {
     int64_t *counts = classes > 0 ? calloc((size_t)classes, sizeof *counts) : NULL;
-    for (int64_t i = 0; counts && i < count; i++) {
-        int64_t label = hd_data_label(data, indices ? indices[i] : i);
-        if (label >= 0 && label < classes) counts[label]++;
+    const int64_t positions = hd_data_get_info(data).positions, n = positions > 0 ? positions : 1;
+    int64_t *labels = counts ? malloc((size_t)n * sizeof *labels) : NULL;
+    for (int64_t i = 0; labels && i < count; i++) {
+        hd_data_labels(data, indices ? indices[i] : i, labels);
+        for (int64_t p = 0; p < n; p++)
+            if (labels[p] >= 0 && labels[p] < classes) counts[labels[p]]++;
     }
+    free(labels);
     return counts;
 }
 
@@ -66,7 +70,9 @@ double largest_share(const hd_dataset *data, const int64_t *indices, int64_t cou
     }
     for (int64_t k = 1; k < classes; k++)
         if (counts[k] > counts[best]) best = k;
-    double share = (double)counts[best] / (double)count;
+    int64_t all = 0;
+    for (int64_t k = 0; k < classes; k++) all += counts[k];
+    double share = (double)counts[best] / (double)(all > 0 ? all : 1);
     if (largest) *largest = best;
     free(counts);
     return share;
@@ -76,6 +82,8 @@ char *describe_content(char *buffer, const hd_dataset *data, const int64_t *indi
     hd_data_info info = hd_data_get_info(data);
     char sample[64], many[64];
     describe_sample(sample, &info.sample);
+    if (info.positions > 0 && info.sample.rank == 1)
+        (void)snprintf(sample, sizeof sample, "%lld tokens", (long long)info.positions);
     if (info.classes <= 0) {
         (void)snprintf(buffer, DESCRIBE_ROOM, "%s, %lld number%s to predict", sample, (long long)info.targets,
                        info.targets == 1 ? "" : "s");
@@ -83,6 +91,13 @@ char *describe_content(char *buffer, const hd_dataset *data, const int64_t *indi
     }
     int64_t top = 0;
     double share = largest_share(data, indices, count, &top), even = 1 / (double)info.classes;
+    if (info.positions > 0) {
+        char name[64], clean[64];
+        (void)snprintf(name, sizeof name, "%.40s", info.class_names[top]);
+        (void)snprintf(buffer, DESCRIBE_ROOM, "%s, %s classes, most often \"%s\": %.1f %%", sample,
+                       text_count(many, info.classes), screen_clean_utf8(clean, sizeof clean, name), 100 * share);
+        return buffer;
+    }
     int n = snprintf(buffer, DESCRIBE_ROOM, "%s, %s classes, ", sample, text_count(many, info.classes));
     if (n < 0 || n >= DESCRIBE_ROOM) return buffer;
     if (share <= 1.25 * even)

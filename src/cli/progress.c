@@ -9,7 +9,11 @@
 static const double REDRAW = 0.1; /* seconds */
 
 void progress_open(progress *p, cli *c, const char *kind) {
-    const char *unit = strcmp(kind, "pictures") == 0 ? "img/s" : strcmp(kind, "table") == 0 ? "rows/s" : "points/s";
+    const char *unit = strcmp(kind, "pictures") == 0 ? "img/s"
+                       : strcmp(kind, "text") == 0 || strcmp(kind, "sequences") == 0 || strcmp(kind, "music") == 0
+                           ? "sequences/s"
+                       : strcmp(kind, "table") == 0 ? "rows/s"
+                                                    : "points/s";
     *p = (progress){.c = c, .unit = unit};
 }
 

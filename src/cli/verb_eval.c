@@ -93,7 +93,9 @@ static hd_status evaluate(cli *c, evaluation *e) {
     CLI_TRY(c, hd_model_eval(e->model, e->data, e->part.indices, e->part.count, &e->scores, e->confusion, NULL));
     if (e->facts.classes > 0) {
         double share = largest_share(e->data, e->part.indices, e->part.count, NULL);
-        e->baseline = share_of("majority", share, e->part.count);
+        e->baseline = share_of("majority", share, e->scores.n);
+    } else if (e->facts.positions > 0) {
+        e->baseline = (hd_metric){"mean", NAN, NAN, NAN};
     } else {
         CLI_TRY(c, mean_baseline(c, e));
     }

@@ -21,7 +21,8 @@ typedef struct prediction {
     hd_model *model;
     hd_model_info info;
     int64_t size, columns, top; /* floats of an input, scores of an output, how many scores are told */
-    float *x, *y;               /* [CHUNK, size], [CHUNK, columns] */
+    int64_t rows, chunk;        /* outputs of an input: 1, or its positions; inputs that wait for each other */
+    float *x, *y;               /* [CHUNK, size], [chunk, rows, columns] */
     char (*names)[LONGEST_NAME];
     char (*notes)[256];
     int64_t *truth; /* class, or -1 */
@@ -51,12 +52,33 @@ static void json_class(prediction *p, int64_t index, float score) {
     json_number(&p->json, "score", (double)score);
 }
 
+/* Labels, or rows of values, of every position. */
+static void json_positions(prediction *p, const float *y) {
+    hd_jw *w = &p->json.w;
+    hd_jw_key(w, p->info.classes > 0 ? "labels" : "values");
+    hd_jw_begin(w, '[');
+    for (int64_t r = 0; r < p->rows; r++, y += p->columns) {
+        int64_t best = 0;
+        if (p->info.classes > 0) {
+            top_scores(p, y, &best, 1);
+            hd_jw_string(w, class_name(p, best));
+            continue;
+        }
+        hd_jw_begin(w, '[');
+        for (int64_t k = 0; k < p->columns; k++) hd_jw_number(w, (double)y[k]);
+        hd_jw_end(w);
+    }
+    hd_jw_end(w);
+}
+
 static void json_one(prediction *p, int64_t i) {
-    const float *y = p->y + i * p->columns;
+    const float *y = p->y + i * p->rows * p->columns;
     hd_jw *w = &p->json.w;
     hd_jw_begin(w, '{');
     json_string(&p->json, "input", p->names[i]);
-    if (p->info.classes > 0) {
+    if (p->info.positions > 0) {
+        json_positions(p, y);
+    } else if (p->info.classes > 0) {
         int64_t index[16] = {0}, n = p->top < p->columns ? p->top : p->columns;
         top_scores(p, y, index, n);
         json_class(p, index[0], y[index[0]]);
@@ -79,11 +101,31 @@ static void json_one(prediction *p, int64_t i) {
     hd_jw_end(w);
 }
 
+/* The labels of the positions: characters side by side, words with a blank between. */
+static void say_positions(prediction *p, const float *y) {
+    enum { SHOWN_POSITIONS = 64 };
+    const char *between = strcmp(p->info.kind, "text") == 0 ? "" : " ";
+    char label[128];
+    for (int64_t r = 0; r < p->rows && r < SHOWN_POSITIONS && p->info.classes > 0; r++) {
+        int64_t best = 0;
+        top_scores(p, y + r * p->columns, &best, 1);
+        say(p->c, "%s%s", between, screen_clean_utf8(label, sizeof label, class_name(p, best)));
+    }
+    if (p->info.classes <= 0)
+        say(p->c, "%lld values at each of %lld positions", (long long)p->columns, (long long)p->rows);
+    say(p->c, "%s\n", p->rows > SHOWN_POSITIONS && p->info.classes > 0 ? "…" : "");
+}
+
 static void say_one(prediction *p, int64_t i) {
     cli *c = p->c;
-    const float *y = p->y + i * p->columns;
+    const float *y = p->y + i * p->rows * p->columns;
     char name[LONGEST_NAME], label[128], text[64];
     say(c, "%-*s", 24, screen_clean_utf8(name, sizeof name, p->names[i]));
+    if (p->info.positions > 0) {
+        say(c, "  ");
+        say_positions(p, y);
+        return;
+    }
     if (p->info.classes > 0) {
         int64_t index[16] = {0}, n = p->columns < 3 ? p->columns : 3;
         top_scores(p, y, index, n);
@@ -131,7 +173,7 @@ static hd_status add_input(prediction *p, const char *name, const char *note, in
     (void)snprintf(p->names[p->waiting], LONGEST_NAME, "%s", name);
     (void)snprintf(p->notes[p->waiting], sizeof *p->notes, "%s", note);
     p->truth[p->waiting++] = truth;
-    return p->waiting == CHUNK ? flush(p) : HD_OK;
+    return p->waiting == p->chunk ? flush(p) : HD_OK;
 }
 
 /* ---- numbers ---- */
@@ -282,7 +324,7 @@ static hd_status add_data(prediction *p, const char *text) {
         status = cli_fail(p->c, HD_E_DATA, "%s|the model reads %s, these are %s|", text,
                           describe_sample(ours, &p->info.sample), describe_sample(theirs, &info.sample));
     if (status == HD_OK) status = part_open(p->c, &chosen, data, cli_get(p->c, "part"), hd_model_recipe(p->model));
-    bool labels = info.classes > 0 && info.classes <= p->info.classes;
+    bool labels = info.classes > 0 && info.classes <= p->info.classes && info.positions == 0;
     for (int64_t i = 0; status == HD_OK && i < chosen.count; i++) {
         hd_data_x(data, chosen.indices[i], next_input(p));
         (void)snprintf(name, sizeof name, "%.80s[%lld]", info.name, (long long)chosen.indices[i]);
@@ -342,7 +384,8 @@ static hd_status add_file(prediction *p, const char *path) {
     size_t n = fread(head, 1, sizeof head - 1, f);
     (void)fclose(f);
     if (is_picture(head, n) || (is_picture_name(path) && head[0] == '\x1f')) return add_picture(p, path, path);
-    if (memchr(head, '\0', n) || reads_words(p) || !is_number_lines(p, head)) return add_data(p, path);
+    if (memchr(head, '\0', n) || p->info.positions > 0 || reads_words(p) || !is_number_lines(p, head))
+        return add_data(p, path);
     char *text;
     size_t length;
     hd_status status = cli_read_all(p->c, path, LARGEST_INPUT, &text, &length);
@@ -369,7 +412,10 @@ static hd_status make_room(prediction *p) {
     p->size = size;
     p->columns = p->info.classes > 0 ? p->info.classes : p->info.outputs;
     p->x = calloc(CHUNK * (size_t)(size > 0 ? size : 1), sizeof *p->x);
-    p->y = calloc(CHUNK * (size_t)p->columns, sizeof *p->y);
+    p->rows = p->info.positions > 0 ? p->info.positions : 1;
+    p->chunk = CHUNK;
+    while (p->chunk > 1 && (double)p->chunk * (double)p->rows * (double)p->columns > 1 << 22) p->chunk /= 2;
+    p->y = calloc((size_t)p->chunk * (size_t)p->rows, (size_t)p->columns * sizeof *p->y);
     p->names = calloc(CHUNK, sizeof *p->names);
     p->notes = calloc(CHUNK, sizeof *p->notes);
     p->truth = calloc(CHUNK, sizeof *p->truth);

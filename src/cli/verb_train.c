@@ -155,8 +155,11 @@ static void input_example(char *out, size_t size, const hd_dataset *data) {
     hd_data_info info = hd_data_get_info(data);
     float x[4];
     size_t used;
-    (void)snprintf(out, size, "%s", strcmp(info.kind, "pictures") == 0 ? "picture.png" : "data.csv");
-    if (info.sample.rank != 1 || info.sample.dim[0] > 4 || info.count < 1) return;
+    const char *usual = strcmp(info.kind, "pictures") == 0 ? "picture.png"
+                        : info.positions > 0               ? "data.txt"
+                                                           : "data.csv";
+    (void)snprintf(out, size, "%s", usual);
+    if (info.positions > 0 || info.sample.rank != 1 || info.sample.dim[0] > 4 || info.count < 1) return;
     hd_data_x(data, 0, x);
     used = (size_t)snprintf(out, size, "%s", x[0] < 0 ? "-- " : "");
     for (int64_t i = 0; i < info.sample.dim[0]; i++)

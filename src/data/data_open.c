@@ -55,19 +55,20 @@ static hd_status find_source(hd_data_request *r, const char *what, const hd_json
         if (!*out || !(*out)->looks_like)
             return hd_fail(
                 ctx, HD_E_DATA,
-                "%s|unknown format \"%s\"|Known are: idx, npy, images, table, usps, semeion, optdigits, cifar10", what,
-                format->type == HD_JSON_STRING ? format->string : "?");
+                "%s|unknown format \"%s\"|Known are: idx, npy, images, text, table, usps, semeion, optdigits, cifar10",
+                what, format->type == HD_JSON_STRING ? format->string : "?");
         if (!hd_path_exists(what)) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", what);
         return HD_OK;
     }
     if (!hd_path_exists(what)) return unknown_name(ctx, what);
     for (int i = 0; (*out = hd_source_at(i)); i++)
         if ((*out)->looks_like && (*out)->looks_like(what)) return HD_OK;
-    return hd_fail(ctx, HD_E_DATA,
-                   "%s|expected an IDX folder (train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz), "
-                   "arrays (.npy, .npz), folders of pictures, or a table (.csv, .tsv, .txt, .data, .arff), found none "
-                   "of them|Say format=idx, format=npy, format=images or format=table",
-                   what);
+    return hd_fail(
+        ctx, HD_E_DATA,
+        "%s|expected an IDX folder (train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz), "
+        "arrays (.npy, .npz), folders of pictures, text (.txt), or a table (.csv, .tsv, .txt, .data, .arff), "
+        "found none of them|Say format=idx, format=npy, format=images, format=text or format=table",
+        what);
 }
 
 /* The model's shape and the names of its classes. */

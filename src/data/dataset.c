@@ -68,7 +68,7 @@ static int64_t count_labels(const hd_dataset *d, int64_t *seen, int64_t bins) {
     for (int b = 0; b < d->blocks; b++) {
         const hd_data_block *block = &d->block[b];
         for (int64_t i = block->first; i < block->first + block->count; i++) {
-            int64_t label = hd_block_label(block, i);
+            int64_t label = hd_block_label(d, block, i, 0);
             if (label < 0 || label >= bins) {
                 if (bad < 0) bad = i;
             } else {
@@ -81,7 +81,7 @@ static int64_t count_labels(const hd_dataset *d, int64_t *seen, int64_t bins) {
 
 static hd_status refuse_label(const hd_dataset *d, int64_t index, int64_t distinct, int64_t classes) {
     const hd_data_block *b = hd_data_find_block(d, index);
-    long long label = (long long)hd_block_label(b, index), at = (long long)(index - b->first);
+    long long label = (long long)hd_block_label(d, b, index, 0), at = (long long)(index - b->first);
     long long limit = (long long)(classes ? classes : distinct);
     if (label < 0 || label >= CLASSES_MAX)
         return hd_fail(d->ctx, HD_E_DATA,
@@ -104,7 +104,7 @@ static int64_t first_beyond(const hd_dataset *d, int64_t limit) {
     for (int b = 0; b < d->blocks; b++) {
         const hd_data_block *block = &d->block[b];
         for (int64_t i = block->first; i < block->first + block->count; i++)
-            if (hd_block_label(block, i) >= limit || hd_block_label(block, i) < 0) return i;
+            if (hd_block_label(d, block, i, 0) >= limit || hd_block_label(d, block, i, 0) < 0) return i;
     }
     return -1;
 }
@@ -162,6 +162,29 @@ static hd_status settle_classes(hd_dataset *d, int64_t classes) {
             "%s|expected at least two classes, all %lld samples have label 0|Say classes=N if the others are "
             "missing on purpose",
             d->block[0].where, (long long)d->info.count);
+    if (limit != d->info.classes) d->info.class_names = NULL;
+    d->info.classes = limit;
+    return name_classes(d);
+}
+
+/* Labels of positions: from −1, padding, on; how many classes there are is said, never counted. */
+static hd_status settle_positions(hd_dataset *d, int64_t classes) {
+    const int64_t limit = classes ? classes : d->info.classes, positions = d->info.positions;
+    if (limit < 2 || limit > CLASSES_MAX)
+        return hd_fail(d->ctx, HD_E_DATA, "%s|expected 2 … %lld classes, got %lld", d->info.name,
+                       (long long)CLASSES_MAX, (long long)limit);
+    for (int b = 0; b < d->blocks && !d->labels_checked; b++) {
+        const hd_data_block *block = &d->block[b];
+        for (int64_t i = block->first; i < block->first + block->count; i++)
+            for (int64_t p = 0; p < positions; p++) {
+                const int64_t label = hd_block_label(d, block, i, p);
+                if (label < -1 || label >= limit)
+                    return hd_fail(d->ctx, HD_E_DATA,
+                                   "%s|expected labels 0 … %lld, or -1 for padding, sample %lld has label %lld at "
+                                   "position %lld",
+                                   block->where, (long long)limit - 1, (long long)i, (long long)label, (long long)p);
+            }
+    }
     if (limit != d->info.classes) d->info.class_names = NULL;
     d->info.classes = limit;
     return name_classes(d);
@@ -235,8 +258,9 @@ hd_status hd_data_finish(hd_dataset *data, int64_t classes) {
     }
     data->info.count = count;
     if (count == 0) return hd_fail(data->ctx, HD_E_DATA, "%s|expected samples, found none", data->info.name);
-    if (!data->block[0].value) HD_TRY(settle_classes(data, classes));
-    if (data->info.sample.rank == 3) HD_TRY(measure(data));
+    if (!hd_block_has_values(&data->block[0]))
+        HD_TRY(data->info.positions > 0 ? settle_positions(data, classes) : settle_classes(data, classes));
+    if (data->info.sample.rank == 3 && !data->info.as_is) HD_TRY(measure(data));
     return HD_OK;
 }
 
@@ -253,15 +277,17 @@ static hd_status check_finite(hd_context *ctx, const char *what, const float *x,
 }
 
 static hd_status check_arrays(hd_context *ctx, const hd_data_arrays *a) {
-    if (!a->x || a->n < 1 || (a->dtype != HD_F32 && a->dtype != HD_U8))
-        return hd_fail(ctx, HD_E_USAGE, "arrays|expected x of f32 or u8 and n ≥ 1");
+    if (!a->x || a->n < 1 || (a->dtype != HD_F32 && a->dtype != HD_U8 && a->dtype != HD_I32))
+        return hd_fail(ctx, HD_E_USAGE, "arrays|expected x of f32, u8 or i32 and n ≥ 1");
     if ((a->labels != NULL) == (a->values != NULL))
         return hd_fail(ctx, HD_E_USAGE, "arrays|expected either labels or values");
     int64_t size = hd_dims_count(&a->sample);
-    if (size < 1 || a->n > INT64_MAX / 8 / size || (a->values && (a->targets < 1 || a->targets > INT64_MAX / 8 / a->n)))
+    const int64_t rows = a->positions > 0 ? a->positions : 1, most = INT64_MAX / 8;
+    if (size < 1 || a->n > most / size || a->positions < 0 || rows > most / a->n ||
+        (a->values && (a->targets < 1 || a->targets > most / (a->n * rows))))
         return hd_fail(ctx, HD_E_USAGE, "arrays|expected positive dimensions whose product fits memory");
     if (a->dtype == HD_F32) HD_TRY(check_finite(ctx, "element", a->x, a->n * size, size));
-    if (a->values) HD_TRY(check_finite(ctx, "target", a->values, a->n * a->targets, a->targets));
+    if (a->values) HD_TRY(check_finite(ctx, "target", a->values, a->n * rows * a->targets, rows * a->targets));
     return HD_OK;
 }
 
@@ -270,9 +296,11 @@ hd_status hd_data_from_arrays(hd_dataset **out, hd_context *ctx, const hd_data_a
     hd_dataset *d;
     HD_TRY(hd_data_make(&d, ctx));
     d->info.name = "arrays";
-    d->info.kind = arrays->sample.rank == 3 ? "pictures" : "table";
+    d->info.kind = arrays->positions > 0 ? "sequences" : arrays->sample.rank == 3 ? "pictures" : "table";
     d->info.sample = arrays->sample;
     d->info.stored = arrays->dtype;
+    d->info.positions = arrays->positions;
+    d->info.as_is = arrays->positions > 0;
     d->info.train = arrays->n;
     d->info.targets = arrays->values ? arrays->targets : 1;
     size_t stride = (size_t)hd_dims_count(&arrays->sample) * hd_dtype_size(arrays->dtype);
@@ -298,20 +326,36 @@ hd_data_info hd_data_get_info(const hd_dataset *data) {
 
 void hd_data_x(const hd_dataset *data, int64_t index, float *x) {
     const unsigned char *from = hd_data_at(hd_data_find_block(data, index), index);
+    hd_data_convert(data, from, x);
+}
+
+void hd_data_convert(const hd_dataset *data, const unsigned char *from, float *x) {
+    const int64_t n = data->size;
+    const unsigned char *code = data->code;
     if (data->info.stored == HD_F32) {
-        memcpy(x, from, (size_t)data->size * sizeof *x);
-        return;
+        memcpy(x, from, (size_t)n * sizeof *x);
+    } else if (data->info.stored == HD_I32) {
+        const int32_t *whole = (const int32_t *)(const void *)from;
+        for (int64_t i = 0; i < n; i++) x[i] = (float)whole[i];
+    } else {
+        for (int64_t i = 0; i < n; i++) x[i] = (float)(code ? code[from[i]] : from[i]);
     }
-    for (int64_t i = 0; i < data->size; i++) x[i] = (float)from[i];
 }
 
 int64_t hd_data_label(const hd_dataset *data, int64_t index) {
     const hd_data_block *b = hd_data_find_block(data, index);
-    return b->value ? 0 : hd_block_label(b, index);
+    return hd_block_has_values(b) ? 0 : hd_block_label(data, b, index, 0);
+}
+
+void hd_data_labels(const hd_dataset *data, int64_t index, int64_t *labels) {
+    const hd_data_block *b = hd_data_find_block(data, index);
+    for (int64_t p = 0; p < hd_data_positions(data); p++)
+        labels[p] = hd_block_has_values(b) ? 0 : hd_block_label(data, b, index, p);
 }
 
 void hd_data_values(const hd_dataset *data, int64_t index, float *values) {
     const hd_data_block *b = hd_data_find_block(data, index);
-    if (!b->value) return;
-    memcpy(values, b->value + (index - b->first) * data->info.targets, (size_t)data->info.targets * sizeof *values);
+    const int64_t n = hd_data_positions(data) * data->info.targets, from = (index - b->first) * n;
+    if (b->value) memcpy(values, b->value + from, (size_t)n * sizeof *values);
+    for (int64_t i = 0; i < n && b->value8; i++) values[i] = (float)b->value8[from + i];
 }

@@ -1,6 +1,7 @@
 /* image_folder.c: pictures in folders named after their classes, as a data set of bytes. Owns which file belongs to
  * which class and part; reading and fitting pictures is picture.c's. */
 #include "base/text.h"
+#include "data/folder.h"
 #include "data/png.h"
 #include "data/source.h"
 #include <dirent.h>
@@ -9,17 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS = 3, MOST_FILES = 1 << 22 };
+enum { PARTS = 3 };
 
 typedef struct image_options {
     hd_dims size;
 } image_options;
-
-/* Names in a folder, sorted. */
-typedef struct listing {
-    char **name; /* in the arena */
-    size_t count, capacity;
-} listing;
 
 typedef struct image_file {
     const char *path;
@@ -29,7 +24,7 @@ typedef struct image_file {
 typedef struct images {
     hd_dataset *data;
     const hd_data_request *request;
-    listing classes;
+    hd_listing classes;
     image_file *file[PARTS];
     size_t count[PARTS], capacity[PARTS];
     int64_t scaled; /* pictures of another size */
@@ -37,41 +32,15 @@ typedef struct images {
 
 static const char *const parts[PARTS] = {"train", "val", "test"};
 
-static bool ends_with(const char *text, const char *end) {
-    const size_t n = strlen(text), m = strlen(end);
-    return n > m && strcmp(text + n - m, end) == 0;
-}
-
 static bool is_picture(const char *name) {
     static const char *const ends[] = {".png", ".pgm", ".ppm", ".pbm", ".pnm", ".pgm.gz", ".ppm.gz"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (ends_with(name, ends[i])) return true;
+        if (hd_text_ends(name, ends[i])) return true;
     return false;
 }
 
-static int compare(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* What lies in a folder and does not begin with a dot: folders, or pictures. */
-static hd_status list(listing *out, hd_context *ctx, hd_arena *arena, const char *folder, bool folders) {
-    DIR *d = opendir(folder);
-    hd_status status = HD_OK;
-    if (!d) return hd_fail(ctx, HD_E_FILE, "%s|the folder can not be read", folder);
-    for (struct dirent *e; status == HD_OK && (e = readdir(d));) {
-        if (e->d_name[0] == '.') continue;
-        const char *path = hd_path_join(arena, folder, e->d_name);
-        if (!path) status = HD_E_MEMORY;
-        if (!path || hd_path_is_dir(path) != folders || (!folders && !is_picture(e->d_name))) continue;
-        if (out->count == MOST_FILES) status = hd_fail(ctx, HD_E_DATA, "%s|more than 4 million files", folder);
-        if (status == HD_OK)
-            status = hd_grow(ctx, (void **)&out->name, &out->capacity, out->count + 1, sizeof *out->name);
-        if (status == HD_OK && !(out->name[out->count] = hd_arena_strdup(arena, e->d_name))) status = HD_E_MEMORY;
-        if (status == HD_OK) out->count++;
-    }
-    (void)closedir(d);
-    if (out->count) qsort(out->name, out->count, sizeof *out->name, compare);
-    return status;
+static bool is_picture_file(const char *path) {
+    return is_picture(path) && !hd_path_is_dir(path);
 }
 
 /* ---- classes ---- */
@@ -83,7 +52,7 @@ static int64_t class_of(const images *m, const char *name) {
 }
 
 /* The classes are the model's, where there is one, else the folders of the first part. */
-static hd_status set_classes(images *m, const listing *folders) {
+static hd_status set_classes(images *m, const hd_listing *folders) {
     hd_dataset *d = m->data;
     const hd_json *known = m->request->names;
     const size_t n = known ? known->count : folders->count;
@@ -103,14 +72,14 @@ static hd_status set_classes(images *m, const listing *folders) {
 static hd_status add_class(images *m, int part, const char *folder, const char *name) {
     hd_context *ctx = m->data->ctx;
     hd_arena *arena = m->request->arena;
-    listing files = {0};
+    hd_listing files = {0};
     const int64_t label = class_of(m, name);
     const char *path = hd_path_join(arena, folder, name);
     if (!path) return HD_E_MEMORY;
     if (label < 0)
         return hd_fail(ctx, HD_E_DATA, "%s|expected one of the %lld classes of the training part or of the model", path,
                        (long long)m->data->info.classes);
-    hd_status status = list(&files, ctx, arena, path, false);
+    hd_status status = hd_folder_list(&files, ctx, arena, path, is_picture_file);
     if (status == HD_OK)
         status = hd_grow(ctx, (void **)&m->file[part], &m->capacity[part], m->count[part] + files.count,
                          sizeof *m->file[part]);
@@ -124,8 +93,8 @@ static hd_status add_class(images *m, int part, const char *folder, const char *
 }
 
 static hd_status add_part(images *m, int part, const char *folder) {
-    listing folders = {0};
-    hd_status status = list(&folders, m->data->ctx, m->request->arena, folder, true);
+    hd_listing folders = {0};
+    hd_status status = hd_folder_list(&folders, m->data->ctx, m->request->arena, folder, hd_path_is_dir);
     if (status == HD_OK) status = set_classes(m, &folders);
     for (size_t i = 0; status == HD_OK && i < folders.count; i++) status = add_class(m, part, folder, folders.name[i]);
     hd_free(m->data->ctx, folders.name);

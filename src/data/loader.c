@@ -18,8 +18,9 @@ struct hd_loader {
     hd_dataset *data;
     hd_loader_args args;
     int64_t steps, epoch, step;
-    int64_t *shuffled;    /* [count]; NULL without shuffling */
-    const int64_t *order; /* shuffled, or the caller's indices */
+    int64_t *shuffled;    /* [count]; NULL without shuffling and streams */
+    const int64_t *order; /* shuffled, in streams, or the caller's indices */
+    int64_t last, shift;  /* windows but number `last` are moved on by so many elements in this epoch */
     float *mean, *scale;  /* [channels] */
     int64_t channels, each;
     hd_buffer buffer[2];
@@ -52,6 +53,10 @@ static void convert_row(const hd_loader *l, float *out, const unsigned char *x) 
     int64_t channels = l->channels, each = l->each;
     bool bytes = l->data->info.stored == HD_U8;
     const float *from = (const float *)(const void *)x;
+    if (l->data->info.as_is) {
+        hd_data_convert(l->data, x, out);
+        return;
+    }
     if (each == 1) { /* a table: a mean and a scale for every number */
         for (int64_t c = 0; c < channels && bytes; c++) out[c] = ((float)x[c] - l->mean[c]) * l->scale[c];
         for (int64_t c = 0; c < channels && !bytes; c++) out[c] = (from[c] - l->mean[c]) * l->scale[c];
@@ -75,11 +80,11 @@ static void make_batch(hd_loader *l, int64_t step, hd_buffer *b) {
     for (int64_t i = 0; i < n; i++) {
         if (i + 2 < n) fetch_ahead(d, index[i + 2], stride);
         const hd_data_block *block = hd_data_find_block(d, index[i]);
-        convert_row(l, b->x + i * d->size, hd_data_at(block, index[i]));
-        if (b->label)
-            b->label[i] = hd_block_label(block, index[i]);
-        else
-            hd_data_values(d, index[i], b->value + i * d->info.targets);
+        const int64_t shift = index[i] == l->last ? 0 : l->shift, positions = hd_data_positions(d);
+        convert_row(l, b->x + i * d->size, hd_data_at(block, index[i]) + (size_t)shift * hd_dtype_size(d->info.stored));
+        for (int64_t p = 0; p < positions && b->label; p++)
+            b->label[i * positions + p] = hd_block_label(d, block, index[i], shift + p);
+        if (!b->label) hd_data_values(d, index[i], b->value + i * positions * d->info.targets);
     }
     b->batch = (hd_batch){.n = n, .x = b->x, .label = b->label, .value = b->value, .index = index};
 }
@@ -192,21 +197,43 @@ static hd_status make_buffers(hd_loader *l) {
         size_t n;
         if (!hd_mul_ok(rows, (size_t)l->data->size, &n)) return hd_fail_memory(l->data->ctx, SIZE_MAX);
         b->x = take_bytes(l, n, sizeof *b->x);
+        if (!hd_mul_ok(rows, (size_t)hd_data_positions(l->data), &n)) return hd_fail_memory(l->data->ctx, SIZE_MAX);
         if (info->classes)
-            b->label = take_bytes(l, rows, sizeof *b->label);
+            b->label = take_bytes(l, n, sizeof *b->label);
         else
-            b->value = take_bytes(l, rows * (size_t)info->targets, sizeof *b->value);
+            b->value = take_bytes(l, n, (size_t)info->targets * sizeof *b->value);
         if (!b->x || (!b->label && !b->value)) return HD_E_MEMORY;
     }
-    if (!a->shuffle) return HD_OK;
+    return HD_OK;
+}
+
+/* Windows can be moved on when they are one run of the text: each then moves into the next. */
+static void settle_shift(hd_loader *l) {
+    const int64_t *index = l->args.indices, n = l->args.count;
+    l->last = -1;
+    if (!l->args.shift || l->data->shift_max == 0) return;
+    for (int64_t i = 1; i < n; i++)
+        if (index[i] != index[i - 1] + 1) return;
+    l->last = index[n - 1];
+}
+
+static hd_status make_order(hd_loader *l) {
+    const hd_loader_args *a = &l->args;
+    settle_shift(l);
+    if (!a->shuffle && !a->streams) return HD_OK;
     l->shuffled = take_bytes(l, (size_t)a->count, sizeof *l->shuffled);
     l->order = l->shuffled;
-    return l->shuffled ? HD_OK : HD_E_MEMORY;
+    if (!l->shuffled) return HD_E_MEMORY;
+    for (int64_t s = 0; s < l->steps && a->streams; s++)
+        for (int64_t b = 0; b < a->batch_size; b++) l->shuffled[s * a->batch_size + b] = a->indices[b * l->steps + s];
+    return HD_OK;
 }
 
 hd_status hd_loader_new(hd_loader **out, hd_dataset *data, const hd_loader_args *args) {
-    if (args->batch_size < 1 || args->count < 1 || !args->indices ||
-        (args->drop_last && args->count < args->batch_size))
+    const bool whole = args->drop_last || args->streams;
+    if (args->streams && args->shuffle)
+        return hd_fail(data->ctx, HD_E_USAGE, "loader|streams keep the order of the samples|Say shuffle=false");
+    if (args->batch_size < 1 || args->count < 1 || !args->indices || (whole && args->count < args->batch_size))
         return hd_fail(data->ctx, HD_E_USAGE,
                        "loader|expected a batch size from 1 on and samples for at least one batch, got "
                        "batch size %lld and %lld samples",
@@ -221,9 +248,10 @@ hd_status hd_loader_new(hd_loader **out, hd_dataset *data, const hd_loader_args 
     l->args = *args;
     l->order = args->indices;
     l->bytes = sizeof *l;
-    l->steps = args->count / args->batch_size + (!args->drop_last && args->count % args->batch_size != 0);
+    l->steps = args->count / args->batch_size + (!whole && args->count % args->batch_size != 0);
     hd_status status = set_normalizer(l);
     if (status == HD_OK) status = make_buffers(l);
+    if (status == HD_OK) status = make_order(l);
     if (status == HD_OK && args->prefetch) start_thread(l);
     if (status == HD_OK) status = hd_loader_seek(l, 0, 0);
     if (status != HD_OK) {
@@ -247,7 +275,12 @@ hd_status hd_loader_seek(hd_loader *loader, int64_t epoch, int64_t step) {
         return hd_fail(l->data->ctx, HD_E_USAGE, "loader|expected epoch ≥ 0 and step 0 … %lld, got %lld and %lld",
                        (long long)l->steps, (long long)epoch, (long long)step);
     if (l->threaded) wait_idle(l);
-    if (l->shuffled) {
+    if (l->last >= 0) {
+        hd_rng rng = hd_rng_new(l->args.seed, "loader.shift");
+        rng.position = (uint64_t)epoch << 8;
+        l->shift = (int64_t)hd_rng_below(&rng, (uint64_t)l->data->shift_max + 1);
+    }
+    if (l->args.shuffle) {
         hd_rng rng = hd_rng_new(l->args.seed, "loader.shuffle");
         rng.position = (uint64_t)epoch << 36; /* an epoch draws at most two words a sample */
         memcpy(l->shuffled, l->args.indices, (size_t)l->args.count * sizeof *l->shuffled);

@@ -93,7 +93,7 @@ hd_status hd_normalizer_fit(hd_normalizer *out, const hd_dataset *data, const in
         return hd_fail(data->ctx, HD_E_USAGE, "normalize|expected standard, unit or none, got \"%s\"", mode);
     if (standard && count < 1)
         return hd_fail(data->ctx, HD_E_DATA, "normalize|expected samples to learn from, got none");
-    if (!standard && !(unit && data->info.stored == HD_U8)) return HD_OK;
+    if (data->info.as_is || (!standard && !(unit && data->info.stored == HD_U8))) return HD_OK;
     hd_status status = fit(out, data, indices, count, standard);
     if (status != HD_OK) hd_normalizer_free(out);
     return status;

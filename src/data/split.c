@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TRAIN, VAL, TEST };
+enum { TRAIN, VAL, TEST, NONE };
 
 typedef struct cutting {
     const hd_dataset *data;
@@ -44,6 +44,15 @@ static hd_status cut_by_class(cutting *c) {
     return HD_OK;
 }
 
+/* What shares content with the first sample of the next part belongs to none. */
+static void part_clearly(cutting *c) {
+    for (int64_t i = 1; i < c->pool; i++) {
+        if (c->part[i] == c->part[i - 1]) continue;
+        for (int64_t k = 1; k <= c->data->info.overlap && k <= i && c->part[i - k] != c->part[i]; k++)
+            c->part[i - k] = NONE;
+    }
+}
+
 static hd_status cut(cutting *c, const char *mode) {
     if (strcmp(mode, "stratified") == 0) return cut_by_class(c);
     for (int64_t i = 0; i < c->pool; i++) c->order[i] = i;
@@ -54,6 +63,7 @@ static hd_status cut(cutting *c, const char *mode) {
     int64_t test = share(c->test, c->pool), val = share(c->val, c->pool);
     for (int64_t i = 0; i < c->pool; i++)
         c->part[i] = (unsigned char)(i >= c->pool - test ? TEST : i >= c->pool - test - val ? VAL : TRAIN);
+    part_clearly(c);
     return HD_OK;
 }
 
@@ -86,16 +96,17 @@ static hd_status make(hd_split *out, cutting *c, const char *mode) {
 hd_status hd_split_make(hd_split *out, const hd_dataset *data, const hd_split_args *args) {
     const hd_data_info *info = &data->info;
     hd_split_args none = {.val = -1, .test = -1}, a = args ? *args : none;
-    const char *mode = a.mode && *a.mode ? a.mode : info->classes ? "stratified" : "random";
+    const char *usual = info->ordered ? "last" : info->classes && !info->positions ? "stratified" : "random";
+    const char *mode = a.mode && *a.mode ? a.mode : usual;
     *out = (hd_split){.ctx = data->ctx};
     cutting c = {.data = data, .pool = info->train, .rng = hd_rng_new(a.seed, "split")};
     c.val = info->val ? 0 : a.val < 0 ? 0.1 : a.val;
     c.test = info->test ? 0 : a.test < 0 ? 0.2 : a.test;
     bool known = strcmp(mode, "stratified") == 0 || strcmp(mode, "random") == 0 || strcmp(mode, "last") == 0;
     if (!known) return hd_fail(data->ctx, HD_E_USAGE, "split|expected random, stratified or last, got \"%s\"", mode);
-    if (!info->classes && strcmp(mode, "stratified") == 0)
-        return hd_fail(data->ctx, HD_E_USAGE,
-                       "split|stratified needs classes, these targets are numbers|Use split=random");
+    if ((!info->classes || info->positions) && strcmp(mode, "stratified") == 0)
+        return hd_fail(data->ctx, HD_E_USAGE, "split|stratified needs classes, these targets are %s|Use split=random",
+                       info->positions ? "labels of positions" : "numbers");
     if (!(c.val >= 0 && c.test >= 0 && c.val + c.test < 1))
         return hd_fail(data->ctx, HD_E_USAGE, "split|expected val + test below 1, got %g + %g", c.val, c.test);
     hd_status status = make(out, &c, mode);

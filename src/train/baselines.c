@@ -9,16 +9,34 @@ enum { MOST_SAMPLES = 10000, STEPS = 300, BATCH = 128, MOST_WEIGHTS = 4000000 };
 
 /* ---- majority, mean ---- */
 
-static hd_status majority(const hd_trainer *t, const int64_t *part, int64_t count, double *out) {
-    int64_t *seen = hd_alloc_n(t->ctx, (size_t)t->model->task.classes, sizeof *seen), top = 0, right = 0;
-    if (!seen) return HD_E_MEMORY;
-    for (int64_t i = 0; i < t->split.train_count; i++) seen[hd_data_label(t->data, t->split.train[i])]++;
-    for (int64_t k = 1; k < t->model->task.classes; k++)
-        if (seen[k] > seen[top]) top = k;
-    for (int64_t i = 0; i < count; i++) right += hd_data_label(t->data, part[i]) == top;
-    hd_free(t->ctx, seen);
-    *out = (double)right / (double)count;
+hd_status hd_count_labels(hd_context *ctx, const hd_dataset *data, const int64_t *part, int64_t count, int64_t *seen) {
+    const hd_data_info info = hd_data_get_info(data);
+    const int64_t n = info.positions > 0 ? info.positions : 1;
+    int64_t *label = hd_alloc_n(ctx, (size_t)n, sizeof *label);
+    if (!label) return HD_E_MEMORY;
+    for (int64_t i = 0; i < count; i++) {
+        hd_data_labels(data, part[i], label);
+        for (int64_t p = 0; p < n; p++)
+            if (label[p] >= 0) seen[label[p]]++;
+    }
+    hd_free(ctx, label);
     return HD_OK;
+}
+
+static hd_status majority(const hd_trainer *t, const int64_t *part, int64_t count, double *out) {
+    const int64_t classes = t->model->task.classes;
+    int64_t *seen = hd_alloc_n(t->ctx, (size_t)classes, 2 * sizeof *seen), top = 0, all = 0;
+    if (!seen) return HD_E_MEMORY;
+    int64_t *judged = seen + classes;
+    hd_status status = hd_count_labels(t->ctx, t->data, t->split.train, t->split.train_count, seen);
+    if (status == HD_OK) status = hd_count_labels(t->ctx, t->data, part, count, judged);
+    for (int64_t k = 0; k < classes; k++) {
+        if (seen[k] > seen[top]) top = k;
+        all += judged[k];
+    }
+    *out = (double)judged[top] / (double)(all > 0 ? all : 1);
+    hd_free(t->ctx, seen);
+    return status;
 }
 
 hd_status hd_target_moments(const hd_trainer *t, double **out) {
@@ -63,7 +81,9 @@ static hd_status mean_rmse(const hd_trainer *t, const int64_t *part, int64_t cou
 }
 
 hd_status hd_baseline_majority(const hd_trainer *t, const int64_t *part, int64_t count, double *out) {
-    return t->model->task.classes > 0 ? majority(t, part, count, out) : mean_rmse(t, part, count, out);
+    *out = (double)NAN;
+    if (t->model->task.classes > 0) return majority(t, part, count, out);
+    return t->model->task.positions > 0 ? HD_OK : mean_rmse(t, part, count, out);
 }
 
 /* ---- linear ---- */
@@ -188,7 +208,8 @@ hd_status hd_baseline_linear(hd_trainer *t, const int64_t *part, int64_t count, 
     linear l = {.t = t};
     const int64_t size = hd_dims_count(&t->model->data.sample), columns = hd_task_columns(&t->model->task);
     *out = (double)NAN;
-    if ((double)size * (double)columns > MOST_WEIGHTS) return HD_OK; /* not for a moment's training */
+    if ((double)size * (double)columns > MOST_WEIGHTS) return HD_OK;        /* not for a moment's training */
+    if (t->model->task.positions > 0 || t->model->data.as_is) return HD_OK; /* names are no numbers to weigh */
     hd_status status = make_model(&l);
     if (status == HD_OK) status = make_loader(&l);
     if (status == HD_OK) status = make_targets(&l);

@@ -40,7 +40,7 @@ typedef struct number {
     double *real;
 } number;
 
-enum { NUMBERS = 15 };
+enum { NUMBERS = 18 };
 
 static void list_numbers(hd_run_state *s, hd_tally *r, number out[NUMBERS]) {
     const number all[NUMBERS] = {
@@ -59,6 +59,9 @@ static void list_numbers(hd_run_state *s, hd_tally *r, number out[NUMBERS]) {
         {"square", NULL, &r->square},
         {"fourth", NULL, &r->fourth},
         {"absolute", NULL, &r->absolute},
+        {"terms", NULL, &r->terms},
+        {"term", NULL, &r->term},
+        {"term2", NULL, &r->term2},
     };
     memcpy(out, all, sizeof all);
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { UNCOUNTED = -100 }; /* ignore_index of the ops when nothing is said */
+
 /* ---- options ---- */
 
 static void set_choice(hd_loss_use *u, hd_loss_args_bytes *args, const char *name, int64_t value) {
@@ -116,13 +118,41 @@ hd_status hd_loss_balance(hd_recipe *r, int64_t classes, const int64_t *seen) {
 
 /* ---- the graph ---- */
 
+bool hd_loss_knows_positions(const hd_loss *loss) {
+    static const char *const names[] = {"cross_entropy", "nll", "bce_with_logits", "bce",
+                                        "mse",           "l1",  "smooth_l1",       "huber"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(loss->name, names[i]) == 0) return true;
+    return loss->own != NULL;
+}
+
+/* Rows 0 … 1 that begin with a negative number are padding: Σ over the rows that count of Σ over their outputs, divided
+ * by the number of those rows. */
+static hd_val build_rows(hd_loc at, const hd_loss_use *u, hd_loss_args_bytes args, hd_val *in) {
+    static const float nothing = 0;
+    hd_loss_use each = *u;
+    const hd_val zero = hd_const_at(at, in[0].graph, HD_F32, (hd_dims){0}, &nothing);
+    const hd_val first = hd_slice(in[1], .axis = HD_AXIS(1), .start = 0, .stop = 1);
+    const hd_val counts = hd_cast(hd_ge(first, zero), .dtype = HD_DTYPE(HD_F32));
+    in[1] = hd_maximum(in[1], zero);
+    set_choice(&each, &args, "reduction", HD_REDUCE_NONE);
+    memcpy(args.bytes, in, (size_t)(u->op->n_in + u->op->n_optional) * sizeof *in);
+    const hd_val rows = hd_mul(hd_node_add(at, u->op, args.bytes), counts);
+    return hd_div(hd_sum(rows), hd_sum(counts));
+}
+
 hd_val hd_loss_build(hd_loc at, const hd_task *t, hd_val y, hd_val target) {
     const hd_loss_use *u = &t->use;
+    if (t->positions > 0) {
+        y = hd_reshape(y, .dims = HD_DIMS(0, t->outputs));
+        target = hd_reshape(target, .dims = t->loss.target == HD_TARGET_CLASS ? HD_DIMS(0) : HD_DIMS(0, t->outputs));
+    }
     if (t->loss.own) return t->loss.own->build(at, y, target);
     hd_loss_args_bytes args = u->args;
     hd_val in[4] = {y, target, {0}, {0}};
     if (u->weight) in[2] = hd_const_at(at, y.graph, HD_F32, HD_DIMS(u->weights), u->weight);
     if (u->pos_weight) in[3] = hd_const_at(at, y.graph, HD_F32, HD_DIMS(u->pos_weights), u->pos_weight);
+    if (t->positions > 0 && t->loss.target == HD_TARGET_YES_NO) return build_rows(at, u, args, in);
     memcpy(args.bytes, in, (size_t)(u->op->n_in + u->op->n_optional) * sizeof *in);
     return hd_node_add(at, u->op, args.bytes);
 }
@@ -132,6 +162,10 @@ hd_val hd_loss_build(hd_loc at, const hd_task *t, hd_val y, hd_val target) {
 double hd_loss_weight(const hd_loss_use *u, int64_t label) {
     if (label == u->ignored) return 0;
     return u->weight ? (double)u->weight[label] : 1;
+}
+
+int64_t hd_loss_ignored(const hd_loss_use *u) {
+    return u->ignored >= 0 ? u->ignored : UNCOUNTED;
 }
 
 double hd_loss_value(const hd_loss_use *u, const double *y, const double *target, int64_t label, int64_t outputs) {

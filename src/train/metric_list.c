@@ -31,7 +31,8 @@ static hd_status unknown(const hd_recipe *r, const char *name) {
     for (int i = 0; i < (int)KINDS; i++) names[i] = kinds[i]->name;
     const char *near = hd_text_nearest(name, names, KINDS);
     return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|unknown metric \"%.60s\"|%s%s%s", name,
-                   near ? "Did you mean " : "There are accuracy, f1, rmse, mae, r2", near ? near : "", near ? "?" : "");
+                   near ? "Did you mean " : "There are accuracy, f1, perplexity, bits, rmse, mae, r2", near ? near : "",
+                   near ? "?" : "");
 }
 
 hd_status hd_metric_list_make(hd_metric_list *out, const hd_recipe *r, const hd_task *task) {
@@ -39,13 +40,19 @@ hd_status hd_metric_list_make(hd_metric_list *out, const hd_recipe *r, const hd_
     const bool classes = task->classes > 0;
     *out = (hd_metric_list){0};
     for (int i = 0; !said && i < (int)KINDS; i++)
-        if (kinds[i]->usual && kinds[i]->classes == classes) out->kind[out->count++] = kinds[i];
+        if (kinds[i]->usual && kinds[i]->classes == classes && (!kinds[i]->positions || task->positions > 0))
+            out->kind[out->count++] = kinds[i];
     for (const hd_json *item = said ? said->child : NULL; item; item = item->next) {
         const hd_metric_kind *kind = hd_metric_find_kind(item->string);
         if (!kind) return unknown(r, item->string);
         if (kind->classes != classes)
             return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|%s is for %s, these data have %s|Take it out", kind->name,
                            kind->classes ? "classes" : "numbers", classes ? "classes" : "numbers");
+        if (kind->positions && task->positions == 0)
+            return hd_fail(r->ctx, HD_E_MODEL,
+                           "eval.metrics|%s is for sequences, these data have one label a sample|"
+                           "Take it out",
+                           kind->name);
         if (out->count == HD_MAX_METRICS)
             return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|more than %d metrics|Take some out", HD_MAX_METRICS);
         out->kind[out->count++] = kind;

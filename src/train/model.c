@@ -23,7 +23,7 @@ static int64_t power_of_two(int64_t n) {
 static int64_t choose_eval_batch(const hd_model *m) {
     const int64_t batch = power_of_two(hd_recipe_int(m->recipe, "train.batch_size"));
     const int64_t size = hd_dims_count(&m->data.sample);
-    const int64_t cheap = size > 0 && size <= 2048 ? 128 : 1;
+    const int64_t cheap = size > 0 && size <= 2048 && m->data.positions == 0 ? 128 : 1;
     return batch > cheap ? batch : cheap;
 }
 
@@ -115,7 +115,9 @@ hd_status hd_model_new(hd_model **out, const hd_recipe *recipe, const hd_data_in
                             .centered = data->centered,
                             .encoding = data->encoding,
                             .target_mean = data->target_mean,
-                            .target_std = data->target_std};
+                            .target_std = data->target_std,
+                            .positions = data->positions,
+                            .as_is = data->as_is};
     else
         d = published(recipe);
     return hd_model_make(out, recipe, &d);
@@ -183,6 +185,8 @@ hd_status hd_model_get_info(hd_model *m, hd_model_info *out) {
         .train_plan = m->train_plan,
         .infer_plan = m->infer_plan,
         .encoding = m->data.encoding,
+        .kind = m->data.kind,
+        .positions = m->data.positions,
         .picture = {.sample = m->data.sample,
                     .low = m->data.low,
                     .high = m->data.high,
@@ -237,12 +241,12 @@ static void fill_stage(hd_model *m, const float *x, int64_t n, int64_t batch) {
 }
 
 static void give_scores(const hd_model *m, const float *y, int64_t n, float *out) {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n * hd_task_rows(&m->task); i++)
         hd_task_scores(&m->task, y + i * m->task.outputs, out + i * hd_task_columns(&m->task));
 }
 
 hd_status hd_model_predict(hd_model *m, const float *x, int64_t n, float *y) {
-    const int64_t size = hd_dims_count(&m->data.sample), columns = hd_task_columns(&m->task);
+    const int64_t size = hd_dims_count(&m->data.sample), columns = hd_task_columns(&m->task) * hd_task_rows(&m->task);
     hd_program *program = NULL;
     int64_t batch = 0;
     for (int64_t at = 0; at < n; at += batch) {
@@ -274,7 +278,7 @@ hd_status hd_model_score(hd_model *m, hd_program *program, int64_t batch, hd_loa
         hd_tally_add(tally, y, b.label, b.value, b.n, true);
         if (!scores_out) continue;
         give_scores(m, y, b.n, scores_out);
-        scores_out += b.n * hd_task_columns(&m->task);
+        scores_out += b.n * hd_task_rows(&m->task) * hd_task_columns(&m->task);
     }
 }
 
@@ -284,6 +288,10 @@ static hd_status check_data(const hd_model *m, const hd_data_info *info) {
     if (!hd_dims_equal(&info->sample, &m->data.sample))
         return hd_fail(m->ctx, HD_E_DATA, "%s|samples are %s, the model was made for %s", info->name,
                        hd_dims_text(a, &info->sample), hd_dims_text(b, &m->data.sample));
+    if (info->positions != m->data.positions)
+        return hd_fail(m->ctx, HD_E_DATA, "%s|its samples have %lld labels each, the model gives %lld answers",
+                       info->name, (long long)(info->positions > 0 ? info->positions : 1),
+                       (long long)hd_task_rows(&m->task));
     if ((info->classes > 0) != (m->data.classes > 0) || info->classes > m->data.classes ||
         (info->classes == 0 && info->targets != m->data.targets))
         return hd_fail(m->ctx, HD_E_DATA, "%s|it has %lld classes and %lld targets, the model knows %lld and %lld",

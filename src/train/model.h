@@ -19,6 +19,8 @@ typedef struct hd_model_data {
     bool light_on_dark, centered;
     const char *encoding;                  /* of a table's columns, a JSON object; NULL for others */
     const float *target_mean, *target_std; /* [targets]: what the network learns is (target - mean) / std; or NULL */
+    int64_t positions;                     /* labels a sample, 0: one for the whole */
+    bool as_is;                            /* samples are names, or on and off */
 } hd_model_data;
 
 struct hd_model {

@@ -16,10 +16,17 @@ static hd_status refuse(const hd_model *m, const char *what, const char *fix) {
     return hd_fail(m->ctx, HD_E_MODEL, "model|%s|%s", what, fix);
 }
 
+static const char *usual_model(const hd_model_data *d) {
+    static const char *const of_kind[][2] = {{"text", "char-lstm"}};
+    for (size_t i = 0; i < sizeof of_kind / sizeof of_kind[0]; i++)
+        if (strcmp(d->kind, of_kind[i][0]) == 0) return of_kind[i][1];
+    return d->sample.rank == 3 ? "cnn-small" : "mlp";
+}
+
 /* Name of the network when the recipe gives none, or only options. */
 static hd_status settle_model(hd_model *m) {
     const hd_json *said = hd_recipe_said(m->recipe, "model");
-    const char *usual = m->data.sample.rank == 3 ? "cnn-small" : "mlp";
+    const char *usual = usual_model(&m->data);
     if (!said) return hd_recipe_put_text(m->recipe, "model", usual);
     if (said->type != HD_JSON_OBJECT || hd_json_get(said, "name")) return HD_OK;
     return hd_recipe_put_text(m->recipe, "model.name", usual);
@@ -77,7 +84,12 @@ static const char *usual_loss(const hd_model *m, int64_t outputs, bool activated
 static hd_status check_outputs(const hd_model *m, const hd_dims *d) {
     const hd_task *t = &m->task;
     char shape[192], text[320];
-    if (d->rank != 2) {
+    if (t->positions > 0 && (d->rank != 3 || d->dim[1] != t->positions)) {
+        (void)snprintf(text, sizeof text, "the network ends in %s, expected [B,%lld,outputs]: a row for each position",
+                       hd_dims_text(shape, d), (long long)t->positions);
+        return refuse(m, text, "End it in a linear layer over the positions, without flatten");
+    }
+    if (t->positions == 0 && d->rank != 2) {
         (void)snprintf(text, sizeof text, "the network ends in %s, expected [B, outputs]", hd_dims_text(shape, d));
         return refuse(m, text, "End it in flatten and a linear layer");
     }
@@ -135,7 +147,15 @@ static hd_status settle_task(hd_model *m) {
     m->task = (hd_task){.loss = hd_loss_find(m->ctx, name),
                         .classes = m->data.classes,
                         .outputs = outputs,
-                        .targets = m->data.classes > 0 ? 1 : m->data.targets};
+                        .targets = m->data.classes > 0 ? 1 : m->data.targets,
+                        .positions = m->data.positions};
+    if (m->task.positions > 0 && m->task.loss.name && !hd_loss_knows_positions(&m->task.loss))
+        return hd_fail(m->ctx, HD_E_MODEL,
+                       "train.loss|%s is none of positions, these data have %lld labels a sample|"
+                       "Use %s",
+                       name, (long long)m->task.positions,
+                       m->data.classes > 0 ? "cross_entropy or nll"
+                                           : "bce_with_logits, bce, mse, l1, smooth_l1 or huber");
     if (!hd_loss_fits(&m->task.loss, m->data.classes > 0)) return wrong_loss(m, name);
     HD_TRY(settle_outputs(m, activation));
     HD_TRY(check_outputs(m, &d));
@@ -191,14 +211,21 @@ static hd_status build_loss(hd_model *m) {
     const bool label = t->loss.target == HD_TARGET_CLASS;
     const bool plain = !last_activation(hd_recipe_said(m->recipe, "model"));
     if (!plain || strcmp(t->loss.name, "mse") != 0) m->data.target_mean = m->data.target_std = NULL;
-    m->target = label ? hd_input(g, "target", HD_I64, HD_DIMS(HD_BATCH))
-                      : hd_input(g, "target", HD_F32, HD_DIMS(HD_BATCH, t->outputs));
+    hd_dims target = HD_DIMS(HD_BATCH);
+    if (t->positions > 0) target.dim[target.rank++] = t->positions;
+    if (!label) target.dim[target.rank++] = t->outputs;
+    m->target = hd_input(g, "target", label ? HD_I64 : HD_F32, target);
     if (m->data.target_mean) return build_scaled_loss(m);
     hd_mark_output(m->y, "y");
     m->loss = hd_loss_build(HD_HERE, t, m->y, m->target);
     hd_mark_output(m->loss, "loss");
     m->loss = helped(m, m->loss);
-    if (label) hd_mark_output(hd_count_correct(m->y, m->target), "correct");
+    hd_val y = m->y, right = m->target;
+    if (t->positions > 0) {
+        y = hd_reshape(y, .dims = HD_DIMS(0, t->outputs));
+        if (label) right = hd_reshape(right, .dims = HD_DIMS(0));
+    }
+    if (label) hd_mark_output(hd_count_correct(y, right), "correct");
     return hd_graph_status(g);
 }
 

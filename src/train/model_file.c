@@ -51,6 +51,8 @@ static void write_preprocess(hd_text *text, const hd_model *m) {
     hd_jw_end(&w);
     hd_jw_key(&w, "classes"), hd_jw_int(&w, d->classes);
     hd_jw_key(&w, "targets"), hd_jw_int(&w, d->targets);
+    if (d->positions > 0) hd_jw_key(&w, "positions"), hd_jw_int(&w, d->positions);
+    if (d->as_is) hd_jw_key(&w, "as_is"), hd_jw_bool(&w, true);
     hd_jw_key(&w, "normalize"), hd_jw_begin(&w, '{');
     hd_jw_key(&w, "each"), hd_jw_int(&w, m->normalizer.each);
     write_numbers(&w, "mean", m->normalizer.mean, m->normalizer.channels);
@@ -206,9 +208,14 @@ static hd_status read_data(opening *o) {
     HD_TRY(read_sample(o));
     if (!get_int(p, "classes", 0, MAX_CLASSES, &d->classes) || !get_int(p, "targets", 1, MAX_CLASSES, &d->targets))
         return damaged(o, "say no number of classes");
+    if (hd_json_get(p, "positions") && !get_int(p, "positions", 0, MAX_CLASSES, &d->positions))
+        return damaged(o, "say no number of positions");
+    d->as_is = get_bool(p, "as_is");
     d->name = get_text(p, "data");
     d->kind = get_text(p, "kind");
-    d->stored = strcmp(get_text(p, "stored"), "u8") == 0 ? HD_U8 : HD_F32;
+    d->stored = strcmp(get_text(p, "stored"), "u8") == 0    ? HD_U8
+                : strcmp(get_text(p, "stored"), "i32") == 0 ? HD_I32
+                                                            : HD_F32;
     d->low = get_float(picture, "low", 0);
     d->high = get_float(picture, "high", 255);
     d->ink = get_float(picture, "ink", 0);

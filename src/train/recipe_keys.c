@@ -8,6 +8,7 @@ static const char *const splits[] = {"stratified", "random", "last", NULL};
 static const char *const tasks[] = {"auto", "class", "number", "category", NULL};
 static const char *const missings[] = {"refuse", "mean", "zero", "drop", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
+static const char *const units[] = {"char", "byte", NULL};
 static const char *const normalizations[] = {"standard", "unit", "none", NULL};
 static const char *const losses[] = {"cross_entropy",
                                      "nll",
@@ -79,6 +80,9 @@ static const hd_key keys[] = {
     TEXT("data.y", "", NULL, "file of the targets, where they are not beside the inputs"),
     TEXT("data.shape", "", NULL, "tables: shape of a row, as 1x16x16 for pictures"),
     TEXT("data.size", "", NULL, "pictures: bring all to this size, as 64x64"),
+    TEXT("data.unit", "", units, "text: what is a token, char or byte"),
+    INT("data.length", "", 1, 1 << 20, "sequences: positions of a sample; 128 for text"),
+    INT("data.stride", "", 1, 1 << 20, "text: from the begin of one sample to that of the next; the length"),
     NUMBER("data.val", "0.1", 0, 0.95, "share of the training samples held out for validation"),
     NUMBER("data.test", "0.2", 0, 0.95, "share held out for the test, where the data bring none of their own"),
     TEXT("data.split", "", splits, "how parts are cut: stratified (classes), random, last"),
@@ -136,7 +140,8 @@ static const hd_key keys[] = {
     NUMBER("train.schedule.final_div_factor", "10000", 1, 1e18, "onecycle: the last rate is the first divided by this"),
     TEXT("train.schedule.anneal", "cos", anneals, "onecycle: shape of rise and fall, cos or linear"),
     INT("train.epochs", "10", 1, MANY, "times through the training part"),
-    INT("train.steps", "0", 0, MANY, "end after so many steps, whatever the epochs; 0: no limit"),
+    INT("train.steps", "0", 0, MANY,
+        "end after so many steps, and as many epochs as they take when those are not said; 0: no limit"),
     INT("train.batch_size", "128", 1, 1e9, "samples a step"),
     INT("train.patience", "0", 0, MANY, "end after so many epochs without a better one; 0: never"),
     TEXT("train.monitor", "loss", NULL, "what is better: lower validation loss, or a metric by name"),
@@ -144,7 +149,8 @@ static const hd_key keys[] = {
     ANY("train.time", "text", HD_KEY_TEXT | HD_KEY_NUMBER, "", "end after so long, as 90s, 30m or 2h"),
     NUMBER("train.max_norm", "0", 0, 1e30, "clip the gradient to this length; 0: do not"),
     INT("train.seed", "1", 0, MANY, "the same seed gives the same bits"),
-    BOOL("train.shuffle", "true", "a new order of the samples each epoch"),
+    BOOL("train.shuffle", "true", "a new order of the samples each epoch; windows of a text begin elsewhere, too"),
+    BOOL("train.streams", "false", "each batch goes on where the one before ended, for layers with stateful: true"),
     BOOL("train.drop_last", "false", "leave out a last batch that is short"),
     BOOL("train.prefetch", "true", "make the next batch while this one is used"),
     INT("train.save_every", "0", 0, MANY, "steps from one checkpoint to the next; 0: now and then, and at the end"),
@@ -156,7 +162,7 @@ static const hd_key keys[] = {
          "what is multiplied in products and convolutions: f32, or bf16 with sums and weights in f32"),
     TEXT("train.backend", "default", backends, "default, or ref: plain loops only"),
     BOOL("train.exact", "false", "direct kernels only, no Winograd"),
-    LIST("eval.metrics", "", "what is measured: accuracy, f1; rmse, mae, r2 for numbers"),
+    LIST("eval.metrics", "", "what is measured: accuracy, f1, perplexity, bits; rmse, mae, r2 for numbers"),
     BOOL("eval.baselines", "true", "measure a majority and a linear model beside it"),
 };
 enum { KEYS = sizeof keys / sizeof keys[0] };

@@ -67,6 +67,7 @@ void hd_tally_reset(hd_tally *s) {
     const hd_task *t = s->task;
     s->n = s->correct = 0;
     s->loss = s->weight = s->square = s->fourth = s->absolute = 0;
+    s->terms = s->term = s->term2 = 0;
     if (s->sum) memset(s->sum, 0, (size_t)t->targets * sizeof *s->sum);
     if (s->sum2) memset(s->sum2, 0, (size_t)t->targets * sizeof *s->sum2);
     if (s->confusion) memset(s->confusion, 0, (size_t)(t->classes * t->classes) * sizeof *s->confusion);
@@ -90,24 +91,40 @@ static double loss_of(hd_tally *s, const float *y, const float *target, int64_t 
     return hd_loss_value(&s->task->use, row, wanted, label, n);
 }
 
+void hd_tally_term(hd_tally *s, double loss) {
+    s->terms++;
+    s->term += loss;
+    s->term2 += loss * loss;
+}
+
+static void add_loss(hd_tally *s, double loss) {
+    s->loss += loss;
+    hd_tally_term(s, loss);
+}
+
 static void add_class(hd_tally *s, const float *y, int64_t label, bool loss) {
     const hd_task *t = s->task;
+    if (label < 0) return; /* padding */
     const int64_t chosen = hd_task_choose(t, y);
+    s->n++;
     s->correct += chosen == label;
     if (s->confusion) s->confusion[label * t->classes + chosen]++;
     if (!loss) return;
     if (t->loss.target == HD_TARGET_CLASS) {
         const double weight = hd_loss_weight(&t->use, label);
         if (t->use.weight || t->use.ignored >= 0) s->weight += weight;
-        if (weight > 0) s->loss += loss_of(s, y, NULL, label);
+        if (weight > 0) add_loss(s, loss_of(s, y, NULL, label));
         return;
     }
     hd_task_target(t, label, s->given);
-    s->loss += loss_of(s, y, s->given, 0);
+    add_loss(s, loss_of(s, y, s->given, 0));
 }
 
 static void add_values(hd_tally *s, const float *y, const float *values, bool loss) {
     const hd_task *t = s->task;
+    const bool of_position = t->positions > 0 && t->loss.target == HD_TARGET_YES_NO;
+    if (of_position && values[0] < 0) return; /* padding */
+    s->n++;
     t->loss.scores(y, s->given, t->outputs);
     for (int64_t k = 0; k < t->targets; k++) {
         const double e = (double)s->given[k] - (double)values[k], v = (double)values[k];
@@ -117,16 +134,15 @@ static void add_values(hd_tally *s, const float *y, const float *values, bool lo
         s->sum[k] += v;
         s->sum2[k] += v * v;
     }
-    if (loss) s->loss += loss_of(s, y, values, 0);
+    if (loss) add_loss(s, loss_of(s, y, values, 0) * (of_position ? (double)t->outputs : 1));
 }
 
 void hd_tally_add(hd_tally *s, const float *y, const int64_t *label, const float *values, int64_t n, bool loss) {
     const hd_task *t = s->task;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n * hd_task_rows(t); i++) {
         if (t->classes > 0)
             add_class(s, y + i * t->outputs, label[i], loss);
         else
             add_values(s, y + i * t->outputs, values + i * t->targets, loss);
     }
-    s->n += n;
 }

@@ -58,20 +58,31 @@ typedef struct hd_loss_use {
 struct hd_task {
     hd_loss loss;
     hd_loss_use use;
-    int64_t classes; /* 0: numbers */
-    int64_t outputs; /* of the network */
-    int64_t targets; /* numbers a sample, when classes is 0 */
+    int64_t classes;   /* 0: numbers */
+    int64_t outputs;   /* of the network */
+    int64_t targets;   /* numbers a sample (or a position), when classes is 0 */
+    int64_t positions; /* answers a sample; 0: one for the whole */
 };
+
+/* Rows of outputs that a sample gives. */
+static inline int64_t hd_task_rows(const hd_task *task) {
+    return task->positions > 0 ? task->positions : 1;
+}
 
 /* Fills `use` of a task that has the rest. recipe NULL: the defaults. Errors: HD_E_MODEL: weights that do not fit. */
 HD_CHECKED hd_status hd_loss_settle(hd_task *task, const hd_recipe *recipe, hd_arena *arena);
 /* Writes numbers for `balanced` into a recipe, from how often each class is there. */
 HD_CHECKED hd_status hd_loss_balance(hd_recipe *recipe, int64_t classes, const int64_t *seen);
-/* The loss of outputs y [B, outputs] as a scalar. */
+/* The loss of outputs y [B, outputs], or [B, positions, outputs], as a scalar: the mean over what counts. Of positions
+ * with numbers 0 … 1 it is the sum over the outputs of a position. */
 hd_val hd_loss_build(hd_loc at, const hd_task *task, hd_val y, hd_val target);
 /* The loss of one sample, target [outputs] or NULL with a label, times its weight; and that weight (of labels). */
 double hd_loss_value(const hd_loss_use *use, const double *y, const double *target, int64_t label, int64_t outputs);
 double hd_loss_weight(const hd_loss_use *use, int64_t label);
+/* The class number that does not count in the loss's op: a label of −1 becomes it. */
+int64_t hd_loss_ignored(const hd_loss_use *use);
+/* Whether the loss can be that of positions, which may be padding. */
+bool hd_loss_knows_positions(const hd_loss *loss);
 
 /* Columns of hd_model_predict: classes, or outputs. */
 int64_t hd_task_columns(const hd_task *task);
@@ -85,9 +96,10 @@ void hd_task_target(const hd_task *task, int64_t label, float *target);
 /* Sums over samples, from which every metric follows. */
 typedef struct hd_tally {
     const hd_task *task;
-    int64_t n;
-    double loss;   /* sum over samples */
-    double weight; /* of the samples, where they have weights; else 0 */
+    int64_t n;                 /* samples, or positions that count */
+    double loss;               /* sum over samples */
+    double weight;             /* of the samples, where they have weights; else 0 */
+    double terms, term, term2; /* how many losses were added up, of samples or of batches; their sum, of squares too */
     int64_t correct;
     double square, fourth, absolute; /* Σe², Σe⁴, Σ|e| over all numbers */
     double *sum, *sum2;              /* [targets] Σt, Σt² */
@@ -100,13 +112,17 @@ typedef struct hd_tally {
 HD_CHECKED hd_status hd_tally_init(hd_tally *tally, hd_context *ctx, const hd_task *task, bool confusion);
 void hd_tally_free(hd_tally *tally, hd_context *ctx);
 void hd_tally_reset(hd_tally *tally);
-/* Adds n samples: y [n, outputs]; label [n] or values [n, targets]. Loss too when `loss` is set. No allocation. */
+/* Adds n samples: y [n, outputs]; label [n] or values [n, targets]; with positions so many rows a sample. Loss too when
+ * `loss` is set. No allocation. */
+/* Counts a loss into the spread of losses. */
+void hd_tally_term(hd_tally *tally, double loss);
 void hd_tally_add(hd_tally *tally, const float *y, const int64_t *label, const float *values, int64_t n, bool loss);
 
 /* A metric: one line of metrics.def. */
 typedef struct hd_metric_kind {
     const char *name;
-    bool classes; /* for classes; else for numbers */
+    bool classes;   /* for classes; else for numbers */
+    bool positions; /* for sequences alone */
     bool higher_better;
     bool usual;     /* measured when the recipe does not say */
     bool confusion; /* needs the confusion counts */

@@ -20,6 +20,18 @@ const char *hd_stop_name(hd_stop stop) {
 
 /* ---- data ---- */
 
+/* Steps that are said mean as many epochs as they need, where epochs are not said. */
+static hd_status settle_epochs(hd_trainer *t) {
+    const int64_t steps = hd_recipe_int(t->recipe, "train.steps"), count = t->split.train_count;
+    const int64_t asked = hd_recipe_int(t->recipe, "train.batch_size"), batch = asked < count ? asked : count;
+    char text[32];
+    if (steps == 0 || hd_recipe_said(t->recipe, "train.epochs")) return HD_OK;
+    const int64_t epochs = (steps - 1) / (count / batch) + 1;
+    if (epochs <= hd_recipe_int(t->recipe, "train.epochs")) return HD_OK;
+    (void)snprintf(text, sizeof text, "%lld", (long long)epochs);
+    return hd_recipe_set(t->recipe, "train.epochs", text);
+}
+
 static hd_status open_data(hd_trainer *t, const hd_trainer_args *args) {
     t->data = args->data;
     if (!t->data) {
@@ -31,7 +43,10 @@ static hd_status open_data(hd_trainer *t, const hd_trainer_args *args) {
                                  .mode = hd_recipe_text(t->recipe, "data.split"),
                                  .seed = (uint64_t)hd_recipe_int(t->recipe, "train.seed")};
     HD_TRY(hd_split_make(&t->split, t->data, &split));
-    if (t->split.train_count > 0) return hd_data_refill(t->data, t->split.train, t->split.train_count);
+    if (t->split.train_count > 0) {
+        HD_TRY(settle_epochs(t));
+        return hd_data_refill(t->data, t->split.train, t->split.train_count);
+    }
     return hd_fail(t->ctx, HD_E_DATA, "%s|no sample is left to train on|Hold out less: val=0.1",
                    hd_data_get_info(t->data).name);
 }
@@ -39,7 +54,9 @@ static hd_status open_data(hd_trainer *t, const hd_trainer_args *args) {
 /* Numbers to predict are scaled by the training part as inputs are. moments: [2 · targets]. */
 static hd_status scale_targets(hd_trainer *t, hd_data_info *info) {
     double *moments = NULL;
-    if (info->classes > 0 || strcmp(hd_recipe_text(t->recipe, "data.normalize"), "standard") != 0) return HD_OK;
+    if (info->classes > 0 || info->positions > 0 ||
+        strcmp(hd_recipe_text(t->recipe, "data.normalize"), "standard") != 0)
+        return HD_OK;
     HD_TRY(hd_target_moments(t, &moments));
     const size_t n = (size_t)info->targets;
     float *scale = hd_arena_alloc_n(&t->arena, n, 2 * sizeof *scale);
@@ -55,8 +72,8 @@ static hd_status balance(hd_trainer *t, int64_t classes) {
     if (classes < 1) return HD_OK;
     int64_t *seen = hd_alloc_n(t->ctx, (size_t)classes, sizeof *seen);
     if (!seen) return HD_E_MEMORY;
-    for (int64_t i = 0; i < t->split.train_count; i++) seen[hd_data_label(t->data, t->split.train[i])]++;
-    const hd_status status = hd_loss_balance(t->recipe, classes, seen);
+    hd_status status = hd_count_labels(t->ctx, t->data, t->split.train, t->split.train_count, seen);
+    if (status == HD_OK) status = hd_loss_balance(t->recipe, classes, seen);
     hd_free(t->ctx, seen);
     return status;
 }
@@ -66,12 +83,13 @@ static hd_status check_targets(const hd_trainer *t) {
     const hd_task *task = &t->model->task;
     const char *name = hd_data_get_info(t->data).name;
     if (task->classes > 0 || task->loss.target == HD_TARGET_NUMBER) return HD_OK;
-    float *row = hd_alloc_n(t->ctx, (size_t)task->targets, sizeof *row);
+    const int64_t width = task->targets * hd_task_rows(task);
+    float *row = hd_alloc_n(t->ctx, (size_t)width, sizeof *row);
     hd_status status = row ? HD_OK : HD_E_MEMORY;
     for (int64_t i = 0; i < t->split.train_count && status == HD_OK; i++) {
         hd_data_values(t->data, t->split.train[i], row);
-        for (int64_t k = 0; k < task->targets && status == HD_OK; k++)
-            if (!hd_loss_bounds(&task->loss, (double)row[k]))
+        for (int64_t k = 0; k < width && status == HD_OK; k++)
+            if (!(task->positions > 0 && row[k] == -1) && !hd_loss_bounds(&task->loss, (double)row[k]))
                 status = hd_fail(t->ctx, HD_E_MODEL,
                                  "train.loss|%s takes targets that are %s, sample %lld of %s has %g|Any number fits "
                                  "mse, l1, smooth_l1, huber",
@@ -111,7 +129,7 @@ static hd_status make_step_program(hd_trainer *t, hd_target target, int64_t batc
 static hd_status make_programs(hd_trainer *t) {
     const int64_t count = t->split.train_count, asked = hd_recipe_int(t->recipe, "train.batch_size");
     const int64_t batch = asked < count ? asked : count, rest = count % batch;
-    const bool drop_last = hd_recipe_bool(t->recipe, "train.drop_last");
+    const bool drop_last = hd_recipe_bool(t->recipe, "train.drop_last") || hd_recipe_bool(t->recipe, "train.streams");
     const hd_target step = hd_train_step(t->model->loss, hd_recipe_optimizer(t->recipe));
     HD_TRY(make_step_program(t, step, batch, &t->full));
     if (rest > 0 && !drop_last) HD_TRY(make_step_program(t, step, rest, &t->last));
@@ -126,13 +144,16 @@ static hd_status make_programs(hd_trainer *t) {
 static hd_status make_loaders(hd_trainer *t) {
     const hd_recipe *r = t->recipe;
     const int64_t size = hd_dims_count(&t->model->data.sample);
+    const bool streams = hd_recipe_bool(r, "train.streams");
     /* A thread of its own costs two wake-ups a batch: worth it from about 64,000 numbers on. */
     const bool large = (double)t->full.batch * (double)size >= 65536;
     HD_TRY(hd_loader_new(&t->train_loader, t->data,
                          &(hd_loader_args){.indices = t->split.train,
                                            .count = t->split.train_count,
                                            .batch_size = t->full.batch,
-                                           .shuffle = hd_recipe_bool(r, "train.shuffle"),
+                                           .shuffle = hd_recipe_bool(r, "train.shuffle") && !streams,
+                                           .shift = hd_recipe_bool(r, "train.shuffle"),
+                                           .streams = streams,
                                            .drop_last = hd_recipe_bool(r, "train.drop_last"),
                                            .seed = (uint64_t)hd_recipe_int(r, "train.seed"),
                                            .normalizer = &t->model->normalizer,
@@ -156,7 +177,9 @@ static hd_status make_tallies(hd_trainer *t) {
         t->target_rows = hd_alloc_n(t->ctx, (size_t)(t->full.batch * task->outputs), sizeof *t->target_rows);
         if (!t->target_rows) return HD_E_MEMORY;
     }
-    return HD_OK;
+    if (!label || task->positions == 0) return HD_OK;
+    t->target_labels = hd_alloc_n(t->ctx, (size_t)t->full.batch, (size_t)task->positions * sizeof *t->target_labels);
+    return t->target_labels ? HD_OK : HD_E_MEMORY;
 }
 
 /* Everything that steps and validation need is allocated now, and weights get their first values. */
@@ -303,6 +326,7 @@ void hd_trainer_free(hd_trainer *t) {
     if (t->owns_data) hd_data_free(t->data);
     hd_recipe_free(t->recipe);
     hd_free(ctx, t->target_rows);
+    hd_free(ctx, t->target_labels);
     hd_free(ctx, t->finished_json);
     hd_free(ctx, t->confusion);
     hd_free(ctx, t->scores);
@@ -331,7 +355,8 @@ hd_memory hd_trainer_memory(const hd_trainer *t) {
 /* Mapped data count too: their pages are in memory while they are trained on. */
 static size_t data_bytes(const hd_dataset *data) {
     const hd_data_info i = hd_data_get_info(data);
-    const double mapped = (double)i.count * (double)hd_dims_count(&i.sample) * (double)hd_dtype_size(i.stored);
+    const double each = (double)hd_dims_count(&i.sample) / (double)(i.overlap + 1);
+    const double mapped = (double)i.count * each * (double)hd_dtype_size(i.stored);
     return mapped > (double)i.bytes ? (size_t)mapped : i.bytes;
 }
 

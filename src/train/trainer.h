@@ -50,7 +50,8 @@ struct hd_trainer {
     hd_loader *train_loader, *val_loader;
     hd_program *val_program;
     int64_t val_batch;
-    float *target_rows; /* [batch, outputs]: classes as numbers, where the loss wants them */
+    float *target_rows;     /* [batch, outputs]: classes as numbers, where the loss wants them */
+    int64_t *target_labels; /* [batch, positions]: labels as the loss's op takes them */
     hd_schedule schedule;
     hd_limits limits;
     hd_tally running, val;
@@ -99,6 +100,9 @@ bool hd_checkpoint_exists(const char *folder);
 HD_CHECKED hd_status hd_checkpoint_load(hd_trainer *t);
 
 /* baselines.c: scores of a majority (or mean) and of a linear model on a part. */
+/* Adds to `seen` how often each class is a label of these samples. */
+HD_CHECKED hd_status hd_count_labels(hd_context *ctx, const hd_dataset *data, const int64_t *part, int64_t count,
+                                     int64_t *seen);
 /* Mean and deviation of each target over the training part: [2 * targets], freed by hd_free. */
 HD_CHECKED hd_status hd_target_moments(const hd_trainer *t, double **out);
 HD_CHECKED hd_status hd_baseline_majority(const hd_trainer *t, const int64_t *part, int64_t count, double *out);

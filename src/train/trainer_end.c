@@ -33,7 +33,7 @@ static hd_status judge(hd_trainer *t) {
     if (cells > 0 && cells * sizeof(int64_t) <= MAX_SCORES &&
         !(t->confusion = hd_alloc_n(t->ctx, cells, sizeof(int64_t))))
         return HD_E_MEMORY;
-    if ((double)count * (double)columns * sizeof(float) <= MAX_SCORES &&
+    if (task->positions == 0 && (double)count * (double)columns * sizeof(float) <= MAX_SCORES &&
         !(t->scores = hd_alloc_n(t->ctx, (size_t)count * columns, sizeof(float))))
         return HD_E_MEMORY;
     HD_TRY(hd_model_eval(t->model, t->data, part, count, &scores, t->confusion, t->scores));

@@ -10,8 +10,16 @@ enum { SAVE_SECONDS = 5 }; /* from one unasked checkpoint to the next, at ends o
 
 /* ---- a step ---- */
 
-static const void *target_of(hd_trainer *t, const hd_batch *b) {
+/* What the step learns; *counted: samples, or positions that are no padding. */
+static const void *target_of(hd_trainer *t, const hd_batch *b, int64_t *counted) {
     const hd_task *task = &t->model->task;
+    *counted = b->n;
+    if (t->target_labels) {
+        const int64_t n = b->n * task->positions, padding = hd_loss_ignored(&task->use);
+        for (int64_t i = 0; i < n; i++) t->target_labels[i] = b->label[i] < 0 ? padding : b->label[i];
+        for (int64_t i = *counted = 0; i < n; i++) *counted += b->label[i] >= 0;
+        return t->target_labels;
+    }
     if (task->loss.target == HD_TARGET_CLASS) return b->label;
     if (task->classes == 0) return b->value;
     for (int64_t i = 0; i < b->n; i++) hd_task_target(task, b->label[i], t->target_rows + i * task->outputs);
@@ -33,18 +41,22 @@ static hd_status take_step(hd_trainer *t, const hd_batch *b, double *loss) {
     const hd_step_program *p = b->n == t->full.batch ? &t->full : &t->last;
     HD_TRY(hd_model_check_index(t->model, b->x, b->n, b->index, 0));
     hd_program_bind(p->program, p->x, b->x);
-    hd_program_bind(p->program, p->target, target_of(t, b));
+    int64_t counted = 0;
+    hd_program_bind(p->program, p->target, target_of(t, b, &counted));
     hd_program_lr(p->program, hd_schedule_lr(&t->schedule, t->state.total_steps));
     HD_TRY(hd_program_run(p->program));
     *loss = (double)*(const float *)hd_program_get(p->program, "loss");
     if (!isfinite(*loss)) return diverged(t);
-    t->running.loss += *loss * (double)b->n;
+    hd_tally_term(&t->running, *loss);
     if (t->tally_outputs) {
+        const int64_t before = t->running.n;
         hd_tally_add(&t->running, hd_program_get(p->program, "y"), b->label, b->value, b->n, false);
+        counted = t->running.n - before;
     } else {
         t->running.correct += *(const int64_t *)hd_program_get(p->program, "correct");
-        t->running.n += b->n;
+        t->running.n += counted;
     }
+    t->running.loss += *loss * (double)counted;
     t->state.step++;
     t->state.total_steps++;
     return HD_OK;

@@ -1,0 +1,45 @@
+/* metric_sequences.c: metrics of sequences of tokens, from the mean loss in nats. */
+#include "train/task.h"
+#include <math.h>
+
+static const double z = 1.959963984540054; /* Φ⁻¹(0.975) */
+
+/* Mean loss with its interval by the normal approximation. */
+static hd_metric nats(const hd_tally *t) {
+    const double value = t->loss / (t->weight > 0 ? t->weight : (double)t->n), n = t->terms > 0 ? t->terms : 1;
+    const double mean = t->term / n, half = z * sqrt(fmax(0, t->term2 / n - mean * mean) / n);
+    return (hd_metric){.value = value, .low = fmax(0, value - half), .high = value + half};
+}
+
+static hd_metric perplexity(const hd_tally *t) {
+    const hd_metric m = nats(t);
+    return (hd_metric){.value = exp(m.value), .low = exp(m.low), .high = exp(m.high)};
+}
+
+const hd_metric_kind hd_metric_perplexity = {
+    .name = "perplexity",
+    .classes = true,
+    .positions = true,
+    .usual = true,
+    .formula = "exp(mean loss in nats)",
+    .source =
+        "Jelinek, Mercer, Bahl, Baker: Perplexity, a measure of the difficulty of speech recognition tasks, 1977; "
+        "interval: of the mean loss, by the normal approximation",
+    .measure = perplexity,
+};
+
+static hd_metric bits(const hd_tally *t) {
+    const hd_metric m = nats(t);
+    const double nat = log(2);
+    return (hd_metric){.value = m.value / nat, .low = m.low / nat, .high = m.high / nat};
+}
+
+const hd_metric_kind hd_metric_bits = {
+    .name = "bits",
+    .classes = true,
+    .positions = true,
+    .usual = true,
+    .formula = "mean loss in nats / ln 2, for each token",
+    .source = "Shannon: A mathematical theory of communication, 1948; interval: normal approximation",
+    .measure = bits,
+};
