@@ -149,7 +149,7 @@ static const hd_key keys[] = {
     ANY("train.time", "text", HD_KEY_TEXT | HD_KEY_NUMBER, "", "end after so long, as 90s, 30m or 2h"),
     NUMBER("train.max_norm", "0", 0, 1e30, "clip the gradient to this length; 0: do not"),
     INT("train.seed", "1", 0, MANY, "the same seed gives the same bits"),
-    BOOL("train.shuffle", "true", "a new order of the samples each epoch; windows of a text begin elsewhere, too"),
+    BOOL("train.shuffle", "true", "a new order of the samples each epoch"),
     BOOL("train.streams", "false", "each batch goes on where the one before ended, for layers with stateful: true"),
     BOOL("train.drop_last", "false", "leave out a last batch that is short"),
     BOOL("train.prefetch", "true", "make the next batch while this one is used"),
