@@ -183,6 +183,7 @@ static inline void kit_define(kit_run *r) {
     hd_rng rng = hd_rng_new(c->seed, "kernel kit");
     hd_tensor in[KIT_MOST], out[HD_OP_MAX_OUT];
     void *copy[KIT_MOST] = {0}; /* effects change their inputs */
+    for (int i = c->n_in; i < KIT_MOST; i++) in[i] = (hd_tensor){.dims = {.rank = -1}}; /* optional, absent */
     for (int i = 0; i < c->n_in; i++) {
         in[i] = (hd_tensor){c->in[i].dtype, c->in[i].dims, 0, NULL};
         if (c->in[i].dims.rank < 0) continue;

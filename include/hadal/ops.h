@@ -6,6 +6,7 @@
  * sources stand in src/ops/NAME.c and are printed by `hadal ops show NAME`. */
 #ifndef HADAL_OPS_H
 #define HADAL_OPS_H
+#include "hadal/ops_attention.h"
 #include "hadal/ops_index.h"
 #include "hadal/ops_loss.h"
 #include "hadal/ops_math.h"

@@ -44,6 +44,7 @@ typedef struct hd_vec {
     hd_vec_run pool[2][2][2]; /* gradient, largest, channels side by side */
     hd_vec_run pool_global[2];
     hd_vec_run softmax, softmax_grad, squares;
+    hd_vec_run attention, attention_grad;
     hd_vec_cast cast_to_f32[HD_DTYPE_COUNT], cast_from_f32[HD_DTYPE_COUNT];
     hd_turn_fn turn;
     hd_vec_run loss_squared, loss_bce, loss_squared_grad, loss_bce_grad;

@@ -17,6 +17,7 @@
 #include "backends/cpu/vec_update_body.h"
 
 /* over functions of the above */
+#include "backends/cpu/vec_attention_body.h"
 #include "backends/cpu/vec_pool_body.h"
 #include "backends/cpu/vec_pool_plain_body.h"
 #include "backends/cpu/vec_softmax_body.h"
@@ -48,6 +49,8 @@ const hd_vec HD_ISA(hd_vec) = {
     .pool = {{{pool_plain_avg, pool_lanes_avg}, {pool_plain_max, pool_lanes_max}},
              {{pool_plain_avg_grad, pool_lanes_avg_grad}, {pool_plain_max_grad, pool_lanes_max_grad}}},
     .pool_global = {pool_plain_global, pool_lanes_global},
+    .attention = attention_run,
+    .attention_grad = attention_grad_run,
     .softmax = softmax_run,
     .softmax_grad = softmax_grad_run,
     .squares = clip_run,
