@@ -1,6 +1,7 @@
 /* test_cli_forms.c: the forms in which a thing can be asked of the command: numbers, pictures, streams and data for
  * predict; models of every kind for summary; help on every kind of word; data sets by name. */
 #include "cli_run.h"
+#include <sys/stat.h>
 
 static int set_up(void **state) {
     if (into_folder(state) != 0) return -1;
@@ -55,6 +56,16 @@ static void streams_are_predicted(void **state) {
     expect("predict reg lines.txt", 0, "0.3", NULL);
     ran r = hadal_with("predict cls -", "one.pgm");
     assert_int_equal(r.code, 0);
+    ran_free(&r);
+    assert_int_equal(mkdir("some", 0700), 0);
+    write_file("some/b.pgm", pgm, head + 400);
+    write_file("some/a.pgm", pgm, head + 400);
+    write_file("some/notes.txt", "no picture\n", 11);
+    r = hadal("predict cls some");
+    assert_int_equal(r.code, 0);
+    const char *first = strstr(r.out, "some/a.pgm"), *second = strstr(r.out, "some/b.pgm");
+    assert_true(first && second && first < second);
+    assert_null(strstr(r.out, "notes.txt"));
     ran_free(&r);
     r = hadal_with("predict reg - --json", "lines.txt");
     assert_int_equal(r.code, 0);

@@ -106,6 +106,8 @@ static void test_einsum(void **state) {
     RESULT("[2]", "5 25", EINSUM("bij,bjk->b", a, b), HD_DIMS(2, 1, 2), HD_DIMS(2, 2, 1));
     RESULT("[]", "36", EINSUM("i,i,i->", a, b, c), HD_DIMS(3), HD_DIMS(3), HD_DIMS(3));
     RESULT("[2,2]", "1 4 3 8", EINSUM("ij,ij->ij", a, b), HD_DIMS(2, 2), HD_DIMS(1, 2));
+    RESULT("[2,2]", "1 4 3 8", EINSUM("...,...->...", a, b), HD_DIMS(2, 2), HD_DIMS(2));
+    RESULT("[2,3,2]", "1 4 3 8 5 12 7 16 9 20 11 24", EINSUM("...,...", a, b), HD_DIMS(2, 3, 2), HD_DIMS(2));
     REFUSED("gives an index two sizes", EINSUM("ij,jk", a, b), HD_DIMS(2, 3), HD_DIMS(2, 3));
     REFUSED("names 1 indices for an operand of 2 axes", EINSUM("i,jk", a, b), HD_DIMS(2, 3), HD_DIMS(2, 3));
     REFUSED("fewer groups", EINSUM("ij", a, b), HD_DIMS(2, 3), HD_DIMS(2, 3));
@@ -113,6 +115,52 @@ static void test_einsum(void **state) {
     REFUSED("that no operand has", EINSUM("ij->k", a), HD_DIMS(2, 3));
     REFUSED("may hold letters", EINSUM("i1->i", a), HD_DIMS(2, 3));
     REFUSED("twice in the result", EINSUM("ij->ii", a), HD_DIMS(2, 3));
+}
+
+/* A graph with an error takes every further call and stays as it is: its first error is the one that is told. */
+static void test_after_an_error(void **state) {
+    (void)state;
+    bench t = open_bench();
+    const hd_val v = input(&t, HD_DIMS(4)), m = input(&t, HD_DIMS(2, 3));
+    const hd_val bad = hd_matmul(m, m);
+    hd_val part[4];
+    const hd_val none[] = {hd_unsqueeze(bad),
+                           hd_squeeze(bad),
+                           hd_select(bad),
+                           hd_stack((hd_val[]){v, bad}, 2),
+                           hd_repeat_interleave(bad, 2),
+                           hd_tile(bad, .repeats = HD_DIMS(2)),
+                           hd_movedim(bad),
+                           hd_rot90(bad),
+                           hd_outer(v, bad),
+                           hd_dot(bad, v),
+                           hd_diag(bad),
+                           hd_pixel_shuffle(bad, .factor = 2),
+                           hd_pixel_unshuffle(bad, .factor = 2),
+                           hd_einsum((hd_val[]){v, bad}, 2, "i,i")};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) assert_int_equal(none[i].id, -1);
+    assert_int_equal(hd_split_parts(bad, part, 2), 0);
+    assert_int_equal(hd_chunk(bad, part, 2), 0);
+    assert_int_equal(hd_unbind(bad, part, 2), 0);
+    expect_refusal(&t, "matmul");
+}
+
+static void test_refusals(void **state) {
+    (void)state;
+    REFUSED("no room for one more axis", hd_unsqueeze(a), HD_DIMS(1, 1, 1, 1, 1, 1, 1, 1));
+    REFUSED("does not have the axis", hd_squeeze(a, .axes = HD_DIMS(3)), HD_DIMS(2, 1));
+    REFUSED("does not have the axis", hd_select(a, .axis = HD_AXIS(2)), HD_DIMS(2, 1));
+    REFUSED("n must be 1 or more", hd_chunk(a, (hd_val[2]){{0}}, 0), HD_DIMS(4));
+    REFUSED("does not have the axis", hd_chunk(a, (hd_val[2]){{0}}, 2, .axis = HD_AXIS(4)), HD_DIMS(4));
+    REFUSED("must add up to", hd_split_parts(a, (hd_val[2]){{0}}, 2, (int64_t[]){5, -1}), HD_DIMS(4));
+    REFUSED("does not have the axis", hd_repeat_interleave(a, 2, .axis = HD_AXIS(1)), HD_DIMS(4));
+    REFUSED("can not be repeated -2 times", hd_repeat_interleave(a, -2), HD_DIMS(4));
+    REFUSED("equally many axes", hd_movedim(a, .source = HD_DIMS(0)), HD_DIMS(4, 1));
+    REFUSED("does not have the axis", hd_movedim(a, .source = HD_DIMS(0), .destination = HD_DIMS(2)), HD_DIMS(4, 1));
+    REFUSED("axes must name two axes", hd_rot90(a, .axes = HD_DIMS(0, 1, 2)), HD_DIMS(1, 2, 3));
+    REFUSED("does not have the axis", hd_rot90(a, .axes = HD_DIMS(0, 5)), HD_DIMS(1, 2, 3));
+    REFUSED("more than 8 indices", EINSUM("abcdefghi", a), HD_DIMS(1, 1, 1, 1, 1, 1, 1, 1));
+    REFUSED("behind the result", EINSUM("i->i,", a), HD_DIMS(4));
 }
 
 /* What may be done while the batch is open, and what may not. */
@@ -146,8 +194,9 @@ static void test_open_batch(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_axes),       cmocka_unit_test(test_parts),
-                                       cmocka_unit_test(test_long_stack), cmocka_unit_test(test_products),
-                                       cmocka_unit_test(test_einsum),     cmocka_unit_test(test_open_batch)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_axes),           cmocka_unit_test(test_parts),
+                                       cmocka_unit_test(test_long_stack),     cmocka_unit_test(test_products),
+                                       cmocka_unit_test(test_after_an_error), cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_einsum),         cmocka_unit_test(test_open_batch)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
