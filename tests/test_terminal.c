@@ -52,7 +52,7 @@ static char *shown(const char *words, const screen *s, int *code) {
 
 static void the_line_lives(void **state) {
     (void)state;
-    static const char words[] = "train digits n=4000 --model 256-400-relu-10 --batch-size 1 --epochs 2 --threads 1";
+    static const char words[] = "train digits n=10000 --model 256-400-relu-10 --batch-size 1 --epochs 1 --threads 1";
     int code;
     char *text = shown(words, &(screen){.width = 120, .term = "xterm"}, &code);
     assert_int_equal(code, 0);
