@@ -164,7 +164,8 @@ typedef struct hd_normalizer {
     float *mean, *std;
     hd_context *ctx;
 } hd_normalizer;
-/** mode: "standard" (learnt on `indices`), "unit" (bytes: divide by 255; others: identity), "none". */
+/** mode: "standard" (learnt on `indices`), "unit" (pictures: black to 0, white to 1; other bytes: divide by 255;
+ * others: identity), "none". */
 HD_API HD_CHECKED hd_status hd_normalizer_fit(hd_normalizer *out, const hd_dataset *data, const int64_t *indices,
                                               int64_t count, const char *mode);
 HD_API void hd_normalizer_free(hd_normalizer *normalizer);

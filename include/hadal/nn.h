@@ -80,6 +80,13 @@ typedef struct hd_nn_dropout_args {
 } hd_nn_dropout_args;
 HD_API hd_val hd_nn_dropout_at(hd_loc at, const hd_nn_dropout_args *args);
 #define hd_nn_dropout(...) hd_nn_dropout_at(HD_HERE, &(hd_nn_dropout_args){__VA_ARGS__, .end_ = 0})
+/** hd_reparameterize over the random state of the graph: mean and log_var of one shape. */
+typedef struct hd_nn_reparameterize_args {
+    hd_val mean, log_var;
+    int end_;
+} hd_nn_reparameterize_args;
+HD_API hd_val hd_nn_reparameterize_at(hd_loc at, const hd_nn_reparameterize_args *args);
+#define hd_nn_reparameterize(...) hd_nn_reparameterize_at(HD_HERE, &(hd_nn_reparameterize_args){__VA_ARGS__, .end_ = 0})
 
 /** A trained row for each whole number of x [...]: [..., embedding_dim]. NAME.weight [num_embeddings, embedding_dim]
  * starts standard normal. x is i64; floats are cut to whole numbers. */

@@ -103,6 +103,17 @@ typedef struct hd_dropout_args {
 HD_API hd_val hd_dropout_at(hd_loc at, const hd_dropout_args *args);
 #define hd_dropout(...) HD_CALL_(dropout, __VA_ARGS__)
 
+/** Draws z = mean + exp(½ log_var)·ε, ε from N(0, 1), mean and log_var of one shape; the mean in programs without
+ * training. rng: i64 [2], seed and step; the noise is a function of (seed, step, stream, element). Use
+ * hd_nn_reparameterize. */
+typedef struct hd_reparameterize_args {
+    hd_val mean, log_var, rng;
+    int64_t stream; /**< which draw of the network this is */
+    int end_;
+} hd_reparameterize_args;
+HD_API hd_val hd_reparameterize_at(hd_loc at, const hd_reparameterize_args *args);
+#define hd_reparameterize(...) HD_CALL_(reparameterize, __VA_ARGS__)
+
 /* ---- made of the ops above ---- */
 
 /** 1-D convolution, x [n, c, l], w [k, c/groups, r], b [k] or none → [n, k, l']: conv2d of pictures of one row. */

@@ -79,13 +79,14 @@ HD_API HD_CHECKED hd_status hd_model_new(hd_model **out, const hd_recipe *recipe
 HD_API HD_CHECKED hd_status hd_model_open(hd_model **out, hd_context *ctx, const char *path);
 HD_API void hd_model_free(hd_model *model);
 /** Input as stored in the data (not normalised) [n, sample…] f32 → scores [n, outputs]: softmax or sigmoid applied by
- * the loss (one output and two classes: two columns), values as they are. Of models with positions: [n, positions,
- * outputs]. */
+ * the loss (one output and two classes: two columns), values as they are; reconstructions [n, sample…] as stored in
+ * the data. Of models with positions: [n, positions, outputs]. */
 HD_API HD_CHECKED hd_status hd_model_predict(hd_model *model, const float *x, int64_t n, float *y);
 
 typedef struct hd_model_info {
     hd_dims sample;
     int64_t outputs, classes, params, trainable;
+    bool reconstructs; /**< an output is an input given back, in the data's own unit; there are no labels */
     const char *const *class_names; /**< classes entries */
     const char *loss;
     const char *data; /**< name of the data it was trained on, or "" */
@@ -105,7 +106,8 @@ HD_API HD_CHECKED hd_status hd_model_open_data(hd_dataset **out, const hd_model 
 HD_API hd_layer_info hd_model_layer(const hd_model *model, int32_t i);
 HD_API hd_store *hd_model_store(hd_model *model);
 /** The network's graph: inputs "x" [B, sample…] f32 (normalised) and "target" (i64 [B] classes, or f32 [B, outputs];
- * with positions i64 [B, positions], or f32 [B, positions, outputs]). A class of −100 does not count in the loss. */
+ * with positions i64 [B, positions], or f32 [B, positions, outputs]; none where the input is reconstructed). A class of
+ * −100 does not count in the loss. */
 HD_API hd_graph *hd_model_graph(hd_model *model);
 HD_API hd_val hd_model_output(const hd_model *model); /**< [B, (positions,) outputs]: before softmax or sigmoid */
 HD_API hd_val hd_model_loss(const hd_model *model);   /**< a scalar: what hd_train_step takes */

@@ -22,7 +22,9 @@ typedef struct hd_zoo_entry {
     const char *data; /**< a data set by name to try it on; NULL: "mnist" */
     hd_dims sample;   /**< published input */
     int64_t outputs;
-    const char *loss; /**< what it is trained with: "cross_entropy", "mse" */
+    const char *loss;      /**< what it is trained with: "cross_entropy", "mse" */
+    bool reconstructs;     /**< its target is its input: no labels are read */
+    const char *loss_part; /**< name of a value [B] that is added to the loss of each sample; or NULL */
     size_t args_size;
     const hd_option *options;                                                /**< of the network, over an args struct */
     hd_val (*build)(hd_loc at, hd_val x, int64_t outputs, const void *args); /**< x [B, sample…] → [B, outputs] */

@@ -110,6 +110,8 @@ char *text_metric(char *buffer, const hd_metric *m) {
     char value[ROOM], low[ROOM], high[ROOM];
     if (metric_is_share(m->name))
         (void)snprintf(buffer, ROOM, "%.1f %% (%.1f … %.1f)", 100 * m->value, 100 * m->low, 100 * m->high);
+    else if (!isfinite(m->low))
+        (void)snprintf(buffer, ROOM, "%s", text_short(value, m->value));
     else
         (void)snprintf(buffer, ROOM, "%.16s (%.16s … %.16s)", text_short(value, m->value), text_short(low, m->low),
                        text_short(high, m->high));

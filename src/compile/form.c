@@ -1,5 +1,6 @@
-/* form.c: the training or the inference form of a graph. In inference dropout is the identity, batch normalisation uses
- * the running statistics, nothing persistent changes; marked results stay when they need no inputs beyond the target's.
+/* form.c: the training or the inference form of a graph. In inference nothing is drawn (dropout is the identity), batch
+ * normalisation uses the running statistics, nothing persistent changes; marked results stay when they need no inputs
+ * beyond the target's.
  */
 #include "compile/lower.h"
 #include "ops/fused.h"
@@ -9,7 +10,7 @@ static hd_status hd_infer_form(hd_lower *l) {
     hd_graph *g = l->g;
     for (size_t i = 0; i < g->node_count; i++) {
         hd_node *n = &g->nodes[i];
-        if (hd_is_op(n, "dropout")) {
+        if (hd_is_op(n, "dropout") || hd_is_op(n, "reparameterize")) {    /* input 0 is what they do without noise */
             if (g->values[n->out].output && g->values[n->in[0]].output) { /* both are results: a copy stays */
                 n->op = &hd_op_reorder;
                 n->n_in = 1;

@@ -73,6 +73,11 @@ static hd_status fit_floats(hd_normalizer *z, const hd_dataset *d, const int64_t
     return HD_OK;
 }
 
+/* Pictures know their black and white. */
+static bool has_range(const hd_dataset *d) {
+    return d->info.sample.rank == 3 && d->info.high > d->info.low;
+}
+
 static hd_status fit(hd_normalizer *z, const hd_dataset *d, const int64_t *indices, int64_t count, bool standard) {
     size_t channels = (size_t)d->info.sample.dim[0];
     z->mean = hd_alloc_n(d->ctx, channels, sizeof *z->mean);
@@ -81,7 +86,11 @@ static hd_status fit(hd_normalizer *z, const hd_dataset *d, const int64_t *indic
     z->channels = (int64_t)channels;
     z->each = d->size / z->channels;
     if (standard) return d->info.stored == HD_U8 ? fit_bytes(z, d, indices, count) : fit_floats(z, d, indices, count);
-    for (size_t c = 0; c < channels; c++) z->std[c] = 255; /* mean 0: bytes to 0 … 1 */
+    const bool known = has_range(d);
+    for (size_t c = 0; c < channels; c++) {
+        z->mean[c] = known ? d->info.low : 0;
+        z->std[c] = known ? d->info.high - d->info.low : 255;
+    }
     return HD_OK;
 }
 
@@ -93,7 +102,8 @@ hd_status hd_normalizer_fit(hd_normalizer *out, const hd_dataset *data, const in
         return hd_fail(data->ctx, HD_E_USAGE, "normalize|expected standard, unit or none, got \"%s\"", mode);
     if (standard && count < 1)
         return hd_fail(data->ctx, HD_E_DATA, "normalize|expected samples to learn from, got none");
-    if (data->info.as_is || (!standard && !(unit && data->info.stored == HD_U8))) return HD_OK;
+    const bool ranged = data->info.stored == HD_U8 || has_range(data);
+    if (data->info.as_is || (!standard && !(unit && ranged))) return HD_OK;
     hd_status status = fit(out, data, indices, count, standard);
     if (status != HD_OK) hd_normalizer_free(out);
     return status;

@@ -1,4 +1,4 @@
-/* nn_dropout.c: dropout over the random state of the graph, and that state itself. */
+/* nn_dropout.c: dropout and normal noise over the random state of the graph, and that state itself. */
 #include "nn/layer.h"
 
 hd_val hd_rng_input(hd_graph *graph) {
@@ -13,6 +13,14 @@ hd_val hd_nn_dropout_at(hd_loc at, const hd_nn_dropout_args *a) {
     const int64_t stream = hd_graph_node_count(a->x.graph);
     return hd_dropout_at(at,
                          &(hd_dropout_args){.x = a->x, .rng = hd_rng_input(a->x.graph), .p = a->p, .stream = stream});
+}
+
+hd_val hd_nn_reparameterize_at(hd_loc at, const hd_nn_reparameterize_args *a) {
+    if (!hd_layer_ready(a->mean)) return (hd_val){0};
+    hd_graph *g = a->mean.graph;
+    return hd_reparameterize_at(
+        at, &(hd_reparameterize_args){
+                .mean = a->mean, .log_var = a->log_var, .rng = hd_rng_input(g), .stream = hd_graph_node_count(g)});
 }
 
 static hd_val build(hd_loc at, hd_val x, const char *name, void *args) {

@@ -40,7 +40,7 @@ typedef struct number {
     double *real;
 } number;
 
-enum { NUMBERS = 18 };
+enum { NUMBERS = 19 };
 
 static void list_numbers(hd_run_state *s, hd_tally *r, number out[NUMBERS]) {
     const number all[NUMBERS] = {
@@ -62,6 +62,7 @@ static void list_numbers(hd_run_state *s, hd_tally *r, number out[NUMBERS]) {
         {"terms", NULL, &r->terms},
         {"term", NULL, &r->term},
         {"term2", NULL, &r->term2},
+        {"part", NULL, &r->part},
     };
     memcpy(out, all, sizeof all);
 }

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "train/recipe.h"
 #include "train/task.h"
+#include <math.h>
 #include <string.h>
 
 #define HD_METRIC(name) extern const hd_metric_kind hd_metric_##name;
@@ -31,8 +32,8 @@ static hd_status unknown(const hd_recipe *r, const char *name) {
     for (int i = 0; i < (int)KINDS; i++) names[i] = kinds[i]->name;
     const char *near = hd_text_nearest(name, names, KINDS);
     return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|unknown metric \"%.60s\"|%s%s%s", name,
-                   near ? "Did you mean " : "There are accuracy, f1, perplexity, bits, rmse, mae, r2", near ? near : "",
-                   near ? "?" : "");
+                   near ? "Did you mean " : "There are accuracy, f1, perplexity, bits, mse, rmse, mae, r2",
+                   near ? near : "", near ? "?" : "");
 }
 
 hd_status hd_metric_list_make(hd_metric_list *out, const hd_recipe *r, const hd_task *task) {
@@ -40,7 +41,9 @@ hd_status hd_metric_list_make(hd_metric_list *out, const hd_recipe *r, const hd_
     const bool classes = task->classes > 0;
     *out = (hd_metric_list){0};
     for (int i = 0; !said && i < (int)KINDS; i++)
-        if (kinds[i]->usual && kinds[i]->classes == classes && (!kinds[i]->positions || task->positions > 0))
+        if (task->reconstructs
+                ? kinds[i]->pictures
+                : kinds[i]->usual && kinds[i]->classes == classes && (!kinds[i]->positions || task->positions > 0))
             out->kind[out->count++] = kinds[i];
     for (const hd_json *item = said ? said->child : NULL; item; item = item->next) {
         const hd_metric_kind *kind = hd_metric_find_kind(item->string);
@@ -60,6 +63,14 @@ hd_status hd_metric_list_make(hd_metric_list *out, const hd_recipe *r, const hd_
     return HD_OK;
 }
 
+/* The two parts of a loss that the network has a part in, without intervals. */
+static void add_parts(hd_scores *out, const hd_tally *t) {
+    const double n = (double)t->n, part[] = {out->loss - t->part / n, t->part / n};
+    const char *const name[] = {"reconstruction", t->task->part};
+    for (int i = 0; i < 2 && out->count < HD_MAX_METRICS; i++)
+        out->metric[out->count++] = (hd_metric){name[i], part[i], (double)NAN, (double)NAN};
+}
+
 bool hd_metric_list_needs_confusion(const hd_metric_list *list) {
     for (int i = 0; i < list->count; i++)
         if (list->kind[i]->confusion) return true;
@@ -75,6 +86,7 @@ void hd_scores_make(hd_scores *out, const hd_tally *tally, const hd_metric_list 
         out->metric[out->count] = list->kind[i]->measure(tally);
         out->metric[out->count++].name = list->kind[i]->name;
     }
+    if (tally->task->part) add_parts(out, tally);
 }
 
 const hd_metric *hd_scores_find(const hd_scores *scores, const char *name) {

@@ -19,6 +19,19 @@ static hd_metric rmse(const hd_tally *t) {
     return (hd_metric){.value = sqrt(mean), .low = sqrt(fmax(0, mean - half)), .high = sqrt(mean + half)};
 }
 
+static hd_metric mse(const hd_tally *t) {
+    const double n = count_of(t), mean = t->square / n, half = half_width(t->square, t->fourth, n);
+    return (hd_metric){.value = mean, .low = fmax(0, mean - half), .high = mean + half};
+}
+
+const hd_metric_kind hd_metric_mse = {
+    .name = "mse",
+    .pictures = true,
+    .formula = "mean (y − t)²",
+    .source = "interval: normal approximation",
+    .measure = mse,
+};
+
 const hd_metric_kind hd_metric_rmse = {
     .name = "rmse",
     .usual = true,
@@ -56,6 +69,7 @@ const hd_metric_kind hd_metric_r2 = {
     .name = "r2",
     .higher_better = true,
     .usual = true,
+    .pictures = true,
     .formula = "1 − Σ (y − t)² / Σ (t − mean t)²",
     .source = "interval: of the mean square error, the variance of t taken as known",
     .measure = r2,

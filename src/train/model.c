@@ -61,6 +61,7 @@ static hd_status make(hd_model *m, const hd_recipe *recipe, const hd_model_data 
     HD_TRY(hd_recipe_copy(&m->recipe, recipe));
     HD_TRY(hd_recipe_check_whole(m->recipe));
     HD_TRY(copy_data(m, data));
+    HD_TRY(hd_reconstruct_settle(m));
     HD_TRY(hd_store_new(&m->store, m->ctx, (uint64_t)hd_recipe_int(m->recipe, "train.seed")));
     m->eval_batch = choose_eval_batch(m);
     return hd_model_build(m);
@@ -174,6 +175,7 @@ hd_status hd_model_get_info(hd_model *m, hd_model_info *out) {
     *out = (hd_model_info){
         .sample = m->data.sample,
         .outputs = m->task.outputs,
+        .reconstructs = m->task.reconstructs,
         .classes = m->data.classes,
         .params = m->params,
         .trainable = m->trainable,
@@ -243,6 +245,7 @@ static void fill_stage(hd_model *m, const float *x, int64_t n, int64_t batch) {
 static void give_scores(const hd_model *m, const float *y, int64_t n, float *out) {
     for (int64_t i = 0; i < n * hd_task_rows(&m->task); i++)
         hd_task_scores(&m->task, y + i * m->task.outputs, out + i * hd_task_columns(&m->task));
+    if (m->task.reconstructs) hd_reconstruct_undo(m, out, n);
 }
 
 hd_status hd_model_predict(hd_model *m, const float *x, int64_t n, float *y) {
@@ -275,7 +278,8 @@ hd_status hd_model_score(hd_model *m, hd_program *program, int64_t batch, hd_loa
         hd_program_bind(program, input, b.n < batch ? m->stage : b.x);
         HD_TRY(hd_program_run(program));
         const float *y = hd_program_get(program, "y");
-        hd_tally_add(tally, y, b.label, b.value, b.n, true);
+        hd_tally_add(tally, y, b.label, m->task.reconstructs ? b.x : b.value, b.n, true);
+        if (m->task.part) hd_tally_add_part(tally, hd_program_get(program, m->task.part), b.n, true);
         if (!scores_out) continue;
         give_scores(m, y, b.n, scores_out);
         scores_out += b.n * hd_task_rows(&m->task) * hd_task_columns(&m->task);
@@ -288,6 +292,7 @@ static hd_status check_data(const hd_model *m, const hd_data_info *info) {
     if (!hd_dims_equal(&info->sample, &m->data.sample))
         return hd_fail(m->ctx, HD_E_DATA, "%s|samples are %s, the model was made for %s", info->name,
                        hd_dims_text(a, &info->sample), hd_dims_text(b, &m->data.sample));
+    if (m->task.reconstructs) return HD_OK;
     if (info->positions != m->data.positions)
         return hd_fail(m->ctx, HD_E_DATA, "%s|its samples have %lld labels each, the model gives %lld answers",
                        info->name, (long long)(info->positions > 0 ? info->positions : 1),

@@ -52,6 +52,20 @@ struct hd_model {
 HD_CHECKED hd_status hd_model_make(hd_model **out, const hd_recipe *recipe, const hd_model_data *data);
 /* Builds graph, task and metrics of a model whose recipe and data are set (model_build.c). */
 HD_CHECKED hd_status hd_model_build(hd_model *m);
+/* reconstruct.c: networks whose target is their input. What the recipe says of it, or the network: then the data's
+ * labels are put aside and, unless the recipe says otherwise, values lie in 0 … 1. */
+HD_CHECKED hd_status hd_reconstruct_settle(hd_model *m);
+/* The known network that the recipe names, or NULL. */
+const hd_zoo_entry *hd_recipe_network(const hd_recipe *recipe);
+/* Reconstructions y [n, size] in the unit of the data, as the inputs came. */
+void hd_reconstruct_undo(const hd_model *m, float *y, int64_t n);
+/* HD_E_MODEL when the loss does not take the inputs of these samples as targets. */
+HD_CHECKED hd_status hd_reconstruct_check(const hd_model *m, const hd_dataset *data, const int64_t *indices,
+                                          int64_t count);
+/* The first `count` of these samples above, what the model makes of them below, as one PNG. Nothing for what is no
+ * picture. */
+HD_CHECKED hd_status hd_reconstruct_picture(hd_model *m, const hd_dataset *data, const int64_t *indices, int64_t count,
+                                            const char *path);
 /* Sets `table` (model_index.c). */
 void hd_model_find_table(hd_model *m);
 /* HD_E_DATA when one of n samples (normalised) names a row that the table has not. which: their numbers, or NULL:

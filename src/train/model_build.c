@@ -77,6 +77,8 @@ static hd_status build_net(hd_model *m) {
 
 /* By the data and the network, where the recipe says nothing. */
 static const char *usual_loss(const hd_model *m, int64_t outputs, bool activated) {
+    const hd_zoo_entry *known = m->task.reconstructs ? hd_recipe_network(m->recipe) : NULL;
+    if (known && known->reconstructs) return known->loss;
     if (m->data.classes == 0 || activated) return "mse";
     return outputs == 1 && m->data.classes == 2 ? "bce_with_logits" : "cross_entropy";
 }
@@ -148,7 +150,9 @@ static hd_status settle_task(hd_model *m) {
                         .classes = m->data.classes,
                         .outputs = outputs,
                         .targets = m->data.classes > 0 ? 1 : m->data.targets,
-                        .positions = m->data.positions};
+                        .positions = m->data.positions,
+                        .reconstructs = m->task.reconstructs,
+                        .part = m->task.part};
     if (m->task.positions > 0 && m->task.loss.name && !hd_loss_knows_positions(&m->task.loss))
         return hd_fail(m->ctx, HD_E_MODEL,
                        "train.loss|%s is none of positions, these data have %lld labels a sample|"
@@ -205,12 +209,29 @@ static hd_val helped(const hd_model *m, hd_val loss) {
     return loss;
 }
 
+/* The target is the input; a network may have a part in the loss, of one sample each: both are sums over a sample then,
+ * and means over the batch. */
+static hd_status build_reconstruction(hd_model *m) {
+    const hd_task *t = &m->task;
+    m->target = hd_reshape(m->x, .dims = HD_DIMS(-1, t->outputs));
+    hd_mark_output(m->y, "y");
+    m->loss = hd_loss_build(HD_HERE, t, m->y, m->target);
+    if (t->part) {
+        const hd_val part = hd_graph_find(m->graph, t->part);
+        hd_mark_output(part, t->part);
+        m->loss = hd_add(hd_affine(m->loss, .scale = (double)t->outputs), hd_mean(part));
+    }
+    hd_mark_output(m->loss, "loss");
+    return hd_graph_status(m->graph);
+}
+
 static hd_status build_loss(hd_model *m) {
     const hd_task *t = &m->task;
     hd_graph *g = m->graph;
     const bool label = t->loss.target == HD_TARGET_CLASS;
     const bool plain = !last_activation(hd_recipe_said(m->recipe, "model"));
     if (!plain || strcmp(t->loss.name, "mse") != 0) m->data.target_mean = m->data.target_std = NULL;
+    if (t->reconstructs) return build_reconstruction(m);
     hd_dims target = HD_DIMS(HD_BATCH);
     if (t->positions > 0) target.dim[target.rank++] = t->positions;
     if (!label) target.dim[target.rank++] = t->outputs;

@@ -90,6 +90,8 @@ static const hd_key keys[] = {
          "standard: mean 0, deviation 1 by the training part; unit; none"),
     ANY("model", "text", HD_KEY_MODEL, "", "a known network, a one-line text as 784-200-relu-10, or a list of layers"),
     TEXT("train.loss.name", "", losses, "what is minimised; by the data and the model when not given"),
+    BOOL("train.reconstruct", "",
+         "learn to give back what is read, without labels; as the network is meant when not given"),
     {{"train.loss.weight", "list", "", "how much each class (output) counts: numbers, or balanced"},
      HD_KEY_TEXT | HD_KEY_NUMBERS,
      0,

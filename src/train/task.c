@@ -66,7 +66,7 @@ void hd_tally_free(hd_tally *s, hd_context *ctx) {
 void hd_tally_reset(hd_tally *s) {
     const hd_task *t = s->task;
     s->n = s->correct = 0;
-    s->loss = s->weight = s->square = s->fourth = s->absolute = 0;
+    s->loss = s->weight = s->square = s->fourth = s->absolute = s->part = 0;
     s->terms = s->term = s->term2 = 0;
     if (s->sum) memset(s->sum, 0, (size_t)t->targets * sizeof *s->sum);
     if (s->sum2) memset(s->sum2, 0, (size_t)t->targets * sizeof *s->sum2);
@@ -88,7 +88,8 @@ static double loss_of(hd_tally *s, const float *y, const float *target, int64_t 
     double *row = s->row, *wanted = target ? row + n : NULL;
     for (int64_t k = 0; k < n; k++) row[k] = (double)y[k];
     for (int64_t k = 0; k < n && target; k++) wanted[k] = (double)target[k];
-    return hd_loss_value(&s->task->use, row, wanted, label, n);
+    const double loss = hd_loss_value(&s->task->use, row, wanted, label, n);
+    return s->task->part ? loss * (double)n : loss;
 }
 
 void hd_tally_term(hd_tally *s, double loss) {
@@ -145,4 +146,11 @@ void hd_tally_add(hd_tally *s, const float *y, const int64_t *label, const float
         else
             add_values(s, y + i * t->outputs, values + i * t->targets, loss);
     }
+}
+
+void hd_tally_add_part(hd_tally *s, const float *part, int64_t n, bool loss) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += (double)part[i];
+    s->part += sum;
+    if (loss) s->loss += sum;
 }

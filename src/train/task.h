@@ -62,6 +62,8 @@ struct hd_task {
     int64_t outputs;   /* of the network */
     int64_t targets;   /* numbers a sample (or a position), when classes is 0 */
     int64_t positions; /* answers a sample; 0: one for the whole */
+    bool reconstructs; /* the target is the input */
+    const char *part;  /* a value [B] of the network that is part of the loss, which then is a sum over outputs; NULL */
 };
 
 /* Rows of outputs that a sample gives. */
@@ -102,6 +104,7 @@ typedef struct hd_tally {
     double terms, term, term2; /* how many losses were added up, of samples or of batches; their sum, of squares too */
     int64_t correct;
     double square, fourth, absolute; /* Σe², Σe⁴, Σ|e| over all numbers */
+    double part;                     /* sum over samples of the network's own part of the loss */
     double *sum, *sum2;              /* [targets] Σt, Σt² */
     int64_t *confusion;              /* [classes, classes] rows true; NULL: not counted */
     double *scratch;                 /* [classes], with confusion */
@@ -118,6 +121,9 @@ void hd_tally_reset(hd_tally *tally);
 void hd_tally_term(hd_tally *tally, double loss);
 void hd_tally_add(hd_tally *tally, const float *y, const int64_t *label, const float *values, int64_t n, bool loss);
 
+/* Adds the network's own part of the loss of n samples that were added already; to the loss too when `loss` is set. */
+void hd_tally_add_part(hd_tally *tally, const float *part, int64_t n, bool loss);
+
 /* A metric: one line of metrics.def. */
 typedef struct hd_metric_kind {
     const char *name;
@@ -125,6 +131,7 @@ typedef struct hd_metric_kind {
     bool positions; /* for sequences alone */
     bool higher_better;
     bool usual;     /* measured when the recipe does not say */
+    bool pictures;  /* the same, where inputs are reconstructed */
     bool confusion; /* needs the confusion counts */
     const char *formula, *source;
     hd_metric (*measure)(const hd_tally *tally);

@@ -83,6 +83,7 @@ static hd_status check_targets(const hd_trainer *t) {
     const hd_task *task = &t->model->task;
     const char *name = hd_data_get_info(t->data).name;
     if (task->classes > 0 || task->loss.target == HD_TARGET_NUMBER) return HD_OK;
+    if (task->reconstructs) return hd_reconstruct_check(t->model, t->data, t->split.train, t->split.train_count);
     const int64_t width = task->targets * hd_task_rows(task);
     float *row = hd_alloc_n(t->ctx, (size_t)width, sizeof *row);
     hd_status status = row ? HD_OK : HD_E_MEMORY;
@@ -106,12 +107,11 @@ static hd_status make_model(hd_trainer *t) {
     HD_TRY(scale_targets(t, &info));
     HD_TRY(balance(t, info.classes));
     HD_TRY(hd_model_new(&t->model, t->recipe, &info));
-    HD_TRY(check_targets(t));
     hd_status status = hd_normalizer_fit(&z, t->data, t->split.train, t->split.train_count,
-                                         hd_recipe_text(t->recipe, "data.normalize"));
+                                         hd_recipe_text(t->model->recipe, "data.normalize"));
     if (status == HD_OK) status = hd_model_set_normalizer(t->model, &z);
     hd_normalizer_free(&z);
-    return status;
+    return status == HD_OK ? check_targets(t) : status;
 }
 
 /* ---- programs ---- */

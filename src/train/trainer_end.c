@@ -23,12 +23,25 @@ static const int64_t *judged_part(const hd_trainer *t, int64_t *count) {
     return test ? t->split.test : t->split.val;
 }
 
+/* Reconstructions: scores, and a picture of the first few. */
+static hd_status judge_pictures(hd_trainer *t, const int64_t *part, int64_t count) {
+    enum { SHOWN = 12 };
+    char path[4200];
+    hd_scores scores;
+    HD_TRY(hd_model_eval(t->model, t->data, part, count, &scores, NULL, NULL));
+    if (t->split.test_count > 0) t->test = scores;
+    if (!t->folder[0]) return HD_OK;
+    (void)snprintf(path, sizeof path, "%s/reconstructions.png", t->folder);
+    return hd_reconstruct_picture(t->model, t->data, part, count < SHOWN ? count : SHOWN, path);
+}
+
 static hd_status judge(hd_trainer *t) {
     const hd_task *task = &t->model->task;
     int64_t count = 0;
     const int64_t *part = judged_part(t, &count);
     hd_scores scores;
     if (count == 0) return HD_OK;
+    if (task->reconstructs) return judge_pictures(t, part, count);
     const size_t cells = (size_t)(task->classes * task->classes), columns = (size_t)hd_task_columns(task);
     if (cells > 0 && cells * sizeof(int64_t) <= MAX_SCORES &&
         !(t->confusion = hd_alloc_n(t->ctx, cells, sizeof(int64_t))))

@@ -14,6 +14,7 @@ enum { SAVE_SECONDS = 5 }; /* from one unasked checkpoint to the next, at ends o
 static const void *target_of(hd_trainer *t, const hd_batch *b, int64_t *counted) {
     const hd_task *task = &t->model->task;
     *counted = b->n;
+    if (task->reconstructs) return NULL;
     if (t->target_labels) {
         const int64_t n = b->n * task->positions, padding = hd_loss_ignored(&task->use);
         for (int64_t i = 0; i < n; i++) t->target_labels[i] = b->label[i] < 0 ? padding : b->label[i];
@@ -42,16 +43,20 @@ static hd_status take_step(hd_trainer *t, const hd_batch *b, double *loss) {
     HD_TRY(hd_model_check_index(t->model, b->x, b->n, b->index, 0));
     hd_program_bind(p->program, p->x, b->x);
     int64_t counted = 0;
-    hd_program_bind(p->program, p->target, target_of(t, b, &counted));
+    const void *target = target_of(t, b, &counted);
+    if (target) hd_program_bind(p->program, p->target, target);
     hd_program_lr(p->program, hd_schedule_lr(&t->schedule, t->state.total_steps));
     HD_TRY(hd_program_run(p->program));
     *loss = (double)*(const float *)hd_program_get(p->program, "loss");
     if (!isfinite(*loss)) return diverged(t);
     hd_tally_term(&t->running, *loss);
     if (t->tally_outputs) {
+        const hd_task *task = &t->model->task;
+        const float *values = task->reconstructs ? b->x : b->value;
         const int64_t before = t->running.n;
-        hd_tally_add(&t->running, hd_program_get(p->program, "y"), b->label, b->value, b->n, false);
+        hd_tally_add(&t->running, hd_program_get(p->program, "y"), b->label, values, b->n, false);
         counted = t->running.n - before;
+        if (task->part) hd_tally_add_part(&t->running, hd_program_get(p->program, task->part), b->n, false);
     } else {
         t->running.correct += *(const int64_t *)hd_program_get(p->program, "correct");
         t->running.n += counted;
