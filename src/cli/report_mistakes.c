@@ -99,13 +99,46 @@ static void row(report *r, const mistake *m, float *x, float *target) {
     hd_text_puts(t, "</tr>");
 }
 
+/* What input number `at` is called: the table's column, "column = word" where a word became a number of its own; "x3"
+ * where columns have no names. */
+static void feature_name(hd_text *t, const hd_json *columns, int64_t at) {
+    int64_t before = 0;
+    for (const hd_json *c = columns ? columns->child : NULL; c; c = c->next) {
+        const hd_json *name = hd_json_get(c, "name"), *words = hd_json_get(c, "words");
+        const int64_t wide = words ? (int64_t)words->count : 1;
+        if (hd_json_get(c, "role")) continue; /* no feature */
+        if (at < before + wide && name) {
+            html_text(t, name->string);
+            const hd_json *word = words ? words->child : NULL;
+            for (int64_t k = at - before; word && k > 0; k--) word = word->next;
+            if (!word) return;
+            hd_text_puts(t, " = ");
+            html_text(t, word->string);
+            return;
+        }
+        before += wide;
+    }
+    hd_text_printf(t, "x%lld", (long long)at + 1);
+}
+
+static void feature_names(report *r) {
+    hd_arena arena = {.ctx = r->c->ctx};
+    hd_json *tree = NULL;
+    const char *text = r->facts.encoding;
+    const int64_t features = hd_dims_count(&r->facts.sample);
+    if (text && hd_json_parse(&tree, &arena, "encoding", text, strlen(text)) != HD_OK) tree = NULL;
+    for (int64_t i = 0; i < features && i < SHOWN_FEATURES; i++) {
+        hd_text_puts(r->page, "<th class=n>");
+        feature_name(r->page, tree ? hd_json_get(tree, "columns") : NULL, i);
+    }
+    hd_arena_free(&arena);
+}
+
 static void rows(report *r, const mistake *list, int count, float *x, float *target) {
     hd_text *t = r->page;
-    int64_t features = hd_dims_count(&r->facts.sample);
     hd_text_printf(t, "<div class=scroll><table><thead><tr><th>sample<th>is<th>said<th class=n>%s",
                    r->info.classes > 0 ? "sure" : "error");
-    for (int64_t i = 0; i < features && i < SHOWN_FEATURES; i++)
-        hd_text_printf(t, "<th class=n>x%lld", (long long)i + 1);
+    feature_names(r);
     hd_text_puts(t, "</tr></thead><tbody>");
     for (int i = 0; i < count; i++) row(r, &list[i], x, target);
     hd_text_puts(t, "</tbody></table></div>");

@@ -44,5 +44,6 @@ void report_curves(report *r);
 void report_network(report *r);
 void report_confusion(report *r);
 hd_status report_mistakes(report *r);
+hd_status report_reconstructions(report *r);
 void report_data_and_recipe(report *r);
 #endif

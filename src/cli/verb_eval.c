@@ -91,7 +91,9 @@ static hd_status evaluate(cli *c, evaluation *e) {
     if (classes > 0 && classes <= MOST_CONFUSED && !(e->confusion = calloc(classes * classes, sizeof *e->confusion)))
         return cli_no_memory(c);
     CLI_TRY(c, hd_model_eval(e->model, e->data, e->part.indices, e->part.count, &e->scores, e->confusion, NULL));
-    if (e->facts.classes > 0) {
+    if (e->info.reconstructs) {
+        e->baseline.name = NULL; /* r2 compares with the mean picture */
+    } else if (e->facts.classes > 0) {
         double share = largest_share(e->data, e->part.indices, e->part.count, NULL);
         e->baseline = share_of("majority", share, e->scores.n);
     } else if (e->facts.positions > 0) {
@@ -116,7 +118,7 @@ static hd_status tell_json(cli *c, const evaluation *e) {
     hd_jw_end(&j.w);
     hd_jw_key(&j.w, "baselines");
     hd_jw_begin(&j.w, '{');
-    json_metric(&j, e->baseline.name, e->baseline.value, e->baseline.low, e->baseline.high);
+    if (e->baseline.name) json_metric(&j, e->baseline.name, e->baseline.value, e->baseline.low, e->baseline.high);
     hd_jw_end(&j.w);
     hd_jw_key(&j.w, "classes");
     hd_jw_begin(&j.w, '[');
@@ -170,11 +172,12 @@ static void say_result(cli *c, const evaluation *e) {
     for (int i = 0; i < e->scores.count && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s %s · ", e->scores.metric[i].name,
                                  text_metric(value, &e->scores.metric[i]));
-    char base[64];
+    char base[128] = "";
     hd_metric shown = e->baseline;
     shown.name = e->facts.classes > 0 ? "accuracy" : "rmse";
-    say_fact(c, "result", "%sloss %s · %s %s", text, text_short(loss, e->scores.loss), e->baseline.name,
-             text_metric(base, &shown));
+    if (e->baseline.name)
+        (void)snprintf(base, sizeof base, " · %.20s %s", e->baseline.name, text_metric(value, &shown));
+    say_fact(c, "result", "%sloss %s%s", text, text_short(loss, e->scores.loss), base);
     if (e->times > 1)
         say_fact(c, "", "test part evaluated %lld times now: choosing by it makes it a validation part",
                  (long long)e->times);

@@ -3,6 +3,7 @@
 #include "cli/arguments.h"
 #include "cli/describe.h"
 #include "cli/json_out.h"
+#include "cli/predict_out.h"
 #include "cli/screen.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -28,6 +29,7 @@ typedef struct prediction {
     int64_t *truth; /* class, or -1 */
     int64_t waiting, told, right, judged;
     json_out json;
+    predict_out out;
 } prediction;
 
 static void top_scores(const prediction *p, const float *y, int64_t *index, int64_t n) {
@@ -116,6 +118,18 @@ static void say_positions(prediction *p, const float *y) {
     say(p->c, "%s\n", p->rows > SHOWN_POSITIONS && p->info.classes > 0 ? "…" : "");
 }
 
+/* Mean distance of what was given back from what was read, as it stands in the data. */
+static double average_error(const prediction *p, int64_t i) {
+    double sum = 0;
+    for (int64_t k = 0; k < p->size; k++) sum += fabs((double)p->y[i * p->size + k] - (double)p->x[i * p->size + k]);
+    return sum / (double)p->size;
+}
+
+static void say_values(const prediction *p, const float *y) {
+    char text[64];
+    for (int64_t k = 0; p->info.classes <= 0 && k < p->columns; k++) say(p->c, "  %s", text_short(text, (double)y[k]));
+}
+
 static void say_one(prediction *p, int64_t i) {
     cli *c = p->c;
     const float *y = p->y + i * p->rows * p->columns;
@@ -139,7 +153,10 @@ static void say_one(prediction *p, int64_t i) {
         if (p->truth[i] >= 0 && p->truth[i] != index[0])
             say(c, "  is %s", screen_clean_utf8(label, sizeof label, class_name(p, p->truth[i])));
     }
-    for (int64_t k = 0; p->info.classes <= 0 && k < p->columns; k++) say(c, "  %s", text_short(text, (double)y[k]));
+    if (p->info.reconstructs)
+        say(c, "  %s off on average", text_short(text, average_error(p, i)));
+    else
+        say_values(p, y);
     say(c, "\n");
 }
 
@@ -147,6 +164,8 @@ static void say_one(prediction *p, int64_t i) {
 static hd_status flush(prediction *p) {
     if (p->waiting == 0) return HD_OK;
     CLI_TRY(p->c, hd_model_predict(p->model, p->x, p->waiting, p->y));
+    hd_status status = predict_out_add(p->c, &p->out, p->y, p->waiting);
+    if (status != HD_OK) return status;
     for (int64_t i = 0; i < p->waiting; i++) {
         int64_t best = 0;
         if (p->truth[i] >= 0) {
@@ -427,6 +446,7 @@ static hd_status predict(cli *c, prediction *p) {
     CLI_TRY(c, open_trained(c, c->things[0], &p->model));
     CLI_TRY(c, hd_model_get_info(p->model, &p->info));
     CLI_TRY(c, make_room(p));
+    CLI_TRY(c, predict_out_open(c, &p->out, cli_get(c, "out"), &p->info, p->columns * p->rows));
     if (c->json) {
         json_begin(c, &p->json);
         json_string(&p->json, "model", c->things[0]);
@@ -435,6 +455,7 @@ static hd_status predict(cli *c, prediction *p) {
     }
     for (int i = 1; i < c->thing_count; i++) CLI_TRY(c, add_thing(p, c->things[i]));
     CLI_TRY(c, flush(p));
+    CLI_TRY(c, predict_out_close(c, &p->out));
     if (c->json) {
         hd_jw_end(&p->json.w);
         return json_end(c, &p->json);
@@ -454,6 +475,7 @@ static hd_status run_predict(cli *c) {
     hd_status status = cli_context(c);
     if (status == HD_OK) status = predict(c, &p);
     if (c->ctx) hd_text_free(&p.json.text);
+    free(p.out.y);
     free(p.x);
     free(p.y);
     free(p.names);
@@ -467,6 +489,8 @@ static const cli_flag flags[] = {
     {"top", "N", "how many classes with their scores are told, 1 … 16 (default 5; people see at most 3)"},
     {"strict", NULL, "refuse a picture that would have to be adapted"},
     {"part", "PART", "of data sets: train, val, test or all (default: test, or everything where there is one part)"},
+    {"out", "FILE",
+     "write all scores as an array [inputs, outputs] of f32, FILE.npy; or what was given back, FILE.png"},
     {"threads", "N", "1 … 256 (default: all processors)"},
     CLI_FLAG_END};
 

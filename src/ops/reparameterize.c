@@ -70,6 +70,8 @@ const hd_op hd_op_reparameterize = {
     .doc = "Draws from a normal distribution whose mean and variance are computed, with gradients for both. The noise "
            "follows from seed, step and stream alone. Programs without training take the mean.",
     .samples = (const hd_sample[]){{"f32[3]={1 2 3}, f32[3]={-inf -inf -inf}, i64[2]={7 3}", "{1 2 3}"},
+                                   {"f32[5]={1 2 3 4 5}, f32[5]={0 0 2 -2 1}, i64[2]={7 3} | stream=2",
+                                    "{1.54347774728 1.3680629385 4.37537959907 4.19702175709 5.53274458363}"},
                                    {"f32[4,33], f32[4,33], i64[2]={7 3}", NULL},
                                    {"f32[2,3,5], f32[2,3,5], i64[2]={-1 123456789012} | stream=3", NULL},
                                    {"f32[0], f32[0], i64[2]={1 1}", NULL},

@@ -22,7 +22,7 @@ static hd_val deep_build(hd_loc at, hd_val x, int64_t outputs, const void *args)
     const deep_args *a = args;
     const hd_dims published = HD_DIMS(1000, 500, 250);
     const hd_dims *hidden = a->hidden.rank > 0 ? &a->hidden : &published;
-    char name[16];
+    char name[32];
     hd_val h = hd_zoo_rows(at, x);
     for (int i = 0; i < hidden->rank; i++) {
         (void)snprintf(name, sizeof name, "encoder%d", i + 1);
@@ -45,7 +45,8 @@ static hd_val deep_build(hd_loc at, hd_val x, int64_t outputs, const void *args)
 const hd_zoo_entry hd_zoo_autoencoder = {
     .name = "autoencoder",
     .description = "layers that narrow to a code of 30 numbers and widen again; learns without labels",
-    .source = "Hinton, Salakhutdinov: Reducing the dimensionality of data with neural networks, Science 313, 2006",
+    .authors = "Hinton, Salakhutdinov",
+    .paper = "Reducing the dimensionality of data with neural networks, Science 313, 2006, doi:10.1126/science.1127647",
     .year = 2006,
     .sample = {3, {1, 28, 28}},
     .outputs = 784,
@@ -91,7 +92,8 @@ const hd_zoo_entry hd_zoo_vae = {
     .name = "vae",
     .description = "a code that is drawn from a normal distribution: reconstructions, and a space to draw new samples "
                    "from; loss in nats a sample",
-    .source = "Kingma, Welling: Auto-encoding variational Bayes, ICLR 2014; layers of PyTorch's example",
+    .authors = "Kingma, Welling",
+    .paper = "Auto-encoding variational Bayes, ICLR 2014, arXiv:1312.6114; layers as in PyTorch's example",
     .year = 2013,
     .sample = {3, {1, 28, 28}},
     .outputs = 784,
@@ -161,9 +163,10 @@ static hd_val conv_build(hd_loc at, hd_val x, int64_t outputs, const void *args)
 const hd_zoo_entry hd_zoo_conv_autoencoder = {
     .name = "conv-autoencoder",
     .description = "two convolutions of stride 2 to a code, and back by enlarging and convolving",
-    .source = "Masci, Meier, Cireşan, Schmidhuber: Stacked convolutional auto-encoders for hierarchical feature "
-              "extraction, ICANN 2011; enlarging: Odena, Dumoulin, Olah: Deconvolution and checkerboard artifacts, "
-              "Distill 2016",
+    .authors = "Masci, Meier, Cireşan, Schmidhuber",
+    .paper = "Stacked convolutional auto-encoders for hierarchical feature extraction, ICANN 2011, "
+             "doi:10.1007/978-3-642-21735-7_7; enlarging as in Odena, Dumoulin, Olah: Deconvolution and checkerboard "
+             "artifacts, Distill 2016",
     .year = 2011,
     .sample = {3, {1, 28, 28}},
     .outputs = 784,
