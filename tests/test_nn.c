@@ -374,6 +374,16 @@ static void test_embedding_of_columns(void **state) {
     has_param("linear1.weight", HD_DIMS(2, 12));
 }
 
+/* A row counted from the end. */
+static void test_embedding_pads_from_the_end(void **state) {
+    (void)state;
+    char *text;
+    (void)hd_nn_embedding(rows(3), .name = "e", .num_embeddings = 5, .embedding_dim = 2, .padding_idx = -1);
+    assert_int_equal(hd_graph_print(graph, &text), HD_OK);
+    assert_non_null(strstr(text, "zero_row(4)"));
+    hd_memory_free(ctx, text);
+}
+
 static void test_embedding_refuses(void **state) {
     (void)state;
     const hd_val x = rows(5);
@@ -447,6 +457,7 @@ int main(void) {
         T(test_dropout_streams),
         T(test_embedding),
         T(test_embedding_of_columns),
+        T(test_embedding_pads_from_the_end),
         T(test_embedding_refuses),
         T(test_lists_are_whole),
         T(test_failing_allocations),
