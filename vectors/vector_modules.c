@@ -39,6 +39,13 @@ static const struct {
     {"NLLLoss", "nn.functional.nll_loss", "weight size_average ignore_index reduce reduction"},
     {"L1Loss", "nn.functional.l1_loss", "size_average reduce reduction"},
     {"GaussianNLLLoss", "nn.functional.gaussian_nll_loss", "full eps reduction"},
+    {"RNN", "nn.RNN",
+     "-input_size hidden_size num_layers nonlinearity bias batch_first dropout bidirectional training"},
+    {"LSTM", "nn.LSTM", "-input_size hidden_size num_layers bias batch_first dropout bidirectional proj_size training"},
+    {"GRU", "nn.GRU", "-input_size hidden_size num_layers bias batch_first dropout bidirectional training"},
+    {"RNNCell", "nn.RNNCell", "-input_size hidden_size bias nonlinearity"},
+    {"LSTMCell", "nn.LSTMCell", "-input_size hidden_size bias"},
+    {"GRUCell", "nn.GRUCell", "-input_size hidden_size bias"},
 };
 
 /* ---- arguments of the functional form ---- */
@@ -135,20 +142,27 @@ static void make_arguments(vector_case *c, const char *parameters, const hd_json
 
 /* ---- what is expected ---- */
 
+/* Tensor number *skip among values and lists of them, or NULL: *skip is then how many are still to be passed over. */
+static const char *nth_tensor(const hd_json *list, int *skip) {
+    for (const hd_json *v = list ? list->child : NULL; v; v = v->next) {
+        const char *found = v->type == HD_JSON_ARRAY ? nth_tensor(v, skip) : NULL;
+        if (found) return found;
+        if (vector_is_tensor(v) && (*skip)-- == 0) return hd_json_get(v, "tensor")->string;
+    }
+    return NULL;
+}
+
 /* "input.1": the second tensor of the call that carries a gradient; else a name of the state. The target of
  * GaussianNLLLoss carries none, although it is of floats. */
 static const char *tensor_called(const char *module, const hd_json *json, const char *key) {
     int skip;
-    const hd_json *args = hd_json_get(json, "args"), *kwargs = hd_json_get(json, "kwargs"), *v = NULL;
     if (sscanf(key, "input.%d", &skip) != 1) {
-        v = hd_json_get(hd_json_get(json, "state"), key);
+        const hd_json *v = hd_json_get(hd_json_get(json, "state"), key);
         return v ? v->string : NULL;
     }
     if (strcmp(module, "GaussianNLLLoss") == 0 && skip > 0) skip++;
-    for (int side = 0; side < 2; side++)
-        for (v = side ? kwargs ? kwargs->child : NULL : args ? args->child : NULL; v; v = v->next)
-            if (vector_is_tensor(v) && skip-- == 0) return hd_json_get(v, "tensor")->string;
-    return NULL;
+    const char *found = nth_tensor(hd_json_get(json, "args"), &skip);
+    return found ? found : nth_tensor(hd_json_get(json, "kwargs"), &skip);
 }
 
 static void add_expected(vector_case *c, vector_wanted *w, const char *module, const hd_json *json) {

@@ -3,6 +3,7 @@
 #ifndef HADAL_NN_H
 #define HADAL_NN_H
 #include "hadal/nn_norm.h"
+#include "hadal/nn_recurrent.h"
 #include "hadal/ops.h"
 
 #ifdef __cplusplus

@@ -1,15 +1,28 @@
 /* form.c: the training or the inference form of a graph. In inference nothing is drawn (dropout is the identity), batch
- * normalisation uses the running statistics, nothing persistent changes; marked results stay when they need no inputs
- * beyond the target's.
+ * normalisation uses the running statistics, recurrent layers begin at zero, nothing persistent changes; marked results
+ * stay when they need no inputs beyond the target's.
  */
 #include "compile/lower.h"
 #include "ops/fused.h"
 #include <string.h>
 
+/* Outside training whole sequences begin at zero: what recurrent layers carried is neither read nor changed. In decode
+ * mode it is all that they know. */
+static void hd_forget_carried(hd_graph *g, hd_node *n) {
+    for (int k = n->op->n_in; k < n->n_in; k++) {
+        const int32_t buffer = n->in[k];
+        if (buffer < 0 || !g->values[buffer].buffer) continue;
+        n->in[k] = -1;
+        for (size_t i = 0; i < g->node_count; i++)
+            if (hd_is_op(&g->nodes[i], "assign") && g->nodes[i].in[0] == buffer) g->nodes[i].dead = true;
+    }
+}
+
 static hd_status hd_infer_form(hd_lower *l) {
     hd_graph *g = l->g;
     for (size_t i = 0; i < g->node_count; i++) {
         hd_node *n = &g->nodes[i];
+        if (!g->decode && (hd_is_op(n, "lstm") || hd_is_op(n, "gru") || hd_is_op(n, "rnn"))) hd_forget_carried(g, n);
         if (hd_is_op(n, "dropout") || hd_is_op(n, "reparameterize")) {    /* input 0 is what they do without noise */
             if (g->values[n->out].output && g->values[n->in[0]].output) { /* both are results: a copy stays */
                 n->op = &hd_op_reorder;

@@ -30,7 +30,9 @@ bool hd_layer_ready(hd_val x) {
 static bool taken(const hd_graph *graph, const char *name) {
     char part[HD_LAYER_NAME];
     return !hd_val_is_none(hd_graph_find(graph, name)) ||
-           !hd_val_is_none(hd_graph_find(graph, hd_layer_param(part, name, "weight")));
+           !hd_val_is_none(hd_graph_find(graph, hd_layer_param(part, name, "weight"))) ||
+           !hd_val_is_none(hd_graph_find(graph, hd_layer_param(part, name, "weight_ih"))) ||
+           !hd_val_is_none(hd_graph_find(graph, hd_layer_param(part, name, "weight_ih_l0")));
 }
 
 bool hd_layer_name(hd_graph *graph, hd_loc at, const char *type, const char *given, char *buffer) {

@@ -33,6 +33,10 @@ typedef void (*hd_vec_run)(void *exec, int64_t task);
 
 typedef void (*hd_vec_cast)(void *y, const void *x, int64_t n);
 
+/* Units of one row of a recurrent layer at one step. */
+struct hd_recurrent_row;
+typedef void (*hd_recurrent_fn)(const struct hd_recurrent_row *r);
+
 typedef struct hd_vec {
     hd_vec_fn elem[HD_VEC_OPS][3];
     hd_vec_run sgd_update, adam_update;
@@ -48,6 +52,7 @@ typedef struct hd_vec {
     hd_vec_cast cast_to_f32[HD_DTYPE_COUNT], cast_from_f32[HD_DTYPE_COUNT];
     hd_turn_fn turn;
     hd_vec_run loss_squared, loss_bce, loss_squared_grad, loss_bce_grad;
+    hd_recurrent_fn recurrent[4], recurrent_back[4]; /* by kind: recurrent.h */
 } hd_vec;
 
 extern const hd_vec hd_vec_generic, hd_vec_avx2, hd_vec_avx512;

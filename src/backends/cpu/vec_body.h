@@ -17,6 +17,7 @@
 #include "backends/cpu/vec_update_body.h"
 
 /* over functions of the above */
+#include "backends/cpu/recurrent_body.h"
 #include "backends/cpu/vec_attention_body.h"
 #include "backends/cpu/vec_pool_body.h"
 #include "backends/cpu/vec_pool_plain_body.h"
@@ -71,4 +72,6 @@ const hd_vec HD_ISA(hd_vec) = {
     .loss_bce = loss_part_bce,
     .loss_squared_grad = loss_grad_squared,
     .loss_bce_grad = loss_grad_bce,
+    .recurrent = {row_rnn_tanh, row_rnn_relu, row_lstm, row_gru},
+    .recurrent_back = {back_rnn_tanh, back_rnn_relu, back_lstm, back_gru},
 };

@@ -1,0 +1,300 @@
+/* recurrent.c: kernels of rnn, lstm and gru forward, and what they share with their gradients; time_shift. Sequences
+ * are shared among tasks, so that no step waits for another thread. Knows no instruction set. */
+#include "backends/cpu/recurrent.h"
+
+enum {
+    TASK_ROWS = 14, /* sequences from which a second task pays: a tile's rows, so that weights are read for all */
+    MOST_TASKS = 16,
+    SMALL_WEIGHT =
+        1 << 16, /* floats of a weight that stays in the second cache, whoever reads it: then fewer will do */
+    SMALL_ROWS = 4,
+    PACKED_STEPS = 3 /* steps from which packing the weight pays */
+};
+
+/* ---- shared ---- */
+
+void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k) {
+    static const int64_t gates[HD_RECURRENT_KINDS] = {1, 1, 4, 3}, saved[HD_RECURRENT_KINDS] = {0, 0, 4, 4};
+    s->gemm = hd_gemm_of(k->isa);
+    s->turn = hd_vec_for(k->isa)->turn;
+    s->gates = gates[s->kind];
+    s->saved = saved[s->kind];
+    s->width = 2 * s->gemm->lanes;
+    s->blocks = (s->h + s->width - 1) / s->width;
+    const int64_t weight = s->gates * s->h * s->h, b = s->steps.b;
+    const int64_t least = weight <= SMALL_WEIGHT ? SMALL_ROWS : TASK_ROWS;
+    int64_t tasks = b / least < 1 ? 1 : b / least;
+    if (tasks > MOST_TASKS) tasks = MOST_TASKS;
+    s->rows = (b + tasks - 1) / tasks;
+    s->tasks = (b + s->rows - 1) / s->rows;
+    s->packed = s->steps.t >= PACKED_STEPS;
+    s->pack = s->packed ? (size_t)(s->gates * s->h * s->blocks * s->width) : 0;
+}
+
+hd_steps hd_recurrent_steps(const hd_recurrent *s, const hd_exec *e) {
+    hd_steps steps = s->steps;
+    steps.lengths = hd_recurrent_in(e, s->o.lengths);
+    return steps;
+}
+
+void hd_recurrent_product(const hd_recurrent *s, hd_gemm_block g, bool add) {
+    const int64_t tiles = (g.m + s->gemm->rows - 1) / s->gemm->rows;
+    g.ra = g.k;
+    g.ca = 1;
+    g.add = add;
+    g.mr = (g.m + tiles - 1) / tiles;
+    g.kc = g.k;
+    while (g.kc > s->gemm->kc) g.kc = (g.kc + 1) / 2;
+    g.nc = s->width;
+    if (g.bt)
+        s->gemm->dots(&g);
+    else
+        s->gemm->tiles(&g);
+}
+
+void hd_recurrent_clear(const hd_steps *s, int64_t lane, int64_t count, float *rows, int64_t n) {
+    for (int64_t t = count; t < s->t && rows; t++)
+        memset(rows + (t * s->step + lane * s->lane) * n, 0, (size_t)n * sizeof(float));
+}
+
+int hd_recurrent_present(const hd_kctx *k, int i) {
+    return hd_vec_present(k, i) ? i : -1;
+}
+
+const char *hd_recurrent_refuses(const hd_kctx *k, int lengths, unsigned never) {
+    for (int i = 0; i < k->n_in; i++) {
+        if (!hd_vec_present(k, i) || i == lengths) continue;
+        if (never >> i & 1) return "projections, and gradients of what is kept for the gradient, by definition alone";
+        if (k->in[i].dtype != HD_F32) return "computes in f32 only";
+    }
+    return k->in[0].count == 0 ? "nothing to do" : NULL;
+}
+
+/* ---- forward ---- */
+
+/* Panel k · blocks + u: gate k of units u·width …, for each number of the state before: their weights. */
+static void pack_panel(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const hd_recurrent *s = e->state;
+    const int64_t k = task / s->blocks, u = task % s->blocks * s->width, h = s->h;
+    float *panel = (float *)e->scratch + task * h * s->width;
+    s->turn(panel, s->width, (const float *)e->in[s->o.w] + (k * h + u) * h, h, h, hd_vec_min(s->width, h - u));
+}
+
+/* What a task has: states before and after, cells, products. */
+typedef struct forward {
+    const hd_recurrent *s;
+    const hd_exec *e;
+    hd_steps steps;
+    int64_t lane, rows; /* first sequence, how many */
+    float *state[2], *cell, *z;
+    const float *zeros; /* as many as there are gates of units */
+} forward;
+
+static void copy_or_zero(float *to, const float *from, int64_t n) {
+    if (from)
+        memcpy(to, from, (size_t)n * sizeof(float));
+    else
+        memset(to, 0, (size_t)n * sizeof(float));
+}
+
+static forward forward_of(const hd_exec *e, int64_t task) {
+    const hd_recurrent *s = e->state;
+    forward f = {.s = s, .e = e, .steps = hd_recurrent_steps(s, e), .lane = task * s->rows};
+    f.rows = hd_vec_min(s->rows, s->steps.b - f.lane);
+    float *at = (float *)e->scratch + s->pack + (size_t)task * s->per_task;
+    f.state[0] = at, at += s->rows * s->h;
+    f.state[1] = at, at += s->rows * s->h;
+    f.cell = at, at += s->rows * s->h;
+    f.z = at, at += s->rows * s->gates * s->width;
+    f.zeros = memset(at, 0, (size_t)(s->gates * s->h) * sizeof(float));
+    const float *h0 = hd_recurrent_in(e, s->o.h0), *c0 = hd_recurrent_in(e, s->o.c0);
+    copy_or_zero(f.state[0], h0 ? h0 + f.lane * s->h : NULL, f.rows * s->h);
+    copy_or_zero(f.cell, c0 ? c0 + f.lane * s->h : NULL, f.rows * s->h);
+    return f;
+}
+
+/* Units u … of all rows at step i. */
+static void forward_units(const forward *f, int64_t i, int64_t u) {
+    const hd_recurrent *s = f->s;
+    const int64_t h = s->h, n = hd_vec_min(s->width, h - u), ldz = s->gates * s->width;
+    const float *before = f->state[i & 1], *w = f->e->in[s->o.w], *packed = (const float *)f->e->scratch;
+    const float *bias = s->o.bias >= 0 ? (const float *)f->e->in[s->o.bias] + u : f->zeros;
+    float *after = f->state[(i + 1) & 1];
+    for (int64_t k = 0; k < s->gates; k++) {
+        hd_gemm_block g = {.m = f->rows, .n = n, .k = h, .a = before, .c = f->z + k * s->width, .ldc = ldz};
+        g.b = s->packed ? packed + (k * s->blocks * s->width + u) * h : w + (k * h + u) * h;
+        g.ldb = s->packed ? s->width : h;
+        g.bt = !s->packed;
+        hd_recurrent_product(s, g, false);
+    }
+    for (int64_t r = 0; r < f->rows; r++) {
+        const int64_t count = hd_steps_count(&f->steps, f->lane + r), at = r * h + u;
+        if (i >= count) {
+            memcpy(after + at, before + at, (size_t)n * sizeof(float));
+            continue;
+        }
+        const int64_t row = hd_steps_row(&f->steps, f->lane + r, i, count);
+        const hd_recurrent_row one = {
+            .n = n,
+            .h = h,
+            .ldz = s->width,
+            .x = (const float *)f->e->in[s->o.x] + row * s->gates * h + u,
+            .z = f->z + r * ldz,
+            .bias = bias,
+            .before = before + at,
+            .cell = f->cell + at,
+            .gates = s->o.out_gates >= 0 ? (float *)f->e->out[s->o.out_gates] + row * s->saved * h + u : NULL,
+            .c = s->o.out_c >= 0 ? (float *)f->e->out[s->o.out_c] + row * h + u : NULL,
+            .y = (float *)f->e->out[s->o.out_y] + row * h + u,
+            .state = after + at};
+        s->row(&one);
+    }
+}
+
+int64_t hd_recurrent_most(const hd_steps *s, int64_t lane, int64_t rows) {
+    int64_t most = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        const int64_t n = hd_steps_count(s, lane + r);
+        if (n > most) most = n;
+    }
+    return most;
+}
+
+static void forward_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const forward f = forward_of(e, task);
+    const hd_recurrent *s = f.s;
+    const int64_t h = s->h, most = hd_recurrent_most(&f.steps, f.lane, f.rows);
+    for (int64_t i = 0; i < most; i++)
+        for (int64_t u = 0; u < h; u += s->width) forward_units(&f, i, u);
+    memcpy((float *)e->out[s->o.h_n] + f.lane * h, f.state[most & 1], (size_t)(f.rows * h) * sizeof(float));
+    if (s->o.c_n >= 0) memcpy((float *)e->out[s->o.c_n] + f.lane * h, f.cell, (size_t)(f.rows * h) * sizeof(float));
+    for (int64_t lane = f.lane; lane < f.lane + f.rows; lane++) {
+        const int64_t count = hd_steps_count(&f.steps, lane);
+        hd_recurrent_clear(&f.steps, lane, count, e->out[s->o.out_y], h);
+        if (s->o.out_gates >= 0) hd_recurrent_clear(&f.steps, lane, count, e->out[s->o.out_gates], s->saved * h);
+        if (s->o.out_c >= 0) hd_recurrent_clear(&f.steps, lane, count, e->out[s->o.out_c], h);
+    }
+}
+
+static hd_status forward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent settled, bool batch_first, bool reverse) {
+    hd_recurrent *s = hd_vec_state(k, sizeof *s);
+    if (!s) return HD_E_MEMORY;
+    *s = settled;
+    s->h = k->out[0].dims.dim[2];
+    s->steps = hd_steps_of(&k->in[0].dims, batch_first, reverse, NULL);
+    s->row = hd_vec_for(k->isa)->recurrent[s->kind];
+    hd_recurrent_plan(s, k);
+    s->per_task = (size_t)((s->rows * (3 * s->h + s->gates * s->width) + s->gates * s->h + 15) / 16 * 16);
+    out->state = s;
+    out->scratch = (s->pack + (size_t)s->tasks * s->per_task) * sizeof(float);
+    if (s->packed) out->phase[out->phases++] = (hd_phase){pack_panel, s->gates * s->blocks};
+    out->phase[out->phases++] = (hd_phase){forward_run, s->tasks};
+    return HD_OK;
+}
+
+static hd_status rnn_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_rnn_args *a = k->attr;
+    const hd_recurrent s = {.kind = a->nonlinearity ? HD_RECURRENT_RELU : HD_RECURRENT_TANH,
+                            .o = {.w = 1,
+                                  .bias = -1,
+                                  .h0 = hd_recurrent_present(k, 2),
+                                  .c0 = -1,
+                                  .lengths = hd_recurrent_present(k, 3),
+                                  .h_n = 1,
+                                  .c_n = -1,
+                                  .out_gates = -1,
+                                  .out_c = -1}};
+    return forward_prepare(k, out, s, a->batch_first, a->reverse);
+}
+static hd_status lstm_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_lstm_args *a = k->attr;
+    const hd_recurrent s = {.kind = HD_RECURRENT_LSTM,
+                            .o = {.w = 1,
+                                  .bias = -1,
+                                  .h0 = hd_recurrent_present(k, 2),
+                                  .c0 = hd_recurrent_present(k, 3),
+                                  .lengths = hd_recurrent_present(k, 5),
+                                  .h_n = 1,
+                                  .c_n = 2,
+                                  .out_gates = 3,
+                                  .out_c = 4}};
+    return forward_prepare(k, out, s, a->batch_first, a->reverse);
+}
+static hd_status gru_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_gru_args *a = k->attr;
+    const hd_recurrent s = {.kind = HD_RECURRENT_GRU,
+                            .o = {.w = 1,
+                                  .bias = hd_recurrent_present(k, 2),
+                                  .h0 = hd_recurrent_present(k, 3),
+                                  .c0 = -1,
+                                  .lengths = hd_recurrent_present(k, 4),
+                                  .h_n = 1,
+                                  .c_n = -1,
+                                  .out_gates = 2,
+                                  .out_c = -1}};
+    return forward_prepare(k, out, s, a->batch_first, a->reverse);
+}
+
+static const char *rnn_supports(const hd_kctx *k) {
+    return hd_recurrent_refuses(k, 3, 0);
+}
+static const char *lstm_supports(const hd_kctx *k) {
+    return hd_recurrent_refuses(k, 5, 1u << 4);
+}
+static const char *gru_supports(const hd_kctx *k) {
+    return hd_recurrent_refuses(k, 4, 0);
+}
+
+/* ---- time_shift ---- */
+
+typedef struct shift {
+    hd_steps steps;
+    int64_t n;
+    int first, lengths; /* numbers of inputs, −1: absent */
+    hd_vec_split split; /* of sequences */
+} shift;
+
+static void shift_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const shift *s = e->state;
+    const int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
+    const float *x = e->in[0], *first = hd_recurrent_in(e, s->first);
+    hd_steps steps = s->steps;
+    steps.lengths = hd_recurrent_in(e, s->lengths);
+    for (int64_t b = from; b < to; b++) {
+        const int64_t count = hd_steps_count(&steps, b);
+        const float *before = first ? first + b * s->n : NULL;
+        for (int64_t i = 0; i < count; i++) {
+            const int64_t row = hd_steps_row(&steps, b, i, count) * s->n;
+            copy_or_zero((float *)e->out[0] + row, before, s->n);
+            before = x + row;
+        }
+        copy_or_zero((float *)e->out[1] + b * s->n, before, s->n);
+        hd_recurrent_clear(&steps, b, count, e->out[0], s->n);
+    }
+}
+
+static const char *shift_supports(const hd_kctx *k) {
+    return hd_recurrent_refuses(k, 2, 0);
+}
+
+static hd_status shift_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_time_shift_args *a = k->attr;
+    shift *s = hd_vec_state(k, sizeof *s);
+    if (!s) return HD_E_MEMORY;
+    s->steps = hd_steps_of(&k->in[0].dims, a->batch_first, a->reverse, NULL);
+    s->n = k->in[0].dims.dim[2];
+    s->first = hd_recurrent_present(k, 1);
+    s->lengths = hd_recurrent_present(k, 2);
+    s->split = hd_vec_split_rows(s->steps.b, s->steps.t * s->n, HD_VEC_GRAIN);
+    out->state = s;
+    out->phase[out->phases++] = (hd_phase){shift_run, s->split.tasks};
+    return HD_OK;
+}
+
+RECURRENT_KERNEL(rnn, rnn_supports, rnn_prepare)
+RECURRENT_KERNEL(lstm, lstm_supports, lstm_prepare)
+RECURRENT_KERNEL(gru, gru_supports, gru_prepare)
+RECURRENT_KERNEL(time_shift, shift_supports, shift_prepare)

@@ -1,0 +1,64 @@
+/* recurrent.h: state of the kernels of recurrent layers, and what their row functions get. The loop over time is plain
+ * C (recurrent.c, recurrent_back.c): per step one product of the states with panels of the weight, packed once a run,
+ * then the gates, row by row, in vectors (recurrent_body.h). Sequences are shared among tasks, each of which walks all
+ * steps. */
+#ifndef HD_BACKENDS_CPU_RECURRENT_H
+#define HD_BACKENDS_CPU_RECURRENT_H
+#include "backends/cpu/gemm.h"
+#include "backends/cpu/vec.h"
+#include "ops/recurrent_kit.h"
+
+/* Units of one row at one step, pointers at the first of them; gates of a unit lie `h` apart, those of z `ldz`. Forward
+ * reads x, z, bias, before and the cell, and writes gates, c, y, state and the cell. Backward reads what is kept and
+ * dy, takes what arrives out of dh and dc and leaves there what goes on to the step before beside the product; it
+ * writes dx and dz. */
+typedef struct hd_recurrent_row {
+    int64_t n, h, ldz;
+    const float *x, *z, *bias, *before;
+    float *gates, *c, *y, *state, *cell;
+    const float *kept_gates, *kept_c, *kept_y, *c_before, *dy;
+    float *dx, *dz, *dh, *dc;
+} hd_recurrent_row;
+
+enum { HD_RECURRENT_TANH, HD_RECURRENT_RELU, HD_RECURRENT_LSTM, HD_RECURRENT_GRU, HD_RECURRENT_KINDS };
+
+/* Numbers of a node's operands; −1: absent. */
+typedef struct hd_recurrent_operands {
+    int x, w, bias, h0, c0, lengths; /* forward */
+    int gates, c, y, dy, dh_n, dc_n; /* backward */
+    int out_y, h_n, c_n, out_gates, out_c;
+    int dx, dz, dh0, dc0;
+} hd_recurrent_operands;
+
+typedef struct hd_recurrent {
+    int kind;
+    hd_recurrent_operands o;
+    hd_steps steps;          /* without lengths */
+    int64_t h, gates, saved; /* units; gates that the weight makes; numbers a unit kept for the gradient */
+    int64_t width, blocks;   /* columns of a panel; panels of a gate */
+    int64_t rows, tasks;     /* sequences of a task (the last may have fewer) */
+    bool packed;
+    size_t pack, per_task; /* floats of scratch: packed weights, then so many for each task */
+    const hd_gemm_isa *gemm;
+    hd_turn_fn turn;
+    hd_recurrent_fn row;
+} hd_recurrent;
+
+/* Sets sizes and tasks; kind, steps and h are given. */
+void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k);
+static inline void *hd_recurrent_in(const hd_exec *e, int i) {
+    return i >= 0 ? e->in[i] : NULL;
+}
+hd_steps hd_recurrent_steps(const hd_recurrent *s, const hd_exec *e);
+/* C [m, n] (+)= A [m, k] times a panel, both C and A with rows ldc and k apart. */
+void hd_recurrent_product(const hd_recurrent *s, hd_gemm_block g, bool add);
+/* Fills rows behind the lengths of a sequence with zeros; n numbers a row. */
+void hd_recurrent_clear(const hd_steps *s, int64_t lane, int64_t count, float *rows, int64_t n);
+int hd_recurrent_present(const hd_kctx *k, int i); /* i, or −1 */
+const char *hd_recurrent_refuses(const hd_kctx *k, int lengths,
+                                 unsigned never);                         /* inputs by bits that may not be there */
+int64_t hd_recurrent_most(const hd_steps *s, int64_t lane, int64_t rows); /* steps of the longest of some sequences */
+
+#define RECURRENT_KERNEL(op_, supports_, prepare_)                                                                     \
+    const hd_kernel hd_kernel_vec_##op_ = {.name = "cpu." #op_, .op = #op_, .supports = supports_, .prepare = prepare_};
+#endif

@@ -1,0 +1,166 @@
+/* recurrent_back.c: kernels of the gradients of rnn, lstm and gru: the steps walked back, each with one product of the
+ * gates' gradients with the weight. Knows no instruction set. */
+#include "backends/cpu/recurrent.h"
+
+/* Panel u: units u·width …, for each gate of each unit the weights that it has for them. */
+static void pack_panel(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const hd_recurrent *s = e->state;
+    const int64_t h = s->h, u = task * s->width, rows = s->gates * h, n = hd_vec_min(s->width, h - u);
+    float *panel = (float *)e->scratch + task * rows * s->width;
+    const float *w = (const float *)e->in[s->o.w] + u;
+    for (int64_t j = 0; j < rows; j++) memcpy(panel + j * s->width, w + j * h, (size_t)n * sizeof(float));
+}
+
+/* What a task has: what arrives at the states and cells, and the gradients of the gates of one step. */
+typedef struct backward {
+    const hd_recurrent *s;
+    const hd_exec *e;
+    hd_steps steps;
+    int64_t lane, rows;
+    float *dz, *zeros; /* zeros: one for each unit */
+} backward;
+
+/* dh and dc lie in the results dh0 and dc0 all along. */
+static float *arrives(const backward *b, int out, int64_t r) {
+    return out >= 0 ? (float *)b->e->out[out] + (b->lane + r) * b->s->h : NULL;
+}
+
+static void start(const backward *b, int out, int in) {
+    if (out < 0) return;
+    const float *from = hd_recurrent_in(b->e, in);
+    const size_t bytes = (size_t)(b->rows * b->s->h) * sizeof(float);
+    if (from)
+        memcpy(arrives(b, out, 0), from + b->lane * b->s->h, bytes);
+    else
+        memset(arrives(b, out, 0), 0, bytes);
+}
+
+/* State or cell before step i of a sequence: a row of those kept, or the first one. */
+static const float *before_of(const backward *b, int kept, int first, int64_t lane, int64_t i, int64_t count) {
+    const float *rows = hd_recurrent_in(b->e, kept), *zero = hd_recurrent_in(b->e, first);
+    if (!rows) return b->zeros;
+    const float *before = HD_STEP_BEFORE(&b->steps, rows, b->s->h, zero, lane, i, count);
+    return before ? before : b->zeros;
+}
+
+/* Row r at step i: the gradients of its gates; zeros, so that nothing arrives before them, where it has no such step.
+ */
+static void gates_row(const backward *b, int64_t r, int64_t i) {
+    const hd_recurrent *s = b->s;
+    const hd_exec *e = b->e;
+    const int64_t h = s->h, lane = b->lane + r, count = hd_steps_count(&b->steps, lane), all = s->gates * h;
+    float *dz = b->dz + r * all;
+    if (i >= count) {
+        memset(dz, 0, (size_t)all * sizeof(float));
+        return;
+    }
+    const int64_t row = hd_steps_row(&b->steps, lane, i, count);
+    const float *gates = hd_recurrent_in(e, s->o.gates), *c = hd_recurrent_in(e, s->o.c);
+    const float *y = hd_recurrent_in(e, s->o.y), *dy = hd_recurrent_in(e, s->o.dy);
+    const hd_recurrent_row one = {.n = h,
+                                  .h = h,
+                                  .kept_gates = gates ? gates + row * s->saved * h : NULL,
+                                  .kept_c = c ? c + row * h : NULL,
+                                  .kept_y = y ? y + row * h : NULL,
+                                  .before = before_of(b, s->o.y, s->o.h0, lane, i, count),
+                                  .c_before = before_of(b, s->o.c, s->o.c0, lane, i, count),
+                                  .dy = dy ? dy + row * h : b->zeros,
+                                  .dx = (float *)e->out[s->o.dx] + row * all,
+                                  .dz = dz,
+                                  .dh = arrives(b, s->o.dh0, r),
+                                  .dc = arrives(b, s->o.dc0, r)};
+    s->row(&one);
+    if (s->o.dz >= 0) memcpy((float *)e->out[s->o.dz] + row * all, dz, (size_t)all * sizeof(float));
+}
+
+static void backward_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const hd_recurrent *s = e->state;
+    const int64_t h = s->h, all = s->gates * h;
+    backward b = {.s = s, .e = e, .steps = hd_recurrent_steps(s, e), .lane = task * s->rows};
+    b.rows = hd_vec_min(s->rows, s->steps.b - b.lane);
+    b.dz = (float *)e->scratch + s->pack + (size_t)task * s->per_task;
+    b.zeros = memset(b.dz + s->rows * all, 0, (size_t)h * sizeof(float));
+    start(&b, s->o.dh0, s->o.dh_n);
+    start(&b, s->o.dc0, s->o.dc_n);
+    for (int64_t i = hd_recurrent_most(&b.steps, b.lane, b.rows); i-- > 0;) {
+        for (int64_t r = 0; r < b.rows; r++) gates_row(&b, r, i);
+        for (int64_t u = 0; u < h; u += s->width) {
+            hd_gemm_block g = {.m = b.rows, .n = hd_vec_min(s->width, h - u), .k = all, .a = b.dz, .ldc = h};
+            g.b = s->packed ? (const float *)e->scratch + u * all : (const float *)e->in[s->o.w] + u;
+            g.ldb = s->packed ? s->width : h;
+            g.c = arrives(&b, s->o.dh0, 0) + u;
+            hd_recurrent_product(s, g, true);
+        }
+    }
+    for (int64_t lane = b.lane; lane < b.lane + b.rows; lane++) {
+        const int64_t count = hd_steps_count(&b.steps, lane);
+        hd_recurrent_clear(&b.steps, lane, count, e->out[s->o.dx], all);
+        if (s->o.dz >= 0) hd_recurrent_clear(&b.steps, lane, count, e->out[s->o.dz], all);
+    }
+}
+
+static hd_status backward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent settled, bool batch_first, bool reverse) {
+    hd_recurrent *s = hd_vec_state(k, sizeof *s);
+    if (!s) return HD_E_MEMORY;
+    *s = settled;
+    s->h = k->in[s->o.w].dims.dim[1];
+    s->steps = hd_steps_of(&k->in[0].dims, batch_first, reverse, NULL);
+    s->row = hd_vec_for(k->isa)->recurrent_back[s->kind];
+    hd_recurrent_plan(s, k);
+    s->per_task = (size_t)((s->rows * s->gates * s->h + s->h + 15) / 16 * 16);
+    out->state = s;
+    out->scratch = (s->pack + (size_t)s->tasks * s->per_task) * sizeof(float);
+    if (s->packed) out->phase[out->phases++] = (hd_phase){pack_panel, s->blocks};
+    out->phase[out->phases++] = (hd_phase){backward_run, s->tasks};
+    return HD_OK;
+}
+
+/* ---- the ops: which operand is what ---- */
+
+static hd_status rnn_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_rnn_grad_args *a = k->attr;
+    const int lengths = hd_recurrent_present(k, 4), dy = hd_recurrent_present(k, 2), dh_n = hd_recurrent_present(k, 3);
+    hd_recurrent s = {.o = {.gates = -1, .w = 1, .c = -1, .c0 = -1, .h0 = -1, .dy = dy, .dh_n = dh_n, .dc_n = -1}};
+    s.kind = a->nonlinearity ? HD_RECURRENT_RELU : HD_RECURRENT_TANH;
+    s.o.lengths = lengths;
+    s.o.dh0 = 1;
+    s.o.dz = s.o.dc0 = -1;
+    return backward_prepare(k, out, s, a->batch_first, a->reverse);
+}
+static hd_status lstm_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_lstm_grad_args *a = k->attr;
+    hd_recurrent s = {.kind = HD_RECURRENT_LSTM,
+                      .o = {.c = 1, .w = 2, .y = -1, .h0 = -1, .dh0 = 1, .dc0 = 2, .dz = -1}};
+    s.o.c0 = hd_recurrent_present(k, 3);
+    s.o.dy = hd_recurrent_present(k, 5);
+    s.o.dh_n = hd_recurrent_present(k, 6);
+    s.o.dc_n = hd_recurrent_present(k, 7);
+    s.o.lengths = hd_recurrent_present(k, 10);
+    return backward_prepare(k, out, s, a->batch_first, a->reverse);
+}
+static hd_status gru_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_gru_grad_args *a = k->attr;
+    hd_recurrent s = {.kind = HD_RECURRENT_GRU,
+                      .o = {.y = 1, .w = 2, .c = -1, .c0 = -1, .dc_n = -1, .dz = 1, .dh0 = 2, .dc0 = -1}};
+    s.o.h0 = hd_recurrent_present(k, 3);
+    s.o.dy = hd_recurrent_present(k, 4);
+    s.o.dh_n = hd_recurrent_present(k, 5);
+    s.o.lengths = hd_recurrent_present(k, 7);
+    return backward_prepare(k, out, s, a->batch_first, a->reverse);
+}
+
+static const char *rnn_supports(const hd_kctx *k) {
+    return hd_recurrent_refuses(k, 4, 0);
+}
+static const char *lstm_supports(const hd_kctx *k) {
+    return hd_recurrent_refuses(k, 10, 1u << 4 | 1u << 8 | 1u << 9);
+}
+static const char *gru_supports(const hd_kctx *k) {
+    return hd_recurrent_refuses(k, 7, 1u << 6);
+}
+
+RECURRENT_KERNEL(rnn_grad, rnn_supports, rnn_prepare)
+RECURRENT_KERNEL(lstm_grad, lstm_supports, lstm_prepare)
+RECURRENT_KERNEL(gru_grad, gru_supports, gru_prepare)
