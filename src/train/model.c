@@ -86,7 +86,13 @@ static hd_model_data published(const hd_recipe *r) {
     const hd_json *name = said && said->type == HD_JSON_OBJECT ? hd_json_get(said, "name") : said;
     const char *text = name && name->type == HD_JSON_STRING ? name->string : "cnn-small";
     const hd_zoo_entry *entry = hd_zoo_find(text);
-    hd_model_data d = {.name = "", .kind = "", .sample = {3, {1, 28, 28}}, .classes = 10, .targets = 1, .high = 255};
+    hd_model_data d = {.name = "",
+                       .kind = "",
+                       .sample = {3, {1, 28, 28}},
+                       .classes = 10,
+                       .targets = 1,
+                       .high = 255,
+                       .published = true};
     hd_line_info line;
     if (hd_line_read(text, &line)) {
         d.sample = HD_DIMS(line.inputs);

@@ -145,6 +145,7 @@ static hd_status settle_task(hd_model *m) {
     const char *activation = last_activation(hd_recipe_said(m->recipe, "model"));
     const char *said = hd_recipe_text(m->recipe, "train.loss.name");
     const int64_t outputs = d.rank > 0 ? d.dim[d.rank - 1] : 1;
+    if (m->data.published && d.rank == 3) m->data.positions = d.dim[1];
     const char *name = said ? said : usual_loss(m, outputs, activation != NULL);
     m->task = (hd_task){.loss = hd_loss_find(m->ctx, name),
                         .classes = m->data.classes,

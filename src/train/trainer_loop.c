@@ -135,6 +135,7 @@ static hd_status run_steps(hd_trainer *t, bool *ends) {
     hd_batch b;
     double loss = 0;
     HD_TRY(hd_loader_seek(t->train_loader, t->state.epoch, t->state.step));
+    if (t->state.step == 0) hd_store_clear(t->model->store); /* what was carried ended with the epoch before */
     t->epoch_started = t->last_progress = hd_clock();
     t->epoch_first_step = t->state.step;
     while (!*ends) {
