@@ -111,4 +111,15 @@ void hd_weights_sha256(const hd_weights *w, char out[65]);
 /* ---- files (model_file.c) ---- */
 /* Writes weights with everything that hd_model_open needs. extra: further metadata (key, value, …, NULL) or NULL. */
 HD_CHECKED hd_status hd_model_write(hd_model *m, const hd_weights *w, const char *path, const char *const *extra);
+/* What a file says of itself beside its tensors. Freed by hd_model_facts_free, also after a failure. */
+typedef struct hd_model_facts {
+    hd_arena arena;
+    hd_recipe *recipe;
+    hd_model_data data; /* texts are the arena's */
+    hd_normalizer normalizer;
+} hd_model_facts;
+HD_CHECKED hd_status hd_model_facts_read(hd_model_facts *out, hd_context *ctx, hd_tensors *file, const char *path);
+void hd_model_facts_free(hd_model_facts *facts);
+/* The file that a path means: of a run folder its best weights, or the last where there are none. NULL: no memory. */
+const char *hd_model_file_of(hd_arena *arena, const char *path);
 #endif

@@ -255,8 +255,10 @@ static hd_status read_metadata(opening *o) {
                *classes = hd_tensors_metadata(o->file, "hadal.classes");
     hd_json *tree = NULL;
     if (!recipe || !preprocess || !classes)
-        return hd_fail(o->ctx, HD_E_MODEL, "%s|the file holds weights but no Hadal model|Give the recipe and --from %s",
-                       o->path, o->path);
+        return hd_fail(o->ctx, HD_E_MODEL,
+                       "%s|the file holds weights but no Hadal model|Say which network they are of: "
+                       "hadal predict MODEL --from %s, or train DATA --model MODEL --from %s",
+                       o->path, o->path, o->path);
     HD_TRY(hd_recipe_parse(&o->recipe, o->ctx, o->path, recipe));
     HD_TRY(hd_json_parse(&tree, &o->arena, o->path, preprocess, strlen(preprocess)));
     o->preprocess = tree;
@@ -297,8 +299,7 @@ static hd_status open_file(opening *o, hd_model **out) {
     return read_weights(o, *out);
 }
 
-/* A run folder means its best weights, or the last where there are none. */
-static const char *file_of(hd_arena *arena, const char *path) {
+const char *hd_model_file_of(hd_arena *arena, const char *path) {
     if (!hd_path_is_dir(path)) return path;
     const char *best = hd_arena_printf(arena, "%s/best.safetensors", path);
     if (!best || hd_path_exists(best)) return best;
@@ -308,7 +309,7 @@ static const char *file_of(hd_arena *arena, const char *path) {
 hd_status hd_model_open(hd_model **out, hd_context *ctx, const char *path) {
     opening o = {.ctx = ctx, .arena = {.ctx = ctx}, .data = {.targets = 1}};
     *out = NULL;
-    o.path = file_of(&o.arena, path);
+    o.path = hd_model_file_of(&o.arena, path);
     hd_status status = o.path ? open_file(&o, out) : HD_E_MEMORY;
     if (status != HD_OK) {
         hd_model_free(*out);
@@ -318,4 +319,23 @@ hd_status hd_model_open(hd_model **out, hd_context *ctx, const char *path) {
     hd_tensors_close(o.file);
     hd_arena_free(&o.arena);
     return status;
+}
+
+hd_status hd_model_facts_read(hd_model_facts *out, hd_context *ctx, hd_tensors *file, const char *path) {
+    opening o = {.ctx = ctx, .arena = {.ctx = ctx}, .data = {.targets = 1}, .path = path, .file = file};
+    *out = (hd_model_facts){.normalizer = {.ctx = ctx}};
+    hd_status status = read_metadata(&o);
+    if (status == HD_OK) status = read_normalizer(&o, &out->normalizer);
+    out->arena = o.arena;
+    out->recipe = o.recipe;
+    out->data = o.data;
+    return status;
+}
+
+void hd_model_facts_free(hd_model_facts *f) {
+    if (!f->arena.ctx) return;
+    hd_recipe_free(f->recipe);
+    hd_normalizer_free(&f->normalizer);
+    hd_arena_free(&f->arena);
+    *f = (hd_model_facts){0};
 }
