@@ -77,6 +77,10 @@ typedef struct hd_layer_info {
 HD_API HD_CHECKED hd_status hd_model_new(hd_model **out, const hd_recipe *recipe, const hd_data_info *data);
 /** Opens a run folder (its best weights) or a .safetensors file with the recipe in its metadata. */
 HD_API HD_CHECKED hd_status hd_model_open(hd_model **out, hd_context *ctx, const char *path);
+/** The recipe's network, in the shape that it was published for, with the weights of `train.from`: a safetensors file
+ * of another program, whose names `train.rename` may change. Errors: HD_E_MODEL names a tensor that is missing, of
+ * another shape, or not the network's. */
+HD_API HD_CHECKED hd_status hd_model_open_foreign(hd_model **out, const hd_recipe *recipe);
 HD_API void hd_model_free(hd_model *model);
 /** Input as stored in the data (not normalised) [n, sample…] f32 → scores [n, outputs]: softmax or sigmoid applied by
  * the loss (one output and two classes: two columns), values as they are; reconstructions [n, sample…] as stored in
@@ -187,6 +191,7 @@ typedef struct hd_result {
     char weights_sha256[65];
     double majority;         /**< share of the largest class in the test part (val without one), or the mean's rmse */
     double linear;           /**< accuracy (or rmse) of a linear model trained beside it; NaN when not made */
+    double scratch;          /**< the same of this network trained from scratch (train.compare_scratch); NaN */
     size_t peak_bytes;       /**< most memory the process ever held */
     const char *result_json; /**< the text of result.json, one object; the trainer's */
     bool finished;           /**< a finished run was resumed: nothing was trained, result_json is the stored one */
@@ -213,6 +218,17 @@ HD_API HD_CHECKED hd_status hd_trainer_run(hd_trainer *trainer, hd_result *resul
  * library that may be called on an object while another thread uses it: from any thread, and from signal handlers. A
  * request before hd_trainer_run counts; it can not be taken back. */
 HD_API void hd_trainer_stop(hd_trainer *trainer);
+/** What a run began with (train.from). Texts are the trainer's. */
+typedef struct hd_transfer_info {
+    const char *from;         /**< run folder or file; NULL: nothing, all weights began anew */
+    const char *map;          /**< how its names were changed, "" when not */
+    int32_t taken;            /**< tensors */
+    int64_t taken_params;     /**< numbers in them that can be trained */
+    int32_t fresh_count;      /**< tensors that begin anew: the head for another number of outputs */
+    const char *const *fresh; /**< their names */
+    int64_t frozen;           /**< parameters that are not trained */
+} hd_transfer_info;
+HD_API hd_transfer_info hd_trainer_transfer(const hd_trainer *trainer);
 HD_API hd_memory hd_trainer_memory(const hd_trainer *trainer);
 HD_API size_t hd_trainer_plan_bytes(const hd_trainer *trainer);
 

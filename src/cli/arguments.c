@@ -20,10 +20,24 @@ model_kind model_kind_of(const char *text) {
     return strchr(text, '/') ? MODEL_RUN : MODEL_TEXT; /* a path that is not there: opening it says so */
 }
 
+/* A known network with the weights of --from, which another program wrote. */
+static hd_status open_foreign(cli *c, const char *text, const char *from, hd_model **out) {
+    const char *rename = cli_get(c, "rename");
+    hd_recipe *recipe = NULL;
+    hd_status status = open_recipe(c, text, &recipe);
+    if (status == HD_OK) status = cli_lib(c, hd_recipe_set(recipe, "train.from", from));
+    if (status == HD_OK && rename) status = cli_lib(c, hd_recipe_set(recipe, "train.rename", rename));
+    if (status == HD_OK) status = cli_lib(c, hd_model_open_foreign(out, recipe));
+    hd_recipe_free(recipe);
+    return status;
+}
+
 hd_status open_trained(cli *c, const char *text, hd_model **out) {
+    const char *from = cli_get(c, "from");
     model_kind kind = model_kind_of(text);
     if (kind == MODEL_RUN || kind == MODEL_WEIGHTS) return cli_lib(c, hd_model_open(out, c->ctx, text));
     bool network = kind == MODEL_RECIPE || hd_zoo_find(text) || (isdigit((unsigned char)text[0]) && strchr(text, '-'));
+    if (network && from) return open_foreign(c, text, from, out);
     if (!network)
         return cli_fail(c, HD_E_MODEL,
                         "%s|expected a run folder or a .safetensors file, there is none of this name|"
@@ -31,7 +45,7 @@ hd_status open_trained(cli *c, const char *text, hd_model **out) {
                         text, text);
     return cli_fail(c, HD_E_MODEL,
                     "%s|expected a run folder or a .safetensors file, this is a network without weights|"
-                    "Train it first: hadal train %s%s",
+                    "Train it first: hadal train %s%s, or give weights: --from FILE",
                     text, kind == MODEL_RECIPE ? "" : "DATA --model ", text);
 }
 

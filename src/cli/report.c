@@ -41,6 +41,7 @@ hd_status report_write(cli *c, hd_trainer *trainer, const hd_result *result) {
     report r = {.c = c,
                 .page = &page,
                 .result = result,
+                .trainer = trainer,
                 .model = hd_trainer_model(trainer),
                 .data = hd_trainer_data(trainer),
                 .split = hd_trainer_split(trainer)};

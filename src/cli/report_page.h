@@ -17,6 +17,7 @@ typedef struct report {
     cli *c;
     hd_text *page;
     const hd_result *result;
+    const hd_trainer *trainer;
     hd_model *model;
     hd_model_info info;
     const hd_dataset *data;

@@ -23,12 +23,16 @@ static void bars(report *r) {
     const hd_metric *m = &r->judged->metric[0];
     const hd_result *s = r->result;
     bool share = metric_is_share(m->name);
-    double whole =
-        share ? 1 : fmax(m->value, fmax(isnan(s->majority) ? 0 : s->majority, isnan(s->linear) ? 0 : s->linear));
+    double whole = share ? 1
+                         : fmax(fmax(m->value, isnan(s->scratch) ? 0 : s->scratch),
+                                fmax(isnan(s->majority) ? 0 : s->majority, isnan(s->linear) ? 0 : s->linear));
     char text[64];
     if (!(whole > 0)) return;
     hd_text_puts(t, "<div class=bars>");
     bar(t, "this network", share ? text_percent(text, m->value) : text_short(text, m->value), m->value / whole, true);
+    if (!isnan(s->scratch))
+        bar(t, "the same from scratch", share ? text_percent(text, s->scratch) : text_short(text, s->scratch),
+            s->scratch / whole, false);
     if (!isnan(s->linear))
         bar(t, "a linear model", share ? text_percent(text, s->linear) : text_short(text, s->linear), s->linear / whole,
             false);
@@ -81,12 +85,36 @@ void report_header(report *r) {
     hd_text_puts(t, "</div>");
 }
 
+/* What the run began with, and what that was worth. */
+static void begun_with(report *r) {
+    const hd_transfer_info x = hd_trainer_transfer(r->trainer);
+    const hd_metric *m = r->judged->count > 0 ? &r->judged->metric[0] : NULL;
+    hd_text *t = r->page;
+    char a[64], b[64];
+    if (!x.from) return;
+    hd_text_printf(t, "<p>It began with %s parameters of <b>", text_count(a, x.taken_params));
+    html_text(t, x.from);
+    hd_text_puts(t, "</b>");
+    for (int32_t i = 0; i < x.fresh_count; i++) {
+        hd_text_puts(t, i ? ", " : "; new: ");
+        html_text(t, x.fresh[i]);
+    }
+    if (x.frozen) hd_text_printf(t, "; %s parameters stayed frozen", text_count(a, x.frozen));
+    hd_text_puts(t, ".");
+    const double scratch = r->result->scratch;
+    if (m && metric_is_share(m->name) && !isnan(scratch))
+        hd_text_printf(t, " The same network from scratch, with the same samples and epochs, reaches %s instead of %s.",
+                       text_percent(a, scratch), text_percent(b, m->value));
+    hd_text_puts(t, "</p>");
+}
+
 void report_network(report *r) {
     hd_text *t = r->page;
     char a[64];
-    hd_text_puts(
-        t, "<h2>The network</h2><div class=scroll><table><thead><tr><th>layer<th>type<th>output<th class=n>parameters"
-           "<th class=n>MFLOP</tr></thead><tbody>");
+    hd_text_puts(t, "<h2>The network</h2>");
+    begun_with(r);
+    hd_text_puts(t, "<div class=scroll><table><thead><tr><th>layer<th>type<th>output<th class=n>parameters"
+                    "<th class=n>MFLOP</tr></thead><tbody>");
     for (int32_t i = 0; i < r->info.layers; i++) {
         hd_layer_info l = hd_model_layer(r->model, i);
         hd_text_puts(t, "<tr><td>");

@@ -205,6 +205,8 @@ static const cli_flag flags[] = {
     {"part", "PART", "train, val, test or all (default: test, or everything where the data has one part)"},
     {"threads", "N", "1 … 256 (default: all processors)"},
     {"mem", "SIZE", "hold at most this much memory, as 512MB or 8GB"},
+    {"from", "FILE", "weights for a known network, as another program wrote them (safetensors)"},
+    {"rename", "MAP", "how their names become the network's: a JSON file, or caffe, wrapped"},
     CLI_FLAG_END};
 
 const cli_verb cli_verb_eval = {

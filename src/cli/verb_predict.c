@@ -492,6 +492,8 @@ static const cli_flag flags[] = {
     {"out", "FILE",
      "write all scores as an array [inputs, outputs] of f32, FILE.npy; or what was given back, FILE.png"},
     {"threads", "N", "1 … 256 (default: all processors)"},
+    {"from", "FILE", "weights for a known network, as another program wrote them (safetensors)"},
+    {"rename", "MAP", "how their names become the network's: a JSON file, or caffe, wrapped"},
     CLI_FLAG_END};
 
 const cli_verb cli_verb_predict = {

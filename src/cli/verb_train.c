@@ -53,6 +53,19 @@ static void say_plan(cli *c, const hd_memory *plan, size_t infer) {
              (double)plan->optimizer / unit, (double)plan->activations / unit, text_bytes(b, (double)infer));
 }
 
+/* What it begins with, when not with nothing. */
+static void say_transfer(cli *c, const hd_trainer *trainer) {
+    const hd_transfer_info x = hd_trainer_transfer(trainer);
+    char taken[64], frozen[64], fresh[200] = "";
+    size_t used = 0;
+    if (!x.from) return;
+    for (int32_t i = 0; i < x.fresh_count && used + 80 < sizeof fresh; i++)
+        used += (size_t)snprintf(fresh + used, sizeof fresh - used, "%s%.60s", i ? ", " : " · new: ", x.fresh[i]);
+    say_fact(c, "from", "%s%s%s: %s parameters taken%s%s%s%s", x.from, x.map && *x.map ? ", names by " : "",
+             x.map ? x.map : "", text_count(taken, x.taken_params), fresh, x.frozen ? " · frozen: " : "",
+             x.frozen ? text_count(frozen, x.frozen) : "", x.frozen ? " parameters" : "");
+}
+
 /* What is known before the first step: data, model, plan, run. */
 static hd_status say_before(cli *c, hd_trainer *trainer) {
     hd_model_info m;
@@ -73,6 +86,7 @@ static hd_status say_before(cli *c, hd_trainer *trainer) {
              describe_content(text, data, s->train, s->train_count));
     say_fact(c, "model", "%s: %s parameters · %s a sample", describe_model(text, recipe), text_count(a, m.params),
              text_flops(b, m.flops));
+    say_transfer(c, trainer);
     say_plan(c, &plan, m.infer_plan.total);
     say_run(c, recipe, hd_trainer_run_folder(trainer));
     say(c, "\n");
@@ -125,6 +139,7 @@ static void say_after(cli *c, const progress *p, const hd_result *r, const char 
     if (r->test.n > 0) part_text(test, sizeof test, " · test", &r->test, true);
     baseline_text(majority, sizeof majority, share ? "majority" : "mean", r->majority, share);
     baseline_text(linear, sizeof linear, "linear", r->linear, share);
+    baseline_text(test + strlen(test), sizeof test - strlen(test), "from scratch", r->scratch, share);
     const char *why = r->stop == HD_STOP_PATIENCE ? " (stopped: no better for a while)"
                       : r->stop == HD_STOP_TIME   ? " (stopped: the time is up)"
                       : r->stop == HD_STOP_TARGET ? " (stopped: target reached)"

@@ -81,6 +81,7 @@ hd_target hd_train_step(hd_val loss, hd_optimizer optimizer) {
         hd_graph_fail(g, HD_E_MEMORY, "|out of memory");
         return t;
     }
+    hd_settle_frozen(g);
     for (size_t i = 0; i < g->value_count; i++)
         if (g->values[i].kind == HD_KIND_PARAM) params[n++] = (hd_val){g, (int32_t)i};
     hd_add_updates(g, loss, &t.optimizer, params, grads, n);

@@ -308,25 +308,33 @@ hd_status hd_foreign_take(hd_foreign *f, hd_model *m, bool new_head, hd_taken *o
 
 /* ---- what its pictures were like ---- */
 
+/* Brings moments of pictures that lie in low … high to those of the model's, whose black and white may be others. */
+static void to_range(hd_normalizer *z, float low, float high, const hd_model_data *d) {
+    if (!(high > low) || !(d->high > d->low)) return;
+    const float scale = (d->high - d->low) / (high - low);
+    for (int64_t i = 0; i < z->channels; i++) {
+        z->mean[i] = d->low + (z->mean[i] - low) * scale;
+        z->std[i] *= scale;
+    }
+}
+
 hd_status hd_foreign_normalize(const hd_foreign *f, hd_model *m, bool *known) {
     const hd_dims *d = &m->data.sample;
-    const int64_t plane = d->rank == 3 ? d->dim[1] * d->dim[2] : 1, channels = d->rank == 3 ? d->dim[0] : 0;
-    float mean[4] = {123.675f, 116.28f, 103.53f}, std[4] = {58.395f, 57.12f, 57.375f};
     const hd_normalizer *own = &f->facts.normalizer;
-    hd_normalizer z = {.channels = channels, .each = plane, .mean = mean, .std = std};
-    *known = true;
-    if (f->ours && (d->rank != 3 || own->channels == 0)) {
+    const int64_t channels = d->rank == 3 && d->dim[0] <= 4 ? d->dim[0] : 0;
+    float mean[4] = {123.675f, 116.28f, 103.53f}, std[4] = {58.395f, 57.12f, 57.375f};
+    hd_normalizer z = {.channels = channels, .each = channels ? d->dim[1] * d->dim[2] : 1, .mean = mean, .std = std};
+    if (f->ours && (channels == 0 || own->channels != channels)) {
         *known = own->channels == 0 || own->channels * own->each == hd_dims_count(d);
         return *known ? hd_model_set_normalizer(m, own) : HD_OK;
     }
-    if (f->ours) {
-        z.mean = own->mean, z.std = own->std;
-        *known = own->channels == channels;
-    } else if (f->map.channels > 0 && f->map.channels == channels) {
-        memcpy(mean, f->map.mean, sizeof mean);
-        memcpy(std, f->map.std, sizeof std);
-    } else {
-        *known = channels == 3;
+    const bool mapped = f->map.channels > 0 && f->map.channels == channels;
+    *known = f->ours || mapped || channels == 3;
+    if (!*known) return HD_OK;
+    if (f->ours || mapped) {
+        memcpy(mean, f->ours ? own->mean : f->map.mean, (size_t)channels * sizeof *mean);
+        memcpy(std, f->ours ? own->std : f->map.std, (size_t)channels * sizeof *std);
     }
-    return *known ? hd_model_set_normalizer(m, &z) : HD_OK;
+    to_range(&z, f->ours ? f->facts.data.low : 0, f->ours ? f->facts.data.high : 255, &m->data);
+    return hd_model_set_normalizer(m, &z);
 }

@@ -6,10 +6,11 @@
 
 static void write_baselines(hd_jw *w, const hd_trainer *t, const hd_result *r) {
     const char *metric = t->model->task.classes > 0 ? "accuracy" : "rmse";
-    const double values[] = {r->majority, r->linear};
-    const char *const names[] = {t->model->task.classes > 0 ? "majority" : "mean", "linear"};
+    const double values[] = {r->majority, r->linear, r->scratch};
+    const char *const names[] = {t->model->task.classes > 0 ? "majority" : "mean", "linear", "scratch"};
+    const int count = hd_recipe_bool(t->recipe, "train.compare_scratch") ? 3 : 2;
     hd_jw_begin(w, '{');
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < count; i++) {
         hd_jw_key(w, names[i]);
         hd_jw_begin(w, '{');
         hd_jw_key(w, metric), hd_jw_number(w, values[i]);
@@ -31,6 +32,7 @@ static void write_text(hd_text *text, const hd_trainer *t, const hd_result *r) {
     hd_jw_key(&w, "val"), hd_scores_json(&w, &r->val);
     hd_jw_key(&w, "test"), hd_scores_json(&w, &r->test);
     hd_jw_key(&w, "baselines"), write_baselines(&w, t, r);
+    if (t->transfer.on) hd_jw_key(&w, "transfer"), hd_transfer_json(&w, &t->transfer);
     hd_jw_key(&w, "best_epoch"), hd_jw_int(&w, r->best_epoch);
     hd_jw_key(&w, "stopped"), hd_jw_string(&w, hd_stop_name(r->stop));
     hd_jw_key(&w, "peak_bytes"), hd_jw_int(&w, (int64_t)r->peak_bytes);

@@ -101,9 +101,17 @@ static hd_status check_targets(const hd_trainer *t) {
     return status;
 }
 
+/* A run that is gone on with has its weights. */
+static hd_status begin_with(hd_trainer *t, const hd_data_info *info) {
+    const bool going_on = t->resumed && hd_checkpoint_exists(t->folder);
+    return hd_recipe_text(t->recipe, "train.from") && !going_on ? hd_transfer_open(&t->transfer, t->recipe, info)
+                                                                : HD_OK;
+}
+
 static hd_status make_model(hd_trainer *t) {
     hd_data_info info = hd_data_get_info(t->data);
     hd_normalizer z = {.ctx = t->ctx};
+    HD_TRY(begin_with(t, &info));
     HD_TRY(scale_targets(t, &info));
     HD_TRY(balance(t, info.classes));
     HD_TRY(hd_model_new(&t->model, t->recipe, &info));
@@ -192,30 +200,6 @@ static hd_status prepare(hd_trainer *t) {
     return hd_weights_fetch(&t->best, t->model);
 }
 
-/* ---- beginning with other weights ---- */
-
-static hd_status take_weights(hd_trainer *t, const char *from) {
-    hd_tensors *file = NULL;
-    hd_weights w = {0};
-    int32_t taken = 0;
-    const char *path = from;
-    if (hd_path_is_dir(from)) path = hd_arena_printf(&t->arena, "%s/best.safetensors", from);
-    if (!path) return HD_E_MEMORY;
-    HD_TRY(hd_tensors_open(&file, t->ctx, path));
-    hd_status status = hd_weights_new(&w, t->model, false);
-    if (status == HD_OK) status = hd_weights_fetch(&w, t->model);
-    if (status == HD_OK) status = hd_weights_read(&w, file, path, true, &taken);
-    if (status == HD_OK && taken == 0)
-        status = hd_fail(t->ctx, HD_E_MODEL, "%s|none of its tensors fits the model by name and shape", path);
-    if (status == HD_OK && taken < w.count)
-        hd_log_line(t->ctx, HD_LOG_WARNING, "%s: %d of the model's %d tensors taken; the others begin anew", path,
-                    (int)taken, (int)w.count);
-    if (status == HD_OK) status = hd_weights_put(&w, t->model);
-    hd_weights_free(&w);
-    hd_tensors_close(file);
-    return status;
-}
-
 /* ---- the folder ---- */
 
 static hd_status make_folder(hd_trainer *t, const hd_trainer_args *args) {
@@ -274,6 +258,7 @@ static hd_status set_up(hd_trainer *t, const hd_trainer_args *args) {
     HD_TRY(make_model(t));
     HD_TRY(make_programs(t));
     HD_TRY(hd_limits_read(&t->limits, t->recipe, &t->model->metrics, t->split.val_count > 0));
+    HD_TRY(hd_transfer_normalize(&t->transfer, t->model));
     HD_TRY(make_loaders(t));
     HD_TRY(make_tallies(t));
     HD_TRY(prepare(t));
@@ -282,10 +267,11 @@ static hd_status set_up(hd_trainer *t, const hd_trainer_args *args) {
     if (__builtin_mul_overflow(per_epoch, t->limits.epochs, &total)) total = INT64_MAX;
     if (t->limits.steps > 0 && t->limits.steps < total) total = t->limits.steps;
     t->schedule = hd_schedule_make(t->recipe, per_epoch, total);
-    const char *from = hd_recipe_text(t->recipe, "train.from");
     const bool going_on = t->resumed && hd_checkpoint_exists(t->folder);
-    if (from && !going_on) HD_TRY(take_weights(t, from));
+    HD_TRY(hd_transfer_take(&t->transfer, t->model));
     if (!t->resumed) HD_TRY(make_folder(t, args));
+    HD_TRY(hd_transfer_note(&t->transfer, t->ctx, t->folder));
+    if (t->resumed) HD_TRY(hd_transfer_recall(&t->transfer, &t->arena, t->folder));
     if (going_on) HD_TRY(hd_checkpoint_load(t));
     return hd_run_log_open(&t->log, t->ctx, t->folder, t->state.log_bytes, t->state.csv_bytes);
 }
@@ -321,6 +307,7 @@ void hd_trainer_free(hd_trainer *t) {
     hd_weights_free(&t->all);
     hd_tally_free(&t->running, ctx);
     hd_tally_free(&t->val, ctx);
+    hd_transfer_free(&t->transfer);
     hd_model_free(t->model);
     hd_split_free(&t->split);
     if (t->owns_data) hd_data_free(t->data);
@@ -335,6 +322,9 @@ void hd_trainer_free(hd_trainer *t) {
     hd_free(ctx, t);
 }
 
+hd_transfer_info hd_trainer_transfer(const hd_trainer *t) {
+    return t->transfer.on ? t->transfer.info : (hd_transfer_info){0};
+}
 hd_model *hd_trainer_model(hd_trainer *t) {
     return t->model;
 }

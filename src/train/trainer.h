@@ -4,6 +4,7 @@
 #include "train/model.h"
 #include "train/run_log.h"
 #include "train/schedule.h"
+#include "train/transfer.h"
 #include <stdatomic.h>
 
 /* Where a run stands: all that a checkpoint keeps beside tensors. */
@@ -59,6 +60,7 @@ struct hd_trainer {
     hd_weights best, all; /* best so far; everything that a checkpoint holds */
     bool best_saved;      /* best.safetensors is up to date */
     hd_run_state state;
+    hd_transfer transfer; /* with what the run began */
     hd_run_log log;
     const char *folder; /* "" when none is written */
     bool resumed, finished;
@@ -107,4 +109,6 @@ HD_CHECKED hd_status hd_count_labels(hd_context *ctx, const hd_dataset *data, co
 HD_CHECKED hd_status hd_target_moments(const hd_trainer *t, double **out);
 HD_CHECKED hd_status hd_baseline_majority(const hd_trainer *t, const int64_t *part, int64_t count, double *out);
 HD_CHECKED hd_status hd_baseline_linear(hd_trainer *t, const int64_t *part, int64_t count, double *out);
+/* scratch.c: the same network without borrowed weights. *out stays where it reached nothing. */
+HD_CHECKED hd_status hd_baseline_scratch(hd_trainer *t, double *out);
 #endif

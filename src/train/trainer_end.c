@@ -51,6 +51,7 @@ static hd_status judge(hd_trainer *t) {
         return HD_E_MEMORY;
     HD_TRY(hd_model_eval(t->model, t->data, part, count, &scores, t->confusion, t->scores));
     if (t->split.test_count > 0) t->test = scores;
+    if (hd_recipe_bool(t->recipe, "train.compare_scratch")) HD_TRY(hd_baseline_scratch(t, &t->transfer.scratch));
     if (!hd_recipe_bool(t->recipe, "eval.baselines")) return HD_OK;
     HD_TRY(hd_baseline_majority(t, part, count, &t->majority));
     return hd_baseline_linear(t, part, count, &t->linear);
@@ -93,6 +94,7 @@ static void fill_result(hd_trainer *t, hd_result *r) {
         .threads = hd_context_threads(t->ctx),
         .majority = t->majority,
         .linear = t->linear,
+        .scratch = t->transfer.scratch,
         .peak_bytes = hd_peak_bytes(),
         .confusion = t->confusion,
         .scores = t->scores,
@@ -103,7 +105,7 @@ static void fill_result(hd_trainer *t, hd_result *r) {
 }
 
 hd_status hd_trainer_end(hd_trainer *t, hd_result *result) {
-    t->majority = t->linear = (double)NAN;
+    t->majority = t->linear = t->transfer.scratch = (double)NAN;
     if (t->stop == HD_STOP_DIVERGED) {
         HD_TRY(end_diverged(t));
     } else if (t->stop == HD_STOP_INTERRUPTED) {
