@@ -181,7 +181,7 @@ static inline void kit_round(float *wide, void *narrow, int64_t n) {
 static inline void kit_define(kit_run *r) {
     kit_case *c = r->c;
     hd_rng rng = hd_rng_new(c->seed, "kernel kit");
-    hd_tensor in[KIT_MOST], out[HD_OP_MAX_OUT];
+    hd_tensor in[KIT_MOST] = {{0}}, out[HD_OP_MAX_OUT];
     void *copy[KIT_MOST] = {0}; /* effects change their inputs */
     for (int i = c->n_in; i < KIT_MOST; i++) in[i] = (hd_tensor){.dims = {.rank = -1}}; /* optional, absent */
     for (int i = 0; i < c->n_in; i++) {

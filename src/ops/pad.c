@@ -45,9 +45,7 @@ static hd_status pad_infer(hd_infer *c) {
     return pad_dims(c, &c->in[0].dims, &a->before, &a->after, a->mode, &c->out[0].dims);
 }
 
-/* Which of n elements stands at place i of an axis, counted from the first of x; -1: none. What is cut off before and
- * behind is not in the circle. */
-static int64_t pad_source(int64_t mode, int64_t i, int64_t n, int64_t before, int64_t after) {
+int64_t hd_pad_source(int64_t mode, int64_t i, int64_t n, int64_t before, int64_t after) {
     if (i >= 0 && i < n) return i;
     switch (mode) {
     case HD_PAD_REFLECT: return i < 0 ? -i : 2 * (n - 1) - i;
@@ -63,7 +61,7 @@ static int64_t pad_at(const hd_walk *w, const int64_t stride[], const hd_dims *x
     int64_t at = 0;
     for (int d = 0; d < w->rank; d++) {
         const int64_t b = hd_axis_number(before, d), a = hd_axis_number(after, d);
-        const int64_t i = pad_source(mode, w->index[d] - b, x->dim[d], b, a);
+        const int64_t i = hd_pad_source(mode, w->index[d] - b, x->dim[d], b, a);
         if (i < 0) return -1;
         at += i * stride[d];
     }

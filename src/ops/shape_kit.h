@@ -23,4 +23,8 @@ bool hd_build_ready(hd_val x);
 /* The decoded axis of x with `more` axes added, or -1 and a refusal. */
 int hd_build_axis(hd_val x, hd_loc at, const char *name, int64_t coded, int more);
 hd_val hd_reshape_to(hd_loc at, hd_val x, hd_dims dims);
+
+/* Which of n elements stands at place i of a padded axis, counted from the first of x; -1: none. mode: HD_PAD_…. What
+ * is cut off before and behind is not in the circle. */
+int64_t hd_pad_source(int64_t mode, int64_t i, int64_t n, int64_t before, int64_t after);
 #endif

@@ -13,14 +13,39 @@
 #define HD_VEC_PIECE_(X)   X(relu6) X(leaky_relu) X(hardtanh) X(clamp) X(hardswish) X(hardsigmoid) X(softsign)
 #define HD_VEC_POWER_(X)   X(expm1) X(exp2) X(log1p) X(log2) X(log10) X(erf)
 #define HD_VEC_BENDS_(X)   X(gelu) X(silu) X(softplus) X(logsigmoid) X(mish) X(elu) X(celu) X(selu)
-#define HD_VEC_UNARIES(X)  HD_VEC_BASIC_(X) HD_VEC_ROUND_(X) HD_VEC_PIECE_(X) HD_VEC_POWER_(X) HD_VEC_BENDS_(X)
+#define HD_VEC_ANGLE_(X)   X(sin) X(cos) X(tan) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(asinh) X(acosh) X(atanh)
+#define HD_VEC_OTHER_(X)   X(erfc) X(tanhshrink) X(logit) X(hardshrink) X(softshrink) X(threshold) X(nan_to_num)
+#define HD_VEC_ONES_(X)    HD_VEC_BASIC_(X) HD_VEC_ROUND_(X) HD_VEC_PIECE_(X) HD_VEC_POWER_(X) HD_VEC_BENDS_(X)
+#define HD_VEC_UNARIES(X)  HD_VEC_ONES_(X) HD_VEC_ANGLE_(X) HD_VEC_OTHER_(X)
 #define HD_VEC_PAIRS_(X)   X(add) X(sub) X(mul) X(div) X(sigmoid_grad) X(tanh_grad) X(relu_grad)
 #define HD_VEC_CHOICE_(X)  X(maximum) X(minimum) X(larger) X(band_grad) X(hardswish_grad)
 #define HD_VEC_SLOPES_(X)  X(gelu_grad) X(silu_grad) X(softplus_grad) X(mish_grad) X(elu_grad)
-#define HD_VEC_BINARIES(X) HD_VEC_PAIRS_(X) HD_VEC_CHOICE_(X) HD_VEC_SLOPES_(X)
+#define HD_VEC_RESTS_(X)   X(fmod) X(remainder) X(floor_divide) X(fmax) X(fmin) X(copysign)
+#define HD_VEC_JOINS_(X)   X(pow) X(atan2) X(hypot) X(logaddexp) X(xlogy)
+#define HD_VEC_TWOS_(X)    HD_VEC_RESTS_(X) HD_VEC_JOINS_(X)
+#define HD_VEC_BINARIES(X) HD_VEC_PAIRS_(X) HD_VEC_CHOICE_(X) HD_VEC_SLOPES_(X) HD_VEC_TWOS_(X)
 #define HD_VEC_ENUM_(name) HD_VEC_##name,
 typedef enum hd_vec_op { HD_VEC_UNARIES(HD_VEC_ENUM_) HD_VEC_BINARIES(HD_VEC_ENUM_) HD_VEC_OPS } hd_vec_op;
 #undef HD_VEC_ENUM_
+/* Losses of pairs. */
+#define HD_VEC_LOSSES(X)                                                                                               \
+    X(squared)                                                                                                         \
+    X(bce_with_logits) X(l1) X(smooth_l1) X(huber) X(bce) X(kl_div) X(kl_div_logs) X(poisson_nll) X(soft_margin)       \
+        X(hinge_embedding)
+#define HD_VEC_ENUM_(name) HD_VEC_LOSS_##name,
+enum { HD_VEC_LOSSES(HD_VEC_ENUM_) HD_VEC_LOSS_COUNT };
+#undef HD_VEC_ENUM_
+/* Loops over rows of truth values and the like, see vec_mask_body.h. */
+#define HD_VEC_SAME_(X)    X(eq_f32) X(ne_f32) X(lt_f32) X(le_f32) X(gt_f32) X(ge_f32)
+#define HD_VEC_WHOLE_(X)   X(eq_i64) X(ne_i64) X(lt_i64) X(le_i64) X(gt_i64) X(ge_i64)
+#define HD_VEC_LOGIC_(X)   X(logical_and) X(logical_or) X(logical_xor) X(logical_not) X(isnan) X(isinf) X(isfinite)
+#define HD_VEC_PICKS_(X)   X(where1) X(where4) X(where8) X(lerp) X(prelu)
+#define HD_VEC_MASKS(X)    HD_VEC_SAME_(X) HD_VEC_WHOLE_(X) HD_VEC_LOGIC_(X) HD_VEC_PICKS_(X)
+#define HD_VEC_ENUM_(name) HD_VEC_MASK_##name,
+enum { HD_VEC_MASKS(HD_VEC_ENUM_) HD_VEC_MASK_COUNT };
+#undef HD_VEC_ENUM_
+/* in: operands; step: 1 moves along, 0 stays; c: constants. */
+typedef void (*hd_vec_row)(void *y, const void *const *in, const int64_t *step, int64_t n, const float *c);
 /* Most numbers that a primitive takes from an op's options; what they are is in vec_traits.c and the bodies. */
 enum { HD_VEC_CONSTANTS = 4 };
 /* How a binary primitive reads its operands: both as vectors, b a single number, a a single number. */
@@ -39,6 +64,8 @@ typedef void (*hd_recurrent_fn)(const struct hd_recurrent_row *r);
 
 typedef struct hd_vec {
     hd_vec_fn elem[HD_VEC_OPS][3];
+    hd_vec_row mask[HD_VEC_MASK_COUNT];
+    hd_vec_fn power; /* of one number, a double in c */
     hd_vec_run sgd_update, adam_update;
     hd_vec_run cross_entropy, count_correct;
     hd_vec_run sum, sum_join, max, max_join;
@@ -51,8 +78,9 @@ typedef struct hd_vec {
     hd_vec_run attention, attention_grad;
     hd_vec_cast cast_to_f32[HD_DTYPE_COUNT], cast_from_f32[HD_DTYPE_COUNT];
     hd_turn_fn turn;
-    hd_vec_run loss_squared, loss_bce, loss_squared_grad, loss_bce_grad;
     hd_recurrent_fn recurrent[4], recurrent_back[4]; /* by kind: recurrent.h */
+    hd_vec_run loss_pairs[HD_VEC_LOSS_COUNT];
+    hd_vec_run loss_squared_grad, loss_bce_grad;
 } hd_vec;
 
 extern const hd_vec hd_vec_generic, hd_vec_avx2, hd_vec_avx512;

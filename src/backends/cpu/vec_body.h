@@ -3,14 +3,17 @@
 #include "backends/cpu/lanes.h"
 #include "backends/cpu/vmath_body.h"
 #include "backends/cpu/vmath_more_body.h"
+#include "backends/cpu/vmath_wide_body.h"
 
 #include "backends/cpu/vec_cast_body.h"
 #include "backends/cpu/vec_clip_body.h"
 #include "backends/cpu/vec_dropout_body.h"
 #include "backends/cpu/vec_elem_body.h"
 #include "backends/cpu/vec_loss_body.h"
+#include "backends/cpu/vec_mask_body.h"
 #include "backends/cpu/vec_math_body.h"
 #include "backends/cpu/vec_norm_body.h"
+#include "backends/cpu/vec_pairs_body.h"
 #include "backends/cpu/vec_reduce_body.h"
 #include "backends/cpu/vec_rownorm_body.h"
 #include "backends/cpu/vec_turn_body.h"
@@ -29,6 +32,10 @@ const hd_vec HD_ISA(hd_vec) = {
     .elem = {HD_VEC_UNARIES(UNARY) HD_VEC_BINARIES(BINARY)},
 #undef UNARY
 #undef BINARY
+#define MASK(name) [HD_VEC_MASK_##name] = mask_##name,
+    .mask = {HD_VEC_MASKS(MASK)},
+#undef MASK
+    .power = elem_power,
     .sgd_update = update_sgd,
     .adam_update = update_adam,
     .cross_entropy = loss_cross_entropy,
@@ -68,8 +75,9 @@ const hd_vec HD_ISA(hd_vec) = {
                       [HD_BOOL] = cast_f32_bool,
                       [HD_BF16] = cast_f32_bf16},
     .turn = turn,
-    .loss_squared = loss_part_squared,
-    .loss_bce = loss_part_bce,
+#define PAIR(name) [HD_VEC_LOSS_##name] = loss_part_##name,
+    .loss_pairs = {HD_VEC_LOSSES(PAIR)},
+#undef PAIR
     .loss_squared_grad = loss_grad_squared,
     .loss_bce_grad = loss_grad_bce,
     .recurrent = {row_rnn_tanh, row_rnn_relu, row_lstm, row_gru},

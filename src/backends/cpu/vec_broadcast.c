@@ -73,6 +73,7 @@ static const char *broadcast_supports(const hd_kctx *k) {
     const char *reason = hd_vec_need_f32(k);
     if (reason) return reason;
     if (k->out[0].count == 0) return "nothing to do";
+    if (!hd_vec_present(k, 1)) return "only for two operands";
     return broadcast_small(k, size) < 0 ? "both operands are repeated, or along too many axes" : NULL;
 }
 
@@ -117,3 +118,14 @@ BROADCAST_KERNEL(div)
 BROADCAST_KERNEL(maximum)
 BROADCAST_KERNEL(minimum)
 BROADCAST_KERNEL(larger)
+BROADCAST_KERNEL(pow)
+BROADCAST_KERNEL(fmax)
+BROADCAST_KERNEL(fmin)
+BROADCAST_KERNEL(fmod)
+BROADCAST_KERNEL(remainder)
+BROADCAST_KERNEL(floor_divide)
+BROADCAST_KERNEL(atan2)
+BROADCAST_KERNEL(hypot)
+BROADCAST_KERNEL(logaddexp)
+BROADCAST_KERNEL(xlogy)
+BROADCAST_KERNEL(copysign)

@@ -84,6 +84,7 @@ static const char *elem_supports(const hd_kctx *k) {
     if (op < 0) return "no vector primitive";
     if ((reason = hd_vec_op_refuses(op, k->attr))) return reason;
     if (k->n_in > 2 || k->n_out != 1) return "more than two operands";
+    if (op >= HD_VEC_add && !hd_vec_present(k, 1)) return "only for two operands";
     for (int i = 0; i < k->n_in; i++)
         if (k->in[i].count != 1 && !hd_dims_equal(&k->in[i].dims, &k->out[0].dims)) return "operands broadcast";
     if (k->n_in == 2 && k->out[0].count != 1 && k->in[0].count == 1 && k->in[1].count == 1) return "operands broadcast";

@@ -167,13 +167,33 @@ static void index_scatter_line(const index_state *s, const hd_exec *e, int64_t o
         }
 }
 
+/* scatter: the last of equal places stays, in the order of the index. */
+static void index_put_line(const index_state *s, const hd_exec *e, int64_t o, bool *outside) {
+    const int64_t *index = (const int64_t *)e->in[1] + o * s->m * s->inner;
+    const float *src = e->in[2] ? (const float *)e->in[2] + o * s->m * s->inner : NULL;
+    float *y = (float *)e->out[0] + o * s->n * s->inner;
+    if (e->out[0] != e->in[0])
+        memcpy(y, (const float *)e->in[0] + o * s->n * s->inner, (size_t)(s->n * s->inner) * sizeof *y);
+    for (int64_t i = 0; i < s->m; i++)
+        for (int64_t j = 0; j < s->inner; j++, index++) {
+            const int64_t k = index_place(s, *index);
+            *outside |= k < 0;
+            if (k >= 0) y[k * s->inner + j] = src ? *src : s->alpha;
+            src += src != NULL;
+        }
+}
+
 /* An index outside spoils everything, so one task does all: it is rare that this is the bottleneck. */
 static void index_scatter_run(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const index_state *s = e->state;
     bool outside = false;
     (void)task;
-    for (int64_t o = 0; o < s->outer; o++) index_scatter_line(s, e, o, &outside);
+    for (int64_t o = 0; o < s->outer; o++)
+        if (s->add)
+            index_scatter_line(s, e, o, &outside);
+        else
+            index_put_line(s, e, o, &outside);
     if (outside) index_fill_outside(HD_F32, e->out[0], s->outer * s->n * s->inner);
 }
 
@@ -211,7 +231,22 @@ static const char *scatter_add_supports(const hd_kctx *k) {
 }
 static hd_status scatter_add_prepare(hd_kctx *k, hd_prepared *out) {
     const hd_scatter_add_args *a = k->attr;
-    return index_lines(k, out, a->axis, a->wrap, index_scatter_run, true);
+    const hd_status status = index_lines(k, out, a->axis, a->wrap, index_scatter_run, true);
+    if (status == HD_OK) ((index_state *)out->state)->add = true;
+    return status;
+}
+
+static const char *scatter_supports(const hd_kctx *k) {
+    if (k->in[0].dtype != HD_F32) return "only f32";
+    if (!index_is_aligned(k, ((const hd_scatter_args *)k->attr)->axis)) return "index is smaller on another axis";
+    if (!hd_vec_present(k, 2)) return NULL;
+    return hd_dims_equal(&k->in[1].dims, &k->in[2].dims) ? NULL : "src is larger than index";
+}
+static hd_status scatter_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_scatter_args *a = k->attr;
+    const hd_status status = index_lines(k, out, a->axis, a->wrap, index_scatter_run, true);
+    if (status == HD_OK) ((index_state *)out->state)->alpha = (float)a->value;
+    return status;
 }
 
 static const char *index_add_supports(const hd_kctx *k) {
@@ -231,3 +266,4 @@ INDEX_KERNEL(index_select, HD_K_BF16, NULL)
 INDEX_KERNEL(gather, HD_K_BF16, gather_supports)
 INDEX_KERNEL(index_add, HD_K_INPLACE, index_add_supports)
 INDEX_KERNEL(scatter_add, HD_K_INPLACE, scatter_add_supports)
+INDEX_KERNEL(scatter, HD_K_INPLACE, scatter_supports)

@@ -128,22 +128,85 @@ static hd_status pairs_prepare(hd_kctx *k, hd_prepared *out) {
         return HD_OK;
     }
     out->scratch = (size_t)s->split.tasks * sizeof(double);
-    out->phase[out->phases++] = (hd_phase){bce ? v->loss_bce : v->loss_squared, s->split.tasks};
+    const int loss = bce ? HD_VEC_LOSS_bce_with_logits : HD_VEC_LOSS_squared;
+    out->phase[out->phases++] = (hd_phase){v->loss_pairs[loss], s->split.tasks};
     out->phase[out->phases++] = (hd_phase){pairs_total, 1};
     return HD_OK;
 }
 
-#define PAIRS_KERNEL(op_name, kernel_flags)                                                                            \
+/* ---- pairs of numbers, other losses ---- */
+
+/* Which loop, and its constants. */
+static int other_loss(const hd_kctx *k, float *c) {
+    const char *name = k->op->name;
+    if (strcmp(name, "l1") == 0) return HD_VEC_LOSS_l1;
+    if (strcmp(name, "bce") == 0) return HD_VEC_LOSS_bce;
+    if (strcmp(name, "soft_margin") == 0) return HD_VEC_LOSS_soft_margin;
+    if (strcmp(name, "poisson_nll") == 0) return HD_VEC_LOSS_poisson_nll;
+    if (strcmp(name, "hinge_embedding") == 0) {
+        c[0] = (float)((const hd_hinge_embedding_args *)k->attr)->margin;
+        return HD_VEC_LOSS_hinge_embedding;
+    }
+    if (strcmp(name, "huber") == 0) {
+        const double delta = ((const hd_huber_args *)k->attr)->delta;
+        c[0] = (float)delta, c[1] = (float)(0.5 * delta);
+        return HD_VEC_LOSS_huber;
+    }
+    if (strcmp(name, "smooth_l1") == 0) {
+        const double beta = ((const hd_smooth_l1_args *)k->attr)->beta;
+        if (beta == 0) return HD_VEC_LOSS_l1;
+        c[0] = (float)beta, c[1] = (float)(0.5 / beta), c[2] = (float)(0.5 * beta);
+        return HD_VEC_LOSS_smooth_l1;
+    }
+    return ((const hd_kl_div_args *)k->attr)->log_target ? HD_VEC_LOSS_kl_div_logs : HD_VEC_LOSS_kl_div;
+}
+
+static const char *other_supports(const hd_kctx *k) {
+    const char *reason = hd_vec_need_f32(k);
+    if (reason) return reason;
+    if (hd_vec_present(k, 2)) return "without weights only";
+    if (hd_reduction_of(k->op, k->attr) == HD_REDUCE_NONE) return "only for a sum or mean";
+    if (strcmp(k->op->name, "poisson_nll") != 0) return NULL;
+    const hd_poisson_nll_args *a = k->attr;
+    return a->full || a->log_input == HD_OFF ? "only of logarithms, without Stirling's term" : NULL;
+}
+
+static hd_status other_prepare(hd_kctx *k, hd_prepared *out) {
+    hd_vec_pairs *s = hd_vec_state(k, sizeof *s);
+    if (!s) return HD_E_MEMORY;
+    const int64_t reduction = hd_reduction_of(k->op, k->attr);
+    const int loss = other_loss(k, s->c);
+    const double n = (double)k->in[0].count;
+    s->factor = reduction == HD_REDUCE_SUM         ? 1
+                : reduction == HD_REDUCE_BATCHMEAN ? 1 / hd_loss_batch(&k->in[0].dims)
+                                                   : 1 / n;
+    s->split = hd_vec_split_of(k->in[0].count, HD_VEC_GRAIN_HEAVY);
+    out->state = s;
+    out->scratch = (size_t)s->split.tasks * sizeof(double);
+    out->phase[out->phases++] = (hd_phase){hd_vec_for(k->isa)->loss_pairs[loss], s->split.tasks};
+    out->phase[out->phases++] = (hd_phase){pairs_total, 1};
+    return HD_OK;
+}
+
+#define PAIRS_KERNEL(op_name, kernel_flags, kind)                                                                      \
     const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
         .name = "cpu." #op_name,                                                                                       \
         .op = #op_name,                                                                                                \
         .flags = kernel_flags,                                                                                         \
-        .supports = pairs_supports,                                                                                    \
-        .prepare = pairs_prepare,                                                                                      \
+        .supports = kind##_supports,                                                                                   \
+        .prepare = kind##_prepare,                                                                                     \
     };
-PAIRS_KERNEL(mse, 0)
-PAIRS_KERNEL(half_squared_error, 0)
-PAIRS_KERNEL(bce_with_logits, 0)
-PAIRS_KERNEL(mse_grad, HD_K_INPLACE_ANY)
-PAIRS_KERNEL(half_squared_error_grad, HD_K_INPLACE_ANY)
-PAIRS_KERNEL(bce_with_logits_grad, HD_K_INPLACE_ANY)
+PAIRS_KERNEL(mse, 0, pairs)
+PAIRS_KERNEL(half_squared_error, 0, pairs)
+PAIRS_KERNEL(bce_with_logits, 0, pairs)
+PAIRS_KERNEL(mse_grad, HD_K_INPLACE_ANY, pairs)
+PAIRS_KERNEL(half_squared_error_grad, HD_K_INPLACE_ANY, pairs)
+PAIRS_KERNEL(bce_with_logits_grad, HD_K_INPLACE_ANY, pairs)
+PAIRS_KERNEL(l1, 0, other)
+PAIRS_KERNEL(smooth_l1, 0, other)
+PAIRS_KERNEL(huber, 0, other)
+PAIRS_KERNEL(bce, 0, other)
+PAIRS_KERNEL(kl_div, 0, other)
+PAIRS_KERNEL(poisson_nll, 0, other)
+PAIRS_KERNEL(soft_margin, 0, other)
+PAIRS_KERNEL(hinge_embedding, 0, other)

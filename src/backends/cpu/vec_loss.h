@@ -21,5 +21,6 @@ static inline double hd_vec_counted(const int64_t *target, int64_t n) {
 typedef struct hd_vec_pairs {
     hd_vec_split split;
     double factor; /* of the sum of losses; of dy · dloss/dx */
+    float c[4];    /* of the options */
 } hd_vec_pairs;
 #endif

@@ -120,11 +120,13 @@ static void loss_count_correct(void *exec, int64_t task) {
 
 /* ---- pairs of numbers ---- */
 
-HD_INLINE vf pair_squared(vf x, vf t) {
+HD_INLINE vf pair_squared(vf x, vf t, const float *c) {
+    (void)c;
     return (x - t) * (x - t);
 }
 /* max(x, 0) − x t + ln(1 + e^−|x|); ln(1 + u) by Kahan's correction of the rounded 1 + u */
-HD_INLINE vf pair_bce(vf x, vf t) {
+HD_INLINE vf pair_bce_with_logits(vf x, vf t, const float *c) {
+    (void)c;
     const vf u = v_exp(-vf_abs(x)), w = 1.0f + u, d = w - 1.0f;
     const vf ln = vf_select(d == 0.0f, u, v_log(w) * (u / vf_select(d == 0.0f, vf_splat(1), d)));
     return vf_max(vf_splat(0), x) - x * t + ln;
@@ -147,10 +149,10 @@ HD_INLINE vf pair_slope_squared(vf x, vf t) {
             const int64_t end = hd_vec_min(block + 1024, to);                                                          \
             vf sum = vf_splat(0);                                                                                      \
             int64_t i = block;                                                                                         \
-            for (; i + HD_VL <= end; i += HD_VL) sum += pair(vf_load(x + i), vf_load(t + i));                          \
+            for (; i + HD_VL <= end; i += HD_VL) sum += pair(vf_load(x + i), vf_load(t + i), s->c);                    \
             if (i < end) {                                                                                             \
                 const vm m = vm_first(end - i);                                                                        \
-                const vf last = pair(vf_load_m(x + i, m), vf_load_m(t + i, m));                                        \
+                const vf last = pair(vf_load_m(x + i, m), vf_load_m(t + i, m), s->c);                                  \
                 sum += vf_where(vi_lanes() < vi_splat((int32_t)(end - i)), last);                                      \
             }                                                                                                          \
             total += (double)vf_sum(sum);                                                                              \
@@ -158,8 +160,7 @@ HD_INLINE vf pair_slope_squared(vf x, vf t) {
         ((double *)e->scratch)[task] = total;                                                                          \
     }
 LOSS_PART(squared, pair_squared)
-LOSS_PART(bce, pair_bce)
-#undef LOSS_PART
+LOSS_PART(bce_with_logits, pair_bce_with_logits)
 
 #define LOSS_GRAD(name, slope)                                                                                         \
     static void loss_grad_##name(void *exec, int64_t task) {                                                           \
@@ -179,3 +180,5 @@ LOSS_PART(bce, pair_bce)
 LOSS_GRAD(squared, pair_slope_squared)
 LOSS_GRAD(bce, pair_slope_bce)
 #undef LOSS_GRAD
+
+/* LOSS_PART goes on in vec_pairs_body.h, which undefines it. */

@@ -7,7 +7,6 @@ UNARY(rsqrt, 1.0f / vf_sqrt(x))
 UNARY(floor, vf_floor(x))
 UNARY(ceil, vf_ceil(x))
 UNARY(trunc, vf_trunc(x))
-UNARY(round, vf_nearest(x))
 
 /* nan stays in all of them: it stands second in vf_min and vf_max, and compares false */
 HD_INLINE vf v_between(vf x, float low, float high) {
@@ -67,6 +66,97 @@ BINARY(silu_grad, b *v_silu_slope(a))
 BINARY(softplus_grad, v_softplus_grad(a, b, c))
 BINARY(mish_grad, b *v_mish_slope(a))
 BINARY(elu_grad, v_elu_grad(a, b, c))
+
+/* Functions that are computed in double. */
+UNARY(sin, v_sin(x))
+UNARY(cos, v_cos(x))
+UNARY(tan, v_tan(x))
+UNARY(asin, v_asin(x))
+UNARY(acos, v_acos(x))
+UNARY(atan, v_atan(x))
+UNARY(sinh, v_sinh(x))
+UNARY(cosh, v_cosh(x))
+UNARY(asinh, v_asinh(x))
+UNARY(acosh, v_acosh(x))
+UNARY(atanh, v_atanh(x))
+UNARY(erfc, v_erfc(x))
+UNARY(tanhshrink, v_tanhshrink(x))
+UNARY(logit, v_logit(x))
+BINARY(fmod, v_fmod(a, b))
+BINARY(remainder, v_rest(a, b))
+BINARY(floor_divide, v_floor_divide(a, b))
+BINARY(pow, v_pow(a, b))
+BINARY(atan2, v_atan2(a, b))
+BINARY(hypot, v_hypot(a, b))
+BINARY(logaddexp, v_logaddexp(a, b))
+BINARY(xlogy, v_xlogy(a, b))
+
+/* Numbers of the options that are wanted in double stand in two floats. */
+HD_INLINE double v_constant(const float *c) {
+    double value;
+    memcpy(&value, c, sizeof value);
+    return value;
+}
+HD_INLINE vd d_softshrink(vd x, double lambd) {
+    return vd_select(x > lambd, x - lambd, vd_select(x < -lambd, x + lambd, x * 0.0));
+}
+HD_INLINE vf v_softshrink(vf x, double lambd) {
+    return vf_of_wide(d_softshrink(vd_low(x), lambd), d_softshrink(vd_high(x), lambd));
+}
+HD_INLINE vf v_nan_to_num(vf x, const float *c) {
+    const vf y = vf_select(x == INFINITY, vf_splat(c[1]), vf_select(x == -INFINITY, vf_splat(c[2]), x));
+    return vf_blend(vk_nan(x), vf_splat(c[0]), y);
+}
+UNARY(hardshrink, vf_select(vf_abs(x) <= c[0], vf_splat(0), x))
+UNARY(softshrink, v_softshrink(x, v_constant(c)))
+UNARY(threshold, vf_select(x <= c[0], vf_splat(c[1]), x))
+UNARY(nan_to_num, v_nan_to_num(x, c))
+BINARY(fmax, vf_blend(vk_nan(a), b, vf_blend(vk_nan(b), a, vf_max(a, b))))
+BINARY(fmin, vf_blend(vk_nan(a), b, vf_blend(vk_nan(b), a, vf_min(a, b))))
+BINARY(copysign, (vf)(((vi)a & INT32_MAX) | ((vi)b & INT32_MIN)))
+
+/* To whole numbers, or, c[0] not 0, by way of x · c, or x / c where c[2] says so. Beyond 2⁵¹ all digits are in front.
+ */
+HD_INLINE vd d_round_at(vd x, double power, bool divide) {
+    const vd big = divide ? x / power : x * power, y = vd_round(big);
+    return vd_select(vd_abs(big) < 0x1p51, divide ? y * power : y / power, x);
+}
+HD_INLINE vf v_round_at(vf x, const float *c) {
+    const double power = v_constant(c);
+    const bool divide = c[2] != 0;
+    const vf y = vf_of_wide(d_round_at(vd_low(x), power, divide), d_round_at(vd_high(x), power, divide));
+    return (vf)((vi)y | ((vi)x & INT32_MIN));
+}
+UNARY(round_whole, vf_nearest(x))
+UNARY(round_decimals, v_round_at(x, c))
+static void elem_round(float *y, const float *a, const float *b, int64_t n, const float *c) {
+    (c[3] == 0 ? elem_round_whole : elem_round_decimals)(y, a, b, n, c);
+}
+
+/* xⁿ for one exponent: the usual ones without logarithms */
+UNARY(power_cube, vf_of_wide(vd_low(x) * vd_low(x) * vd_low(x), vd_high(x) * vd_high(x) * vd_high(x)))
+static void elem_power_any(float *y, const float *a, const float *b, int64_t n, const float *c) {
+    (void)b;
+    const double exponent = v_constant(c);
+    for (int64_t i = 0; i < n; i += HD_VL) {
+        const vm m = vm_first(n - i);
+        const vf x = i + HD_VL <= n ? vf_load(a + i) : vf_load_m(a + i, m);
+        const vi out = HD_NOT_FINITE(x) | (x == 0.0f);
+        const vd e = vd_splat(exponent);
+        vf v = vf_of_wide(d_pow(vd_low(x), e), d_pow(vd_high(x), e));
+        for (int k = 0; k < HD_VL && __builtin_expect(vi_any(out), 0); k++)
+            if (out[k]) v[k] = (float)pow((double)x[k], exponent);
+        vf_store_if(y + i, v, i + HD_VL <= n, m);
+    }
+}
+static void elem_power(float *y, const float *a, const float *b, int64_t n, const float *c) {
+    const double exponent = v_constant(c);
+    (exponent == 1    ? elem_power_any
+     : exponent == 2  ? elem_square
+     : exponent == 3  ? elem_power_cube
+     : exponent == -1 ? elem_reciprocal
+                      : elem_power_any)(y, a, b, n, c);
+}
 
 /* Two forms: c[0] is HD_GELU_EXACT or HD_GELU_TANH. */
 UNARY(gelu_exact, v_gelu(x))

@@ -37,7 +37,30 @@ bool hd_vec_op_heavy(int op) {
     case HD_VEC_silu_grad:
     case HD_VEC_softplus_grad:
     case HD_VEC_mish_grad:
-    case HD_VEC_elu_grad: return true;
+    case HD_VEC_elu_grad:
+    case HD_VEC_sin:
+    case HD_VEC_cos:
+    case HD_VEC_tan:
+    case HD_VEC_asin:
+    case HD_VEC_acos:
+    case HD_VEC_atan:
+    case HD_VEC_sinh:
+    case HD_VEC_cosh:
+    case HD_VEC_asinh:
+    case HD_VEC_acosh:
+    case HD_VEC_atanh:
+    case HD_VEC_erfc:
+    case HD_VEC_tanhshrink:
+    case HD_VEC_logit:
+    case HD_VEC_softshrink:
+    case HD_VEC_fmod:
+    case HD_VEC_remainder:
+    case HD_VEC_floor_divide:
+    case HD_VEC_pow:
+    case HD_VEC_atan2:
+    case HD_VEC_hypot:
+    case HD_VEC_logaddexp:
+    case HD_VEC_xlogy: return true;
     default: return false;
     }
 }
@@ -56,7 +79,19 @@ bool hd_vec_op_keeps_zero(int op, const float *c) {
     case HD_VEC_log2:
     case HD_VEC_log10:
     case HD_VEC_softplus:
-    case HD_VEC_logsigmoid: return false;
+    case HD_VEC_logsigmoid:
+    case HD_VEC_cos:
+    case HD_VEC_acos:
+    case HD_VEC_cosh:
+    case HD_VEC_acosh:
+    case HD_VEC_erfc:
+    case HD_VEC_logit:
+    case HD_VEC_fmod:
+    case HD_VEC_remainder:
+    case HD_VEC_floor_divide:
+    case HD_VEC_pow:
+    case HD_VEC_logaddexp: return false;
+    case HD_VEC_threshold: return c[0] < 0 || c[1] == 0;
     case HD_VEC_affine: return c[1] == 0;
     case HD_VEC_fill_like: return c[0] == 0;
     case HD_VEC_hardtanh:
@@ -66,7 +101,9 @@ bool hd_vec_op_keeps_zero(int op, const float *c) {
 }
 
 const char *hd_vec_op_refuses(int op, const void *attr) {
-    if (op == HD_VEC_round && ((const hd_round_args *)attr)->decimals != 0) return "only to whole numbers";
+    const int64_t decimals = op == HD_VEC_round ? ((const hd_round_args *)attr)->decimals : 0;
+    if (decimals < -30 || decimals > 30) return "only to 30 decimals";
+    if (op == HD_VEC_logit && ((const hd_logit_args *)attr)->eps >= 0) return "only without eps";
     return NULL;
 }
 
@@ -95,6 +132,30 @@ static void softplus_constants(float *c, double beta, double threshold) {
     c[1] = (float)threshold;
 }
 
+/* A double in the place of two floats. */
+static void wide_constant(float *c, double value) {
+    memcpy(c, &value, sizeof value);
+}
+
+/* The largest float that is not above value: floats compare with it as with value. */
+static float float_below(double value) {
+    const float f = (float)value;
+    return (double)f > value ? nextafterf(f, -INFINITY) : f;
+}
+
+/* c[3]: not to whole numbers; c[2]: by division. */
+static void round_constants(float *c, int64_t decimals) {
+    wide_constant(c, pow(10, (double)(decimals < 0 ? -decimals : decimals)));
+    c[2] = decimals < 0;
+    c[3] = decimals != 0;
+}
+
+static void nan_to_num_constants(float *c, const hd_nan_to_num_args *a) {
+    c[0] = (float)a->nan;
+    c[1] = isinf(a->posinf) ? FLT_MAX : (float)a->posinf;
+    c[2] = isinf(a->neginf) ? -FLT_MAX : (float)a->neginf;
+}
+
 #define AS(op_) ((const hd_##op_##_args *)attr)
 void hd_vec_constants(int op, const void *attr, float *c) {
     memset(c, 0, HD_VEC_CONSTANTS * sizeof *c);
@@ -114,6 +175,11 @@ void hd_vec_constants(int op, const void *attr, float *c) {
     case HD_VEC_celu: elu_constants(c, AS(celu)->alpha, 1, AS(celu)->alpha); break;
     case HD_VEC_selu: elu_constants(c, SELU_ALPHA, SELU_SCALE, 1); break;
     case HD_VEC_elu_grad: elu_constants(c, AS(elu_grad)->alpha, AS(elu_grad)->scale, AS(elu_grad)->input_scale); break;
+    case HD_VEC_round: round_constants(c, AS(round)->decimals); break;
+    case HD_VEC_hardshrink: c[0] = float_below(AS(hardshrink)->lambd); break;
+    case HD_VEC_softshrink: wide_constant(c, AS(softshrink)->lambd); break;
+    case HD_VEC_threshold: c[0] = float_below(AS(threshold)->threshold), c[1] = (float)AS(threshold)->value; break;
+    case HD_VEC_nan_to_num: nan_to_num_constants(c, AS(nan_to_num)); break;
     default: break;
     }
 }
