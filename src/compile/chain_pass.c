@@ -27,6 +27,7 @@ static bool hd_chains(const hd_op *op) {
 static bool hd_can_chain(const hd_lower *l, const hd_node *n) {
     if (n->dead || !(n->op->flags & HD_OP_ELEMENTWISE) || (n->op->flags & HD_OP_VARIADIC) || n->op->n_out != 1)
         return false;
+    if (n->op->n_optional > 0) return false; /* pow: what its one primitive reads is not said by the op alone */
     if (n->n_in < 1 || n->n_in > 2 || l->g->values[n->out].type.dtype != HD_F32) return false;
     if (!hd_chains(n->op) || hd_chain_constants(n->op) < 0) return false;
     for (int k = 0; k < n->n_in; k++) {
