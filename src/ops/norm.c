@@ -71,6 +71,7 @@ const hd_op hd_op_norm = {
                                    {"f32[]={-3} | p=3", "{3}"},
                                    {"f32[0,2] | axes=[0]", "{0 0}"},
                                    {"f32[2,3,4] | axes=[1]", NULL},
+                                   {"f32[3,2,21] | axes=[0,2]", NULL},
                                    {"f32[2,3,4]:away | p=1 axes=[2,0] keepdim=true", NULL},
                                    {"f32[2,3,4]:away | p=3", NULL},
                                    {"f32[2,3,4]:away | p=1.5 axes=[-1]", NULL},

@@ -30,8 +30,8 @@ typedef enum hd_vec_op { HD_VEC_UNARIES(HD_VEC_ENUM_) HD_VEC_BINARIES(HD_VEC_ENU
 /* Losses of pairs. */
 #define HD_VEC_LOSSES(X)                                                                                               \
     X(squared)                                                                                                         \
-    X(bce_with_logits) X(l1) X(smooth_l1) X(huber) X(bce) X(kl_div) X(kl_div_logs) X(poisson_nll) X(soft_margin)       \
-        X(hinge_embedding)
+    X(bce_with_logits)                                                                                                 \
+    X(l1) X(smooth_l1) X(huber) X(bce) X(kl_div) X(kl_div_logs) X(poisson_nll) X(soft_margin) X(hinge_embedding)
 #define HD_VEC_ENUM_(name) HD_VEC_LOSS_##name,
 enum { HD_VEC_LOSSES(HD_VEC_ENUM_) HD_VEC_LOSS_COUNT };
 #undef HD_VEC_ENUM_
@@ -68,7 +68,11 @@ typedef struct hd_vec {
     hd_vec_fn power; /* of one number, a double in c */
     hd_vec_run sgd_update, adam_update;
     hd_vec_run cross_entropy, count_correct;
-    hd_vec_run sum, sum_join, max, max_join;
+    hd_vec_run sum, sum_join, max, max_join, min, min_join, prod, prod_join;
+    double (*line_sum)(const float *x, int64_t n);
+    double (*line_squares)(const float *x, int64_t n, double center); /* Σ (x − center)² */
+    float (*line_log_sum)(const float *x, int64_t n);                 /* ln Σ eˣ */
+    int64_t (*line_largest)(const float *x, int64_t n, float sign);   /* first of the largest of sign · x; first NaN */
     hd_vec_run norm_sum, norm_normalise, norm_infer, norm_grad_sum, norm_grad;
     hd_vec_run rownorm, rownorm_grad, rownorm_join;
     hd_vec_run dropout, dropout_lanes;

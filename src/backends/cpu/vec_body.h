@@ -22,6 +22,7 @@
 /* over functions of the above */
 #include "backends/cpu/recurrent_body.h"
 #include "backends/cpu/vec_attention_body.h"
+#include "backends/cpu/vec_line_body.h"
 #include "backends/cpu/vec_pool_body.h"
 #include "backends/cpu/vec_pool_plain_body.h"
 #include "backends/cpu/vec_softmax_body.h"
@@ -44,6 +45,14 @@ const hd_vec HD_ISA(hd_vec) = {
     .sum_join = reduce_join_sum,
     .max = reduce_max,
     .max_join = reduce_join_max,
+    .min = reduce_min,
+    .min_join = reduce_join_min,
+    .prod = reduce_prod,
+    .prod_join = reduce_join_prod,
+    .line_squares = line_squares,
+    .line_sum = line_sum,
+    .line_log_sum = line_log_sum,
+    .line_largest = line_largest,
     .norm_sum = norm_sum,
     .norm_normalise = norm_normalise,
     .norm_infer = norm_infer,

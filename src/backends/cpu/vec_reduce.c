@@ -67,19 +67,31 @@ static void reduce_split(hd_vec_reduce *s) {
     s->partial = s->split.tasks > 1 && (s->axis == HD_VEC_FOLD || s->axis == HD_VEC_RUN);
 }
 
+typedef struct reduce_loops {
+    hd_vec_run run, join;
+} reduce_loops;
+
+static reduce_loops loops_of(const char *op, const hd_vec *v) {
+    if (strcmp(op, "max") == 0) return (reduce_loops){v->max, v->max_join};
+    if (strcmp(op, "min") == 0) return (reduce_loops){v->min, v->min_join};
+    if (strcmp(op, "prod") == 0) return (reduce_loops){v->prod, v->prod_join};
+    return (reduce_loops){v->sum, v->sum_join};
+}
+
 static hd_status reduce_prepare(hd_kctx *k, hd_prepared *out) {
     hd_vec_reduce *s = hd_vec_state(k, sizeof *s);
     if (!s) return HD_E_MEMORY;
     const hd_vec *v = hd_vec_for(k->isa);
-    const bool max = strcmp(k->op->name, "max") == 0, mean = strcmp(k->op->name, "mean") == 0;
+    const bool mean = strcmp(k->op->name, "mean") == 0;
     hd_vec_join_axes(&k->in[0].dims, reduce_mask(k), s->size);
     const bool average = is_like(k) ? ((const hd_like_args *)k->attr)->average : mean;
     s->factor = average ? (float)(1 / (double)(s->size[HD_VEC_FOLD] * s->size[HD_VEC_RUN])) : 1;
     reduce_split(s);
     out->state = s;
     if (s->partial) out->scratch = (size_t)(s->split.tasks * s->size[HD_VEC_KEEP]) * sizeof(float);
-    out->phase[out->phases++] = (hd_phase){max ? v->max : v->sum, s->split.tasks};
-    if (s->partial) out->phase[out->phases++] = (hd_phase){max ? v->max_join : v->sum_join, 1};
+    const reduce_loops loops = loops_of(k->op->name, v);
+    out->phase[out->phases++] = (hd_phase){loops.run, s->split.tasks};
+    if (s->partial) out->phase[out->phases++] = (hd_phase){loops.join, 1};
     return HD_OK;
 }
 
@@ -140,5 +152,7 @@ static hd_status broadcast_prepare(hd_kctx *k, hd_prepared *out) {
 REDUCE_KERNEL(sum, reduce_supports, reduce_prepare)
 REDUCE_KERNEL(mean, reduce_supports, reduce_prepare)
 REDUCE_KERNEL(max, reduce_supports, reduce_prepare)
+REDUCE_KERNEL(min, reduce_supports, reduce_prepare)
+REDUCE_KERNEL(prod, reduce_supports, reduce_prepare)
 REDUCE_KERNEL(sum_like, reduce_supports, reduce_prepare)
 REDUCE_KERNEL(broadcast_like, broadcast_supports, broadcast_prepare)

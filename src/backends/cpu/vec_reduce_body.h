@@ -10,6 +10,21 @@ static float lanes_max(vf v) {
     return best;
 }
 
+static float lanes_min(vf v) {
+    return -lanes_max(-v);
+}
+static float lanes_prod(vf v) {
+    double product = 1;
+    for (int i = 0; i < HD_VL; i++) product *= (double)v[i];
+    return (float)product;
+}
+HD_INLINE vf join_min(vf a, vf b) {
+    return vf_blend(vk_nan(a), a, vf_min(a, b));
+}
+HD_INLINE vf join_prod(vf a, vf b) {
+    return a * b;
+}
+
 /* name, value that changes nothing, join of vectors, join of lanes */
 #define REDUCE(name, NEUTRAL, join, lanes)                                                                             \
     static float reduce_run_##name(const float *x, int64_t n) {                                                        \
@@ -91,4 +106,6 @@ static float lanes_max(vf v) {
     }
 REDUCE(sum, 0, join_sum, vf_sum)
 REDUCE(max, -INFINITY, join_max, lanes_max)
+REDUCE(min, INFINITY, join_min, lanes_min)
+REDUCE(prod, 1, join_prod, lanes_prod)
 #undef REDUCE

@@ -1,0 +1,66 @@
+/* vec_line_body.h: what is computed of a line of numbers side by side: sums in double, ln Σ eˣ, the place of the
+ * largest. Included once for each instruction set. */
+
+static double line_sum(const float *x, int64_t n) {
+    vd a = vd_splat(0), b = a;
+    int64_t i = 0;
+    for (; i + HD_VL <= n; i += HD_VL) {
+        const vf v = vf_load(x + i);
+        a += vd_low(v);
+        b += vd_high(v);
+    }
+    double sum = 0;
+    a += b;
+    for (int k = 0; k < HD_VL / 2; k++) sum += a[k];
+    for (; i < n; i++) sum += (double)x[i];
+    return sum;
+}
+
+static double line_squares(const float *x, int64_t n, double center) {
+    vd a = vd_splat(0), b = a;
+    int64_t i = 0;
+    for (; i + HD_VL <= n; i += HD_VL) {
+        const vf v = vf_load(x + i);
+        const vd low = vd_low(v) - center, high = vd_high(v) - center;
+        a += low * low;
+        b += high * high;
+    }
+    double sum = 0;
+    a += b;
+    for (int k = 0; k < HD_VL / 2; k++) sum += a[k];
+    for (; i < n; i++) sum += ((double)x[i] - center) * ((double)x[i] - center);
+    return sum;
+}
+
+/* Of infinite largest ones that is the answer; nan stays. */
+static float line_log_sum(const float *x, int64_t n) {
+    vf top = vf_splat(-INFINITY), sum = vf_splat(0);
+    for (int64_t i = 0; i < n; i += HD_VL) {
+        const vi inside = vi_first(n - i);
+        top = join_max(top, vf_select(inside, vf_load_m(x + i, vm_first(n - i)), vf_splat(-INFINITY)));
+    }
+    const float most = lanes_max(top);
+    if (!(fabsf(most) < INFINITY)) return most;
+    for (int64_t i = 0; i < n; i += HD_VL) {
+        const bool whole = i + HD_VL <= n;
+        const vf y = v_exp(vf_load_if(x + i, whole, vm_first(n - i)) - most);
+        sum += whole ? y : vf_where(vi_first(n - i), y);
+    }
+    return (float)((double)most + log((double)vf_sum(sum)));
+}
+
+static int64_t line_largest(const float *x, int64_t n, float sign) {
+    vf top = vf_splat(-INFINITY);
+    for (int64_t i = 0; i < n; i += HD_VL) {
+        const vf v = vf_load_m(x + i, vm_first(n - i)) * sign;
+        top = join_max(top, vf_select(vi_first(n - i), v, vf_splat(-INFINITY)));
+    }
+    const float most = lanes_max(top);
+    for (int64_t i = 0; i < n; i += HD_VL) {
+        const vf v = vf_load_m(x + i, vm_first(n - i)) * sign;
+        const vi hit = (most != most ? (vi)(v != v) : (vi)(v == most)) & vi_first(n - i);
+        for (int k = 0; k < HD_VL && vi_any(hit); k++)
+            if (hit[k]) return i + k;
+    }
+    return 0;
+}
