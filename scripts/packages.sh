@@ -33,6 +33,7 @@ want_libraries() {
   want libdnnl-dev "oneDNN: fast products and convolutions" has_header oneapi/dnnl/dnnl.h
   want libyaml-dev "recipes in YAML" has_header yaml.h
   want libpng-dev "PNG pictures" has_header png.h
+  want libjpeg-dev "JPEG pictures" has_header jpeglib.h
   want zlib1g-dev "packed data files (.gz)" has_header zlib.h
   want libcurl4-openssl-dev "hadal data get: fetching data sets" has_header curl/curl.h
 }

@@ -88,7 +88,7 @@ static inline bool test_zlib(void) {
 }
 
 /* Libraries that this build lacks may be the answer to a file: HD_E_UNSUPPORTED. */
-#if defined HD_HAVE_ZLIB && defined HD_HAVE_PNG && defined HD_HAVE_YAML
+#if defined HD_HAVE_ZLIB && defined HD_HAVE_PNG && defined HD_HAVE_JPEG && defined HD_HAVE_YAML
 enum { TEST_LACKS_LIBRARY = 0 };
 #else
 enum { TEST_LACKS_LIBRARY = 1 };

@@ -101,7 +101,7 @@ static void test_refused(void **state) {
     refuses("[1]", "r.yaml:1:1: a recipe holds keys. Begin with data:, model:, train:");
     refuses("{\"eval\": {\"metrics\": [1]}}",
             "r.yaml:1:22: eval.metrics takes a list, not of other things than texts. eval.metrics: "
-            "what is measured: accuracy, f1, perplexity, bits; rmse, mae, "
+            "what is measured: accuracy, f1, perplexity, bits; frame_accuracy for notes; rmse, mae, "
             "r2 for numbers");
     refuses("{\"train\": {\"epochs\": 3, \"epochs\": 4}}",
             "r.yaml:1:25: the key \"epochs\" stands here a second time; the first is in line 1. Remove one");

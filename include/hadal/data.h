@@ -16,7 +16,7 @@ typedef struct hd_dataset hd_dataset;
 /** What a data set holds. Pointers are borrowed from the data set. */
 typedef struct hd_data_info {
     const char *name;         /**< "mnist", "digits", or the path's last part */
-    const char *kind;         /**< "pictures", "table", "points", "text" */
+    const char *kind;         /**< "pictures", "table", "points", "text", "music", "ratings" */
     hd_dims sample;           /**< of one input, without batch: [1,28,28] channels first, [features], or [positions] */
     hd_dtype stored;          /**< HD_U8, HD_I32 or HD_F32 */
     int64_t count;            /**< samples of all parts */
@@ -30,8 +30,8 @@ typedef struct hd_data_info {
     bool light_on_dark; /**< grey pictures with a dark border, by majority of a sample of them */
     bool centered;      /**< the ink is cut out, scaled and centred, as in MNIST: every sample fills the same share */
     float ink;          /**< share of the side that the ink fills on average: 0.7 MNIST, 1 digits */
-    /** Tables only, else NULL: how columns become numbers (words, fills of missing cells), as a JSON object. It travels
-     * with the model, and given back as "like" it makes other tables the same numbers. */
+    /** Tables and ratings, else NULL: how columns become numbers (words, fills of missing cells, users and items), as a
+     * JSON object. It travels with the model, and given back as "like" it makes other data the same numbers. */
     const char *encoding;
     /** [targets] each, or NULL: mean and deviation of the training part's numbers. Set by who trains, never by a data
      * set: the network then learns (target − mean) / deviation, and gives its outputs in the target's own unit. */
@@ -40,6 +40,7 @@ typedef struct hd_data_info {
      * the whole sample. A label of −1 is padding and does not count, nor does a row of numbers 0 … 1 that begins with
      * −1. */
     int64_t positions;
+    int64_t codes;   /**< samples are whole numbers 0 … codes−1, names of things; 0: they are not */
     bool as_is;      /**< the numbers of a sample are names (tokens, users) or on and off: they are never normalised */
     bool ordered;    /**< samples go on from one another, as windows of a text: parts are its begin and its end */
     int64_t overlap; /**< with `ordered`: how many samples before a sample share content with it */
@@ -56,7 +57,7 @@ HD_API HD_CHECKED hd_status hd_data_open(hd_dataset **out, hd_context *ctx, cons
 /** A named data set. */
 typedef struct hd_data_entry {
     const char *name, *description;
-    const char *kind;    /**< "pictures", "points" */
+    const char *kind;    /**< as hd_data_info's */
     int64_t samples;     /**< 0: as many as one asks for */
     bool drawn;          /**< by the program: needs no file */
     bool fetched;        /**< hd_data_get knows its address and check sums */

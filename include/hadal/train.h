@@ -100,6 +100,7 @@ typedef struct hd_model_info {
     hd_picture_args picture;          /**< how pictures are to be fitted */
     const char *encoding;             /**< how a table's columns become numbers (hd_data_info), or NULL */
     const char *kind;                 /**< of the data it was made for (hd_data_info), or "" */
+    int64_t codes;                    /**< it reads whole numbers 0 … codes−1; 0: any numbers */
     int64_t positions;                /**< how many answers it gives to a sample; 0: one for the whole */
 } hd_model_info;
 HD_API HD_CHECKED hd_status hd_model_get_info(hd_model *model, hd_model_info *out);

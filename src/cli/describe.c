@@ -82,6 +82,11 @@ char *describe_content(char *buffer, const hd_dataset *data, const int64_t *indi
     hd_data_info info = hd_data_get_info(data);
     char sample[64], many[64];
     describe_sample(sample, &info.sample);
+    if (strcmp(info.kind, "ratings") == 0)
+        (void)snprintf(sample, sizeof sample, "%lld users and items", (long long)info.codes);
+    if (info.positions > 0 && info.sample.rank == 2)
+        (void)snprintf(sample, sizeof sample, "%lld steps of %lld notes", (long long)info.sample.dim[0],
+                       (long long)info.sample.dim[1]);
     if (info.positions > 0 && info.sample.rank == 1)
         (void)snprintf(sample, sizeof sample, "%lld tokens", (long long)info.positions);
     if (info.classes <= 0) {

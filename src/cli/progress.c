@@ -12,8 +12,8 @@ void progress_open(progress *p, cli *c, const char *kind) {
     const char *unit = strcmp(kind, "pictures") == 0 ? "img/s"
                        : strcmp(kind, "text") == 0 || strcmp(kind, "sequences") == 0 || strcmp(kind, "music") == 0
                            ? "sequences/s"
-                       : strcmp(kind, "table") == 0 ? "rows/s"
-                                                    : "points/s";
+                       : strcmp(kind, "table") == 0 || strcmp(kind, "ratings") == 0 ? "rows/s"
+                                                                                    : "points/s";
     *p = (progress){.c = c, .unit = unit};
 }
 

@@ -100,7 +100,8 @@ char *text_dims(char *buffer, const hd_dims *dims) {
 }
 
 bool metric_is_share(const char *name) {
-    static const char *const shares[] = {"accuracy", "f1", "precision", "recall", "top5", "auc", "balanced_accuracy"};
+    static const char *const shares[] = {"accuracy", "f1",  "precision",         "recall",
+                                         "top5",     "auc", "balanced_accuracy", "frame_accuracy"};
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
         if (strcmp(name, shares[i]) == 0) return true;
     return false;

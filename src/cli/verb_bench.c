@@ -35,13 +35,16 @@ static hd_status fill(cli *c, bench *b, const char *name, int64_t classes, void 
     hd_type type = hd_program_type(b->program, name);
     int64_t n = hd_dims_count(&type.dims);
     uint64_t state = 1;
+    const bool index = strcmp(name, "x") == 0 && classes > 1;
     if (n < 0) return cli_fail(c, HD_E_MODEL, "bench|the network has no input \"%s\"|", name);
     *out = calloc((size_t)n + 1, 8);
     if (!*out) return cli_no_memory(c);
     for (int64_t i = 0; i < n; i++) {
         double v = next_number(&state);
         switch (type.dtype) {
-        case HD_F32: ((float *)*out)[i] = (float)v; break;
+        case HD_F32:
+            ((float *)*out)[i] = index ? (float)((int64_t)(fabs(v) * (double)classes) % classes) : (float)v;
+            break;
         case HD_F64: ((double *)*out)[i] = v; break;
         case HD_I64: ((int64_t *)*out)[i] = (int64_t)(fabs(v) * (double)classes) % classes; break;
         case HD_I32: ((int32_t *)*out)[i] = (int32_t)(fabs(v) * (double)classes) % (int32_t)classes; break;
@@ -93,7 +96,7 @@ static hd_status compile(cli *c, bench *b) {
     hd_arena_free(&arena);
     if (status != HD_OK) return status;
     b->facts = hd_program_get_facts(b->program);
-    status = fill(c, b, "x", 1, &b->x);
+    status = fill(c, b, "x", info.codes > 0 ? info.codes : 1, &b->x);
     if (status == HD_OK && !b->infer) status = fill(c, b, "target", info.outputs > 1 ? info.outputs : 2, &b->target);
     return status;
 }

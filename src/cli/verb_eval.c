@@ -175,7 +175,7 @@ static void say_result(cli *c, const evaluation *e) {
     char base[128] = "";
     hd_metric shown = e->baseline;
     shown.name = e->facts.classes > 0 ? "accuracy" : "rmse";
-    if (e->baseline.name)
+    if (e->baseline.name && !isnan(shown.value))
         (void)snprintf(base, sizeof base, " · %.20s %s", e->baseline.name, text_metric(value, &shown));
     say_fact(c, "result", "%sloss %s%s", text, text_short(loss, e->scores.loss), base);
     if (e->times > 1)

@@ -248,15 +248,16 @@ static hd_status add_lines(prediction *p, const char *where, const char *text) {
 
 /* ---- pictures ---- */
 
-/* PNG, or a portable map: P1 … P6 and white space. */
+/* PNG, JPEG, or a portable map: P1 … P6 and white space. */
 static bool is_picture(const char *bytes, size_t length) {
     if (length >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) return true;
+    if (length >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) return true;
     return length >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6' && strchr(" \t\r\n#", bytes[2]);
 }
 
 static bool is_picture_name(const char *path) {
-    static const char *const ends[] = {".png",    ".pgm",    ".ppm",    ".pbm",   ".pnm",
-                                       ".png.gz", ".pgm.gz", ".ppm.gz", ".pbm.gz"};
+    static const char *const ends[] = {".png",    ".pgm",    ".ppm", ".pbm",  ".pnm", ".png.gz", ".pgm.gz",
+                                       ".ppm.gz", ".pbm.gz", ".jpg", ".jpeg", ".JPG", ".JPEG"};
     const size_t n = strlen(path);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         const size_t m = strlen(ends[i]);
@@ -367,9 +368,9 @@ static hd_status add_table_text(prediction *p, const char *name, const char *tex
     return status;
 }
 
-/* Does the model read words beside numbers? Then a line is more than its numbers. */
+/* Does the model read words beside numbers, or users and items? Then a line is more than its numbers. */
 static bool reads_words(const prediction *p) {
-    return p->info.encoding && strstr(p->info.encoding, "\"words\"");
+    return p->info.encoding && (strstr(p->info.encoding, "\"words\"") || strcmp(p->info.kind, "ratings") == 0);
 }
 
 /* ---- one input of the command line ---- */
@@ -501,7 +502,7 @@ const cli_verb cli_verb_predict = {
     .summary = "what a trained model says to new inputs",
     .things = "MODEL INPUT…",
     .about =
-        "MODEL is a run folder or a .safetensors file. INPUT is a picture (PNG, PGM, PPM) of any size (what was\n"
+        "MODEL is a run folder or a .safetensors file. INPUT is a picture (PNG, JPEG, PGM, PPM) of any size (what was\n"
         "adapted is said aloud), data by name or path, numbers as 0.5,-1 (after -- when the first is negative), a\n"
         "file with such a line for each input, or - for a picture or lines of numbers on standard input. A model of a\n"
         "table with words is given lines as they stand in the table, 3,male,22, with or without the target.",

@@ -174,7 +174,8 @@ static void input_example(char *out, size_t size, const hd_dataset *data) {
                         : info.positions > 0               ? "data.txt"
                                                            : "data.csv";
     (void)snprintf(out, size, "%s", usual);
-    if (info.positions > 0 || info.sample.rank != 1 || info.sample.dim[0] > 4 || info.count < 1) return;
+    if (strcmp(info.kind, "ratings") == 0) (void)snprintf(out, size, "USER,ITEM");
+    if (info.positions > 0 || info.as_is || info.sample.rank != 1 || info.sample.dim[0] > 4 || info.count < 1) return;
     hd_data_x(data, 0, x);
     used = (size_t)snprintf(out, size, "%s", x[0] < 0 ? "-- " : "");
     for (int64_t i = 0; i < info.sample.dim[0]; i++)

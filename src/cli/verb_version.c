@@ -23,6 +23,11 @@ static const struct {
 #else
     {"libpng", false, "no PNG pictures are read", "libpng-dev"},
 #endif
+#ifdef HD_HAVE_JPEG
+    {"libjpeg", true, "", ""},
+#else
+    {"libjpeg", false, "no JPEG pictures are read", "libjpeg-dev"},
+#endif
 #ifdef HD_HAVE_ZLIB
     {"zlib", true, "", ""},
 #else

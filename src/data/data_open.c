@@ -35,7 +35,8 @@ static hd_status unknown_name(hd_context *ctx, const char *name) {
     if (strchr(name, '/') || strchr(name, '.')) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", name);
     return hd_fail(ctx, HD_E_DATA,
                    "%s|neither a data set's name nor a file or folder|Names: digits, optdigits, mnist, "
-                   "fashion-mnist, usps, semeion, cifar10, xor, moons, circles, spirals, blobs, sine; or say a path",
+                   "fashion-mnist, usps, semeion, cifar10, jsb-chorales, movielens, xor, moons, circles, spirals, "
+                   "blobs, sine; or say a path",
                    name);
 }
 
@@ -53,10 +54,10 @@ static hd_status find_source(hd_data_request *r, const char *what, const hd_json
     if (format) {
         *out = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
         if (!*out || !(*out)->looks_like)
-            return hd_fail(
-                ctx, HD_E_DATA,
-                "%s|unknown format \"%s\"|Known are: idx, npy, images, text, table, usps, semeion, optdigits, cifar10",
-                what, format->type == HD_JSON_STRING ? format->string : "?");
+            return hd_fail(ctx, HD_E_DATA,
+                           "%s|unknown format \"%s\"|Known are: idx, npy, images, text, jsb-chorales, movielens, "
+                           "table, usps, semeion, optdigits, cifar10",
+                           what, format->type == HD_JSON_STRING ? format->string : "?");
         if (!hd_path_exists(what)) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", what);
         return HD_OK;
     }
@@ -102,6 +103,7 @@ static hd_status open_asked(hd_dataset **out, hd_data_request *r, const char *wh
     const hd_data_source *source = &hd_source_table;
     HD_TRY(read_extras(r, object));
     HD_TRY(read_model(r, object));
+    if (hd_json_get(r->like, "items")) source = &hd_source_movielens;
     if (!r->text) HD_TRY(find_source(r, what, object, &source));
     const hd_json *classes = hd_json_get(object, "classes");
     if (classes && (classes->type != HD_JSON_INT || classes->integer < 1 || classes->integer > INT64_C(1) << 20))

@@ -33,7 +33,8 @@ typedef struct images {
 static const char *const parts[PARTS] = {"train", "val", "test"};
 
 static bool is_picture(const char *name) {
-    static const char *const ends[] = {".png", ".pgm", ".ppm", ".pbm", ".pnm", ".pgm.gz", ".ppm.gz"};
+    static const char *const ends[] = {".png",    ".pgm", ".ppm",  ".pbm", ".pnm", ".pgm.gz",
+                                       ".ppm.gz", ".jpg", ".jpeg", ".JPG", ".JPEG"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (hd_text_ends(name, ends[i])) return true;
     return false;
@@ -113,7 +114,7 @@ static hd_status add_parts(images *m) {
     }
     if (!any) HD_TRY(add_part(m, 0, path));
     if (m->count[0] > 0) return HD_OK;
-    return hd_fail(m->data->ctx, HD_E_DATA, "%s|expected pictures (PNG, PGM, PPM) in folders named after classes",
+    return hd_fail(m->data->ctx, HD_E_DATA, "%s|expected pictures (PNG, JPEG, PGM, PPM) in folders named after classes",
                    path);
 }
 
@@ -236,8 +237,9 @@ static const hd_option options[] = {{.name = "size",
 
 const hd_data_source hd_source_images = {
     .name = "images",
-    .description = "pictures (PNG, PGM, PPM) in folders named after their classes, all below train, val and test or "
-                   "in one part",
+    .description =
+        "pictures (PNG, JPEG, PGM, PPM) in folders named after their classes, all below train, val and test or "
+        "in one part",
     .args_size = sizeof(image_options),
     .options = options,
     .looks_like = looks_like_images,

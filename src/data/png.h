@@ -1,4 +1,4 @@
-/* png.h: a picture file's pixels: PNG, and the portable maps of Netpbm (PBM, PGM, PPM). */
+/* png.h: a picture file's pixels: PNG, JPEG, and the portable maps of Netpbm (PBM, PGM, PPM). */
 #ifndef HD_DATA_PNG_H
 #define HD_DATA_PNG_H
 #include "data/bytes.h"
@@ -14,6 +14,10 @@ typedef struct hd_pixels {
  * HD_E_UNSUPPORTED. */
 HD_CHECKED hd_status hd_pixels_read(hd_context *ctx, const char *path, hd_pixels *out);
 
+bool hd_is_jpeg(const unsigned char *bytes, size_t length);
+/* Decodes a baseline or progressive JPEG, grey, colour or of four inks. Sizes are compared with hd_pixels_fit before
+ * anything of the picture is. Errors: HD_E_DATA, HD_E_MEMORY, HD_E_UNSUPPORTED without libjpeg. */
+HD_CHECKED hd_status hd_jpeg_decode(hd_context *ctx, const char *path, const hd_bytes *file, hd_pixels *out);
 bool hd_is_pnm(const unsigned char *bytes, size_t length);
 /* Memory that pixels of a file may take: 56 MB and three times the file. */
 bool hd_pixels_fit(size_t bytes, const hd_bytes *file);

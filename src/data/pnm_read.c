@@ -159,8 +159,10 @@ hd_status hd_pixels_read(hd_context *ctx, const char *path, hd_pixels *out) {
     hd_bytes file;
     *out = (hd_pixels){0};
     HD_TRY(hd_bytes_load(&file, ctx, path));
-    const bool pnm = hd_is_pnm(file.data, file.length);
-    const hd_status status = pnm ? hd_pnm_decode(ctx, path, &file, out) : hd_png_decode(ctx, path, &file, out);
+    const bool pnm = hd_is_pnm(file.data, file.length), jpeg = hd_is_jpeg(file.data, file.length);
+    const hd_status status = pnm    ? hd_pnm_decode(ctx, path, &file, out)
+                             : jpeg ? hd_jpeg_decode(ctx, path, &file, out)
+                                    : hd_png_decode(ctx, path, &file, out);
     hd_bytes_free(&file);
     return status;
 }

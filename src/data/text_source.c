@@ -45,7 +45,8 @@ typedef struct bytes {
 } bytes;
 
 static bool is_text_file(const char *path) {
-    return (hd_text_ends(path, ".txt") || hd_text_ends(path, ".txt.gz")) && !hd_path_is_dir(path);
+    return (hd_text_ends(path, ".txt") || hd_text_ends(path, ".txt.gz") || hd_text_ends(path, ".abc")) &&
+           !hd_path_is_dir(path);
 }
 
 static hd_status load_file(hd_dataset *d, const char *path, bytes *out) {
@@ -101,7 +102,7 @@ static hd_status load(hd_dataset *d, const hd_data_request *r, bytes *out) {
     if (!hd_path_is_dir(r->path)) return load_file(d, r->path, out);
     hd_status status = hd_folder_list(&files, d->ctx, r->arena, r->path, is_text_file);
     if (status == HD_OK && files.count == 0)
-        status = hd_fail(d->ctx, HD_E_DATA, "%s|expected files of text (.txt), found none", r->path);
+        status = hd_fail(d->ctx, HD_E_DATA, "%s|expected files of text (.txt, .abc), found none", r->path);
     if (status == HD_OK) status = join_files(d, r->path, &files, r->arena, out);
     hd_free(d->ctx, files.name);
     return status;
@@ -207,6 +208,7 @@ static hd_status cut(hd_dataset *d, const hd_data_request *r, const tokens *t) {
     info->kind = "text";
     info->sample = HD_DIMS(length);
     info->positions = length;
+    info->codes = info->classes;
     info->as_is = info->ordered = true;
     info->overlap = (length - 1) / stride;
     info->train = (t->count - 1 - length) / stride + 1;
@@ -286,7 +288,8 @@ static bool is_table(const char *text, size_t length) {
 static bool has_text(const char *folder) {
     bool found = false;
     DIR *d = opendir(folder);
-    for (struct dirent *e; d && !found && (e = readdir(d));) found = hd_text_ends(e->d_name, ".txt");
+    for (struct dirent *e; d && !found && (e = readdir(d));)
+        found = hd_text_ends(e->d_name, ".txt") || hd_text_ends(e->d_name, ".abc");
     if (d) (void)closedir(d);
     return found;
 }
@@ -294,6 +297,7 @@ static bool has_text(const char *folder) {
 static bool looks_like_text(const char *path) {
     char head[LOOK];
     if (hd_path_is_dir(path)) return has_text(path);
+    if (hd_text_ends(path, ".abc")) return true;
     FILE *f = hd_text_ends(path, ".txt") ? fopen(path, "rb") : NULL;
     if (!f) return false;
     const size_t n = fread(head, 1, sizeof head, f);
@@ -303,8 +307,9 @@ static bool looks_like_text(const char *path) {
 
 const hd_data_source hd_source_text = {
     .name = "text",
-    .description = "text to be gone on with: a file or a folder of .txt, in windows of characters or bytes; its end is "
-                   "for validation and test",
+    .description =
+        "text to be gone on with: a file or a folder of .txt or .abc, in windows of characters or bytes; its end is "
+        "for validation and test",
     .args_size = sizeof(text_options),
     .options = options,
     .looks_like = looks_like_text,

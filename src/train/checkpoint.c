@@ -40,7 +40,7 @@ typedef struct number {
     double *real;
 } number;
 
-enum { NUMBERS = 19 };
+enum { NUMBERS = 21 };
 
 static void list_numbers(hd_run_state *s, hd_tally *r, number out[NUMBERS]) {
     const number all[NUMBERS] = {
@@ -53,6 +53,8 @@ static void list_numbers(hd_run_state *s, hd_tally *r, number out[NUMBERS]) {
         {"csv_bytes", &s->csv_bytes, NULL},
         {"n", &r->n, NULL},
         {"correct", &r->correct, NULL},
+        {"hits", &r->hits, NULL},
+        {"wrong", &r->wrong, NULL},
         {"best_value", NULL, &s->best_value},
         {"seconds", NULL, &s->seconds},
         {"loss", NULL, &r->loss},

@@ -66,6 +66,18 @@ static hd_status add_gradients(checker *c, hd_val loss, const hd_val *params) {
     return hd_graph_status(c->g);
 }
 
+/* Does the graph take whole numbers of this value, as embeddings do? */
+static bool is_index(const checker *c, hd_val v) {
+    hd_node_info node;
+    for (int32_t i = 0; hd_graph_node(c->g, i, &node); i++) {
+        const hd_val in = node.n_in > 0 ? hd_graph_node_in(c->g, i, 0) : (hd_val){0};
+        if (hd_val_is_none(in) || in.id != v.id) continue;
+        const hd_val out = hd_graph_node_out(c->g, i, 0);
+        if (strcmp(node.op->name, "cast") == 0 && hd_val_dtype(out) == HD_I64) return true;
+    }
+    return false;
+}
+
 /* Every input gets random numbers: floats normal, whole numbers below `classes`. */
 static hd_status feed(checker *c) {
     const int32_t n = hd_graph_value_count(c->g);
@@ -76,11 +88,13 @@ static hd_status feed(checker *c) {
         if (strcmp(name, "rng") == 0 || strcmp(name, "hyper") == 0) continue; /* bound by the program itself */
         const hd_type t = hd_program_type(c->p, name);
         const int64_t count = hd_dims_count(&t.dims);
+        const bool index = is_index(c, v);
         char *data = hd_arena_alloc_n(&c->arena, (size_t)count + 1, sizeof(double));
         if (!data) return HD_E_MEMORY;
         for (int64_t k = 0; k < count; k++) {
-            const double x = hd_rng_normal(&c->rng);
+            double x = hd_rng_normal(&c->rng);
             const int64_t whole = (int64_t)hd_rng_below(&c->rng, (uint64_t)c->a.classes);
+            if (index) x = (double)whole;
             if (t.dtype == HD_F64)
                 memcpy(data + 8 * k, &x, 8);
             else if (t.dtype == HD_I64)

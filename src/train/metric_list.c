@@ -32,8 +32,14 @@ static hd_status unknown(const hd_recipe *r, const char *name) {
     for (int i = 0; i < (int)KINDS; i++) names[i] = kinds[i]->name;
     const char *near = hd_text_nearest(name, names, KINDS);
     return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|unknown metric \"%.60s\"|%s%s%s", name,
-                   near ? "Did you mean " : "There are accuracy, f1, perplexity, bits, mse, rmse, mae, r2",
+                   near ? "Did you mean "
+                        : "There are accuracy, f1, perplexity, bits, frame_accuracy, mse, rmse, mae, r2",
                    near ? near : "", near ? "?" : "");
+}
+
+static bool fits(const hd_metric_kind *kind, const hd_task *task) {
+    return kind->classes == (task->classes > 0) && (!kind->positions || task->positions > 0) &&
+           kind->notes == hd_task_notes(task);
 }
 
 hd_status hd_metric_list_make(hd_metric_list *out, const hd_recipe *r, const hd_task *task) {
@@ -41,9 +47,7 @@ hd_status hd_metric_list_make(hd_metric_list *out, const hd_recipe *r, const hd_
     const bool classes = task->classes > 0;
     *out = (hd_metric_list){0};
     for (int i = 0; !said && i < (int)KINDS; i++)
-        if (task->reconstructs
-                ? kinds[i]->pictures
-                : kinds[i]->usual && kinds[i]->classes == classes && (!kinds[i]->positions || task->positions > 0))
+        if (task->reconstructs ? kinds[i]->pictures : kinds[i]->usual && fits(kinds[i], task))
             out->kind[out->count++] = kinds[i];
     for (const hd_json *item = said ? said->child : NULL; item; item = item->next) {
         const hd_metric_kind *kind = hd_metric_find_kind(item->string);
@@ -51,11 +55,12 @@ hd_status hd_metric_list_make(hd_metric_list *out, const hd_recipe *r, const hd_
         if (kind->classes != classes)
             return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|%s is for %s, these data have %s|Take it out", kind->name,
                            kind->classes ? "classes" : "numbers", classes ? "classes" : "numbers");
-        if (kind->positions && task->positions == 0)
-            return hd_fail(r->ctx, HD_E_MODEL,
-                           "eval.metrics|%s is for sequences, these data have one label a sample|"
-                           "Take it out",
-                           kind->name);
+        if (!fits(kind, task))
+            return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|%s does not fit the data, which have %s|Take it out",
+                           kind->name,
+                           hd_task_notes(task)   ? "rows of 0 and 1"
+                           : task->positions > 0 ? "numbers, or classes, at each position"
+                                                 : "one target a sample");
         if (out->count == HD_MAX_METRICS)
             return hd_fail(r->ctx, HD_E_MODEL, "eval.metrics|more than %d metrics|Take some out", HD_MAX_METRICS);
         out->kind[out->count++] = kind;

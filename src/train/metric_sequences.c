@@ -43,3 +43,22 @@ const hd_metric_kind hd_metric_bits = {
     .source = "Shannon: A mathematical theory of communication, 1948; interval: normal approximation",
     .measure = bits,
 };
+
+/* The interval takes each note that is there, or said to be, for one drawing: those of a chord are not. */
+static hd_metric frame_accuracy(const hd_tally *t) {
+    const double all = (double)(t->hits + t->wrong), n = all > 0 ? all : 1, p = (double)t->hits / n;
+    const double half = z * sqrt(p * (1 - p) / n);
+    return (hd_metric){.value = p, .low = fmax(0, p - half), .high = fmin(1, p + half)};
+}
+
+const hd_metric_kind hd_metric_frame_accuracy = {
+    .name = "frame_accuracy",
+    .positions = true,
+    .notes = true,
+    .higher_better = true,
+    .usual = true,
+    .formula = "Σ notes there and said / Σ notes there or said",
+    .source = "Bay, Ehmann, Downie: Evaluation of multiple-F0 estimation and tracking systems, ISMIR 2009; interval: "
+              "normal approximation",
+    .measure = frame_accuracy,
+};

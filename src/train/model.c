@@ -101,6 +101,7 @@ static hd_model_data published(const hd_recipe *r) {
         d.sample = entry->sample;
         d.classes = strcmp(entry->loss, "cross_entropy") == 0 ? entry->outputs : 0;
         d.targets = d.classes ? 1 : entry->outputs;
+        d.published = true;
     }
     return d;
 }
@@ -124,6 +125,7 @@ hd_status hd_model_new(hd_model **out, const hd_recipe *recipe, const hd_data_in
                             .target_mean = data->target_mean,
                             .target_std = data->target_std,
                             .positions = data->positions,
+                            .codes = data->codes,
                             .as_is = data->as_is};
     else
         d = published(recipe);
@@ -195,6 +197,7 @@ hd_status hd_model_get_info(hd_model *m, hd_model_info *out) {
         .encoding = m->data.encoding,
         .kind = m->data.kind,
         .positions = m->data.positions,
+        .codes = hd_val_is_none(m->table) ? 0 : hd_val_dims(m->table).dim[0],
         .picture = {.sample = m->data.sample,
                     .low = m->data.low,
                     .high = m->data.high,

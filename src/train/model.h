@@ -20,6 +20,7 @@ typedef struct hd_model_data {
     const char *encoding;                  /* of a table's columns, a JSON object; NULL for others */
     const float *target_mean, *target_std; /* [targets]: what the network learns is (target - mean) / std; or NULL */
     int64_t positions;                     /* labels a sample, 0: one for the whole */
+    int64_t codes;                         /* samples are whole numbers below it; 0: they are not */
     bool as_is;                            /* samples are names, or on and off */
     bool published;                        /* no data: the shape that the network was published with */
 } hd_model_data;

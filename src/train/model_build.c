@@ -17,19 +17,37 @@ static hd_status refuse(const hd_model *m, const char *what, const char *fix) {
 }
 
 static const char *usual_model(const hd_model_data *d) {
-    static const char *const of_kind[][2] = {{"text", "char-lstm"}};
+    static const char *const of_kind[][2] = {
+        {"text", "char-lstm"}, {"music", "jsb-rnn"}, {"ratings", "matrix-factorization"}};
     for (size_t i = 0; i < sizeof of_kind / sizeof of_kind[0]; i++)
         if (strcmp(d->kind, of_kind[i][0]) == 0) return of_kind[i][1];
     return d->sample.rank == 3 ? "cnn-small" : "mlp";
+}
+
+/* A known network that asks for num_embeddings is told how many codes the data have. */
+static hd_status settle_codes(hd_model *m) {
+    const hd_json *model = hd_recipe_said(m->recipe, "model");
+    const hd_json *name = model->type == HD_JSON_OBJECT ? hd_json_get(model, "name") : model;
+    const hd_zoo_entry *entry = name && name->type == HD_JSON_STRING ? hd_zoo_find(name->string) : NULL;
+    char text[32];
+    if (m->data.codes == 0 || !entry || (model->type == HD_JSON_OBJECT && hd_json_get(model, "num_embeddings")))
+        return HD_OK;
+    for (const hd_option *o = entry->options; o && o->name; o++) {
+        if (strcmp(o->name, "num_embeddings") != 0) continue;
+        (void)snprintf(text, sizeof text, "%lld", (long long)m->data.codes);
+        return hd_recipe_set(m->recipe, "model.num_embeddings", text);
+    }
+    return HD_OK;
 }
 
 /* Name of the network when the recipe gives none, or only options. */
 static hd_status settle_model(hd_model *m) {
     const hd_json *said = hd_recipe_said(m->recipe, "model");
     const char *usual = usual_model(&m->data);
-    if (!said) return hd_recipe_put_text(m->recipe, "model", usual);
-    if (said->type != HD_JSON_OBJECT || hd_json_get(said, "name")) return HD_OK;
-    return hd_recipe_put_text(m->recipe, "model.name", usual);
+    if (!said) HD_TRY(hd_recipe_put_text(m->recipe, "model", usual));
+    if (said && said->type == HD_JSON_OBJECT && !hd_json_get(said, "name"))
+        HD_TRY(hd_recipe_put_text(m->recipe, "model.name", usual));
+    return settle_codes(m);
 }
 
 /* The activation that the network as written ends in, or NULL: its outputs are logits, or numbers. */
@@ -79,6 +97,7 @@ static hd_status build_net(hd_model *m) {
 static const char *usual_loss(const hd_model *m, int64_t outputs, bool activated) {
     const hd_zoo_entry *known = m->task.reconstructs ? hd_recipe_network(m->recipe) : NULL;
     if (known && known->reconstructs) return known->loss;
+    if (m->data.positions > 0 && m->data.classes == 0 && strcmp(m->data.kind, "music") == 0) return "bce_with_logits";
     if (m->data.classes == 0 || activated) return "mse";
     return outputs == 1 && m->data.classes == 2 ? "bce_with_logits" : "cross_entropy";
 }
@@ -145,7 +164,10 @@ static hd_status settle_task(hd_model *m) {
     const char *activation = last_activation(hd_recipe_said(m->recipe, "model"));
     const char *said = hd_recipe_text(m->recipe, "train.loss.name");
     const int64_t outputs = d.rank > 0 ? d.dim[d.rank - 1] : 1;
-    if (m->data.published && d.rank == 3) m->data.positions = d.dim[1];
+    if (m->data.published && d.rank == 3) {
+        m->data.positions = d.dim[1];
+        if (m->data.classes == 0) m->data.kind = "music";
+    }
     const char *name = said ? said : usual_loss(m, outputs, activation != NULL);
     m->task = (hd_task){.loss = hd_loss_find(m->ctx, name),
                         .classes = m->data.classes,

@@ -52,6 +52,7 @@ static void write_preprocess(hd_text *text, const hd_model *m) {
     hd_jw_key(&w, "classes"), hd_jw_int(&w, d->classes);
     hd_jw_key(&w, "targets"), hd_jw_int(&w, d->targets);
     if (d->positions > 0) hd_jw_key(&w, "positions"), hd_jw_int(&w, d->positions);
+    if (d->codes > 0) hd_jw_key(&w, "codes"), hd_jw_int(&w, d->codes);
     if (d->as_is) hd_jw_key(&w, "as_is"), hd_jw_bool(&w, true);
     hd_jw_key(&w, "normalize"), hd_jw_begin(&w, '{');
     hd_jw_key(&w, "each"), hd_jw_int(&w, m->normalizer.each);
@@ -210,6 +211,8 @@ static hd_status read_data(opening *o) {
         return damaged(o, "say no number of classes");
     if (hd_json_get(p, "positions") && !get_int(p, "positions", 0, MAX_CLASSES, &d->positions))
         return damaged(o, "say no number of positions");
+    if (hd_json_get(p, "codes") && !get_int(p, "codes", 0, 1 << 30, &d->codes))
+        return damaged(o, "say no number of codes");
     d->as_is = get_bool(p, "as_is");
     d->name = get_text(p, "data");
     d->kind = get_text(p, "kind");

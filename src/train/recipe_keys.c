@@ -167,7 +167,8 @@ static const hd_key keys[] = {
          "what is multiplied in products and convolutions: f32, or bf16 with sums and weights in f32"),
     TEXT("train.backend", "default", backends, "default, or ref: plain loops only"),
     BOOL("train.exact", "false", "direct kernels only, no Winograd"),
-    LIST("eval.metrics", "", "what is measured: accuracy, f1, perplexity, bits; rmse, mae, r2 for numbers"),
+    LIST("eval.metrics", "",
+         "what is measured: accuracy, f1, perplexity, bits; frame_accuracy for notes; rmse, mae, r2 for numbers"),
     BOOL("eval.baselines", "true", "measure a majority and a linear model beside it"),
 };
 enum { KEYS = sizeof keys / sizeof keys[0] };

@@ -65,7 +65,7 @@ void hd_tally_free(hd_tally *s, hd_context *ctx) {
 
 void hd_tally_reset(hd_tally *s) {
     const hd_task *t = s->task;
-    s->n = s->correct = 0;
+    s->n = s->correct = s->hits = s->wrong = 0;
     s->loss = s->weight = s->square = s->fourth = s->absolute = s->part = 0;
     s->terms = s->term = s->term2 = 0;
     if (s->sum) memset(s->sum, 0, (size_t)t->targets * sizeof *s->sum);
@@ -123,8 +123,8 @@ static void add_class(hd_tally *s, const float *y, int64_t label, bool loss) {
 
 static void add_values(hd_tally *s, const float *y, const float *values, bool loss) {
     const hd_task *t = s->task;
-    const bool of_position = t->positions > 0 && t->loss.target == HD_TARGET_YES_NO;
-    if (of_position && values[0] < 0) return; /* padding */
+    const bool notes = hd_task_notes(t);
+    if (notes && values[0] < 0) return; /* padding */
     s->n++;
     t->loss.scores(y, s->given, t->outputs);
     for (int64_t k = 0; k < t->targets; k++) {
@@ -132,10 +132,13 @@ static void add_values(hd_tally *s, const float *y, const float *values, bool lo
         s->square += e * e;
         s->fourth += e * e * e * e;
         s->absolute += fabs(e);
+        const bool said = s->given[k] > 0.5f, is = values[k] > 0.5f;
+        s->hits += said && is;
+        s->wrong += said != is;
         s->sum[k] += v;
         s->sum2[k] += v * v;
     }
-    if (loss) add_loss(s, loss_of(s, y, values, 0) * (of_position ? (double)t->outputs : 1));
+    if (loss) add_loss(s, loss_of(s, y, values, 0) * (notes ? (double)t->outputs : 1));
 }
 
 void hd_tally_add(hd_tally *s, const float *y, const int64_t *label, const float *values, int64_t n, bool loss) {

@@ -66,6 +66,10 @@ struct hd_task {
     const char *part;  /* a value [B] of the network that is part of the loss, which then is a sum over outputs; NULL */
 };
 
+/* Are its answers rows of 0 and 1 at positions? */
+static inline bool hd_task_notes(const hd_task *task) {
+    return task->positions > 0 && task->classes == 0 && task->loss.target == HD_TARGET_YES_NO;
+}
 /* Rows of outputs that a sample gives. */
 static inline int64_t hd_task_rows(const hd_task *task) {
     return task->positions > 0 ? task->positions : 1;
@@ -103,6 +107,7 @@ typedef struct hd_tally {
     double weight;             /* of the samples, where they have weights; else 0 */
     double terms, term, term2; /* how many losses were added up, of samples or of batches; their sum, of squares too */
     int64_t correct;
+    int64_t hits, wrong;             /* of rows of 0 and 1: both say yes; one alone does */
     double square, fourth, absolute; /* Σe², Σe⁴, Σ|e| over all numbers */
     double part;                     /* sum over samples of the network's own part of the loss */
     double *sum, *sum2;              /* [targets] Σt, Σt² */
@@ -129,6 +134,7 @@ typedef struct hd_metric_kind {
     const char *name;
     bool classes;   /* for classes; else for numbers */
     bool positions; /* for sequences alone */
+    bool notes;     /* for rows of 0 and 1 at positions, and then alone */
     bool higher_better;
     bool usual;     /* measured when the recipe does not say */
     bool pictures;  /* the same, where inputs are reconstructed */
