@@ -262,6 +262,77 @@ static void test_batches_of_numbers(void **state) {
     hd_context_free(ctx);
 }
 
+/* What a picture of 3×4 looks like mirrored or not and moved by (dy, dx), black coming in. */
+static bool is_moved(const float *got, const float *from, bool mirror, int dy, int dx, float black) {
+    for (int y = 0; y < 3; y++)
+        for (int x = 0; x < 4; x++) {
+            const int r = y + dy, c = x + dx;
+            const bool inside = r >= 0 && r < 3 && c >= 0 && c < 4;
+            const float wanted = inside ? from[r * 4 + (mirror ? 3 - c : c)] : black;
+            if (got[y * 4 + x] != wanted) return false;
+        }
+    return true;
+}
+
+/* Every picture is one of its mirrored and moved forms, every form comes, and the same ones for the same epoch. */
+static void test_augmentation(void **state) {
+    (void)state;
+    enum { PICTURES = 40, SIZE = 12, EPOCHS = 6 };
+    hd_context *ctx = test_context(1);
+    float x[PICTURES * SIZE], kept[PICTURES * SIZE], mean[1] = {2}, deviation[1] = {0.5f};
+    int64_t label[PICTURES], order[PICTURES];
+    bool seen[2][3][3] = {{{false}}};
+    hd_dataset *d;
+    hd_loader *l;
+    hd_batch b;
+    for (int i = 0; i < PICTURES * SIZE; i++) x[i] = (float)(i + 1) / 1000;
+    for (int i = 0; i < PICTURES; i++) label[i] = i % 2, order[i] = i;
+    const hd_data_arrays arrays = {
+        .x = x, .dtype = HD_F32, .sample = HD_DIMS(1, 3, 4), .n = PICTURES, .labels = label, .classes = 2};
+    const hd_normalizer z = {.channels = 1, .each = SIZE, .mean = mean, .std = deviation, .ctx = ctx};
+    assert_int_equal(hd_data_from_arrays(&d, ctx, &arrays), HD_OK);
+    hd_loader_args args = {.indices = order,
+                           .count = PICTURES,
+                           .batch_size = PICTURES,
+                           .seed = 4,
+                           .normalizer = &z,
+                           .flip = true,
+                           .crop = 1};
+    for (int threaded = 0; threaded < 2; threaded++) {
+        args.prefetch = threaded;
+        assert_int_equal(hd_loader_new(&l, d, &args), HD_OK);
+        for (int64_t epoch = 0; epoch < EPOCHS; epoch++) {
+            assert_int_equal(hd_loader_seek(l, epoch, 0), HD_OK);
+            assert_int_equal(hd_loader_next(l, &b), HD_OK);
+            for (int i = 0; i < PICTURES; i++) {
+                float from[SIZE];
+                int forms = 0;
+                for (int k = 0; k < SIZE; k++) from[k] = (x[i * SIZE + k] - 2) * 2;
+                for (int k = 0; k < 18; k++) {
+                    const bool is = is_moved(b.x + i * SIZE, from, k / 9, k / 3 % 3 - 1, k % 3 - 1, -4);
+                    forms += is;
+                    seen[k / 9][k / 3 % 3][k % 3] |= is;
+                }
+                assert_int_equal(forms, 1);
+            }
+            if (epoch == 1 && !threaded) memcpy(kept, b.x, sizeof kept);
+            if (epoch == 1 && threaded) assert_memory_equal(kept, b.x, sizeof kept);
+            if (epoch == 2) assert_memory_not_equal(kept, b.x, sizeof kept);
+        }
+        hd_loader_free(l);
+    }
+    for (int k = 0; k < 18; k++) assert_true(seen[k / 9][k / 3 % 3][k % 3]);
+    args.crop = 3;
+    assert_int_equal(hd_loader_new(&l, d, &args), HD_E_USAGE);
+    hd_data_free(d);
+    assert_int_equal(hd_data_open(&d, ctx, "moons", NULL), HD_OK);
+    args = (hd_loader_args){.indices = order, .count = 4, .batch_size = 4, .flip = true};
+    assert_int_equal(hd_loader_new(&l, d, &args), HD_E_USAGE);
+    assert_non_null(strstr(hd_last_error(ctx), "moons holds no pictures"));
+    hd_data_free(d);
+    hd_context_free(ctx);
+}
+
 static hd_status whole_room(hd_context *ctx, void *source) {
     hd_dataset *d = NULL;
     hd_split s = {.ctx = ctx};
@@ -296,9 +367,13 @@ static void test_failing_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split_stratified),   cmocka_unit_test(test_split_modes),
-        cmocka_unit_test(test_normalizer),         cmocka_unit_test(test_epochs),
-        cmocka_unit_test(test_batches_of_numbers), cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_split_stratified),
+        cmocka_unit_test(test_split_modes),
+        cmocka_unit_test(test_augmentation),
+        cmocka_unit_test(test_normalizer),
+        cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_batches_of_numbers),
+        cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

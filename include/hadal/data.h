@@ -188,6 +188,10 @@ typedef struct hd_loader_args {
     /** Lane b of batch s holds sample b · batches + s, so that a batch goes on where the one before ended, for networks
      * that carry their state on. Not with shuffle. Samples that fill no batch are left out. */
     bool streams;
+    /** Pictures only: each is mirrored left to right half of the time; and moved by up to `crop` pixels each way, black
+     * coming in from the sides. What is done to a picture is a function of (seed, epoch, number of the sample). */
+    bool flip;
+    int64_t crop; /**< below both sides; 0: none */
 } hd_loader_args;
 typedef struct hd_batch {
     int64_t n;            /**< samples in this batch: batch_size, or fewer at the end of the epoch */

@@ -3,6 +3,7 @@
  * epoch, step): a thread that makes it ahead of time cannot change it. */
 #include "base/rng.h"
 #include "base/status.h"
+#include "data/augment.h"
 #include "data/convert.h"
 #include "data/dataset.h"
 #include <pthread.h>
@@ -21,7 +22,8 @@ struct hd_loader {
     int64_t *shuffled;    /* [count]; NULL without shuffling and streams */
     const int64_t *order; /* shuffled, in streams, or the caller's indices */
     int64_t last, shift;  /* windows but number `last` are moved on by so many elements in this epoch */
-    float *mean, *scale;  /* [channels] */
+    hd_augment augment;
+    float *mean, *scale; /* [channels] */
     int64_t channels, each;
     hd_buffer buffer[2];
     size_t bytes;
@@ -82,6 +84,7 @@ static void make_batch(hd_loader *l, int64_t step, hd_buffer *b) {
         const hd_data_block *block = hd_data_find_block(d, index[i]);
         const int64_t shift = index[i] == l->last ? 0 : l->shift, positions = hd_data_positions(d);
         convert_row(l, b->x + i * d->size, hd_data_at(block, index[i]) + (size_t)shift * hd_dtype_size(d->info.stored));
+        if (l->augment.scratch) hd_augment_apply(&l->augment, l->epoch, index[i], b->x + i * d->size);
         for (int64_t p = 0; p < positions && b->label; p++)
             b->label[i * positions + p] = hd_block_label(d, block, index[i], shift + p);
         if (!b->label) hd_data_values(d, index[i], b->value + i * positions * d->info.targets);
@@ -163,6 +166,8 @@ void hd_loader_free(hd_loader *loader) {
         hd_free(ctx, loader->buffer[i].value);
         hd_free(ctx, loader->buffer[i].label);
     }
+    hd_free(ctx, loader->augment.scratch);
+    hd_free(ctx, loader->augment.black);
     hd_free(ctx, loader->shuffled);
     hd_free(ctx, loader->mean);
     hd_free(ctx, loader->scale);
@@ -217,6 +222,34 @@ static void settle_shift(hd_loader *l) {
     l->last = index[n - 1];
 }
 
+/* Black, normalised as the pictures are. */
+static hd_status make_augment(hd_loader *l) {
+    const hd_loader_args *a = &l->args;
+    const hd_data_info *info = &l->data->info;
+    const hd_dims *s = &info->sample;
+    if (!a->flip && a->crop == 0) return HD_OK;
+    if (s->rank != 3 || info->as_is)
+        return hd_fail(l->data->ctx, HD_E_USAGE, "augment|%s holds no pictures to be mirrored or moved|Leave it out",
+                       info->name);
+    if (a->crop < 0 || a->crop >= s->dim[1] || a->crop >= s->dim[2])
+        return hd_fail(l->data->ctx, HD_E_USAGE, "augment|expected a crop below the sides %lld×%lld, got %lld",
+                       (long long)s->dim[1], (long long)s->dim[2], (long long)a->crop);
+    l->augment = (hd_augment){.flip = a->flip,
+                              .crop = a->crop,
+                              .seed = a->seed,
+                              .channels = s->dim[0],
+                              .h = s->dim[1],
+                              .w = s->dim[2],
+                              .black = take_bytes(l, (size_t)s->dim[0], sizeof(float)),
+                              .scratch = take_bytes(l, (size_t)l->data->size, sizeof(float))};
+    if (!l->augment.black || !l->augment.scratch) return HD_E_MEMORY;
+    for (int64_t c = 0; c < s->dim[0]; c++) {
+        const int64_t k = c * s->dim[1] * s->dim[2] / l->each;
+        l->augment.black[c] = (info->low - l->mean[k]) * l->scale[k];
+    }
+    return HD_OK;
+}
+
 static hd_status make_order(hd_loader *l) {
     const hd_loader_args *a = &l->args;
     settle_shift(l);
@@ -252,6 +285,7 @@ hd_status hd_loader_new(hd_loader **out, hd_dataset *data, const hd_loader_args 
     hd_status status = set_normalizer(l);
     if (status == HD_OK) status = make_buffers(l);
     if (status == HD_OK) status = make_order(l);
+    if (status == HD_OK) status = make_augment(l);
     if (status == HD_OK && args->prefetch) start_thread(l);
     if (status == HD_OK) status = hd_loader_seek(l, 0, 0);
     if (status != HD_OK) {

@@ -86,6 +86,8 @@ static const hd_key keys[] = {
     NUMBER("data.val", "0.1", 0, 0.95, "share of the training samples held out for validation"),
     NUMBER("data.test", "0.2", 0, 0.95, "share held out for the test, where the data bring none of their own"),
     TEXT("data.split", "", splits, "how parts are cut: stratified (classes), random, last"),
+    BOOL("data.augment.flip", "false", "pictures: mirrored left to right half of the time, in training"),
+    INT("data.augment.crop", "0", 0, 1 << 16, "pictures: moved by up to so many pixels each way, in training"),
     TEXT("data.normalize", "standard", normalizations,
          "standard: mean 0, deviation 1 by the training part; unit; none"),
     ANY("model", "text", HD_KEY_MODEL, "", "a known network, a one-line text as 784-200-relu-10, or a list of layers"),
@@ -176,8 +178,8 @@ enum { KEYS = sizeof keys / sizeof keys[0] };
 /* Sections, and the member that a plain text in their place means. */
 static const struct {
     const char *path, *shorthand;
-} sections[] = {{"data", "source"},          {"train", NULL},           {"eval", NULL}, {"train.loss", "name"},
-                {"train.optimizer", "name"}, {"train.schedule", "name"}};
+} sections[] = {{"data", "source"},     {"data.augment", NULL},      {"train", NULL},           {"eval", NULL},
+                {"train.loss", "name"}, {"train.optimizer", "name"}, {"train.schedule", "name"}};
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
 const hd_key *hd_key_at(int i) {

@@ -162,6 +162,8 @@ static hd_status make_loaders(hd_trainer *t) {
                                            .shuffle = hd_recipe_bool(r, "train.shuffle") && !streams,
                                            .shift = hd_recipe_bool(r, "train.shuffle"),
                                            .streams = streams,
+                                           .flip = hd_recipe_bool(r, "data.augment.flip"),
+                                           .crop = hd_recipe_int(r, "data.augment.crop"),
                                            .drop_last = hd_recipe_bool(r, "train.drop_last"),
                                            .seed = (uint64_t)hd_recipe_int(r, "train.seed"),
                                            .normalizer = &t->model->normalizer,
