@@ -386,6 +386,16 @@ static void test_cifar10(void **state) {
         assert_int_equal(hd_data_label(d, 1), 2);
         hd_data_free(d);
     }
+    assert_int_equal(remove(in(folder, "data_batch_1.bin")), 0); /* a part under a name of its own */
+    FILE *f = fopen(in(folder, "cifar10-first.bin"), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(records, 1, 2 * 3073, f), 2 * 3073);
+    assert_int_equal(fclose(f), 0);
+    for (int as_file = 0; as_file < 2; as_file++) {
+        hd_dataset *d = opened(ctx, as_file ? in(folder, "cifar10-first.bin") : folder);
+        assert_true(hd_data_get_info(d).count == 2 && hd_data_label(d, 0) == 9);
+        hd_data_free(d);
+    }
     test_folder_remove(folder);
     hd_context_free(ctx);
 }

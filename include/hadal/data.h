@@ -16,7 +16,7 @@ typedef struct hd_dataset hd_dataset;
 /** What a data set holds. Pointers are borrowed from the data set. */
 typedef struct hd_data_info {
     const char *name;         /**< "mnist", "digits", or the path's last part */
-    const char *kind;         /**< "pictures", "table", "points", "text", "music", "ratings" */
+    const char *kind;         /**< "pictures", "table", "points", "text", "music", "sequences", "ratings" */
     hd_dims sample;           /**< of one input, without batch: [1,28,28] channels first, [features], or [positions] */
     hd_dtype stored;          /**< HD_U8, HD_I32 or HD_F32 */
     int64_t count;            /**< samples of all parts */

@@ -1,6 +1,11 @@
 /* cifar10.c: CIFAR-10 in its binary form (Krizhevsky 2009): records of a label and 3 × 32 × 32 bytes, mapped as they
  * are. */
+#include "data/bytes.h"
 #include "data/digit_tables.h"
+#include "data/folder.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { RECORD = 1 + 3 * 32 * 32 };
 
@@ -24,9 +29,26 @@ static const char *find(const hd_data_request *request) {
     return folder && hd_has_file(folder, files) ? folder : NULL;
 }
 
+/* A part of the set under a name of its own: cifar10-anything.bin, plain or .gz. */
+static bool is_part(const char *path) {
+    const char *name = hd_path_last(path);
+    const bool begins = strncmp(name, "cifar10", 7) == 0 || strncmp(name, "cifar-10", 8) == 0;
+    return begins && (hd_text_ends(name, ".bin") || hd_text_ends(name, ".bin.gz")) && !hd_path_is_dir(path);
+}
+
+static hd_status load(hd_dataset *d, const char *path, hd_map *out) {
+    hd_bytes b;
+    if (!hd_text_ends(path, ".gz")) return hd_data_map(d, path, out);
+    HD_TRY(hd_bytes_load(&b, d->ctx, path));
+    *out = (hd_map){b.data, b.length};
+    if (b.memory) return hd_data_own(d, b.memory, b.length);
+    hd_bytes_free(&b); /* it is not packed */
+    return hd_data_map(d, path, out);
+}
+
 static hd_status add_file(hd_dataset *d, const char *path, int64_t *count) {
     hd_map map;
-    HD_TRY(hd_data_map(d, path, &map));
+    HD_TRY(load(d, path, &map));
     if (map.length == 0 || map.length % RECORD != 0)
         return hd_fail(d->ctx, HD_E_DATA, "%s|expected records of %d bytes, found %zu bytes|Fetch the file again", path,
                        (int)RECORD, map.length);
@@ -35,6 +57,19 @@ static hd_status add_file(hd_dataset *d, const char *path, int64_t *count) {
     hd_data_block block = {
         .count = n, .x = map.data + 1, .x_stride = RECORD, .label8 = map.data, .label_stride = RECORD, .where = path};
     return hd_data_add_block(d, &block);
+}
+
+static hd_status add_parts(hd_dataset *d, const hd_data_request *r, const char *folder) {
+    hd_listing parts = {0};
+    if (!hd_path_is_dir(folder)) return hd_source_missing(r, NULL);
+    hd_status status = hd_folder_list(&parts, d->ctx, r->arena, folder, is_part);
+    for (size_t i = 0; status == HD_OK && i < parts.count; i++) {
+        const char *path = hd_path_join(&d->arena, folder, parts.name[i]);
+        status = path ? add_file(d, path, &d->info.train) : HD_E_MEMORY;
+    }
+    if (status == HD_OK && parts.count == 0) status = hd_source_missing(r, NULL);
+    hd_free(d->ctx, parts.name);
+    return status;
 }
 
 static hd_status open_cifar10(hd_dataset *data, const hd_data_request *request) {
@@ -46,6 +81,7 @@ static hd_status open_cifar10(hd_dataset *data, const hd_data_request *request) 
     data->info.classes = 10;
     data->info.class_names = classes;
     int found = 0;
+    if (is_part(folder)) return add_file(data, folder, &data->info.train);
     for (int i = 0; files[i]; i++) {
         char *path = hd_path_join(&data->arena, folder, files[i]);
         if (!path) return HD_E_MEMORY;
@@ -53,17 +89,28 @@ static hd_status open_cifar10(hd_dataset *data, const hd_data_request *request) 
         HD_TRY(add_file(data, path, i == 5 && found ? &data->info.test : &data->info.train));
         found++;
     }
-    return found ? HD_OK : hd_source_missing(request, NULL);
+    return found ? HD_OK : add_parts(data, request, folder);
+}
+
+static bool has_part(const char *folder) {
+    bool found = false;
+    DIR *d = opendir(folder);
+    char path[4096];
+    for (struct dirent *e; d && !found && (e = readdir(d));)
+        found = snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < (int)sizeof path && is_part(path);
+    if (d) (void)closedir(d);
+    return found;
 }
 
 static bool looks_like_cifar10(const char *path) {
-    return hd_path_is_dir(path) && hd_has_file(path, files);
+    if (!hd_path_is_dir(path)) return is_part(path);
+    return hd_has_file(path, files) || has_part(path);
 }
 
 const hd_data_source hd_source_cifar10 = {
     .name = "cifar10",
-    .description =
-        "60,000 colour pictures of things and animals, 32×32, 10 classes: a folder of data_batch_N.bin, test_batch.bin",
+    .description = "60,000 colour pictures of things and animals, 32×32, 10 classes: a folder of data_batch_N.bin, "
+                   "test_batch.bin, or a cifar10-PART.bin, plain or .gz",
     .named = true,
     .samples = 60000,
     .kind = "pictures",

@@ -55,7 +55,7 @@ static hd_status find_source(hd_data_request *r, const char *what, const hd_json
         *out = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
         if (!*out || !(*out)->looks_like)
             return hd_fail(ctx, HD_E_DATA,
-                           "%s|unknown format \"%s\"|Known are: idx, npy, images, text, jsb-chorales, movielens, "
+                           "%s|unknown format \"%s\"|Known are: idx, npy, images, tags, text, jsb-chorales, movielens, "
                            "table, usps, semeion, optdigits, cifar10",
                            what, format->type == HD_JSON_STRING ? format->string : "?");
         if (!hd_path_exists(what)) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", what);

@@ -18,7 +18,7 @@ static hd_status refuse(const hd_model *m, const char *what, const char *fix) {
 
 static const char *usual_model(const hd_model_data *d) {
     static const char *const of_kind[][2] = {
-        {"text", "char-lstm"}, {"music", "jsb-rnn"}, {"ratings", "matrix-factorization"}};
+        {"text", "char-lstm"}, {"music", "jsb-rnn"}, {"sequences", "tagger"}, {"ratings", "matrix-factorization"}};
     for (size_t i = 0; i < sizeof of_kind / sizeof of_kind[0]; i++)
         if (strcmp(d->kind, of_kind[i][0]) == 0) return of_kind[i][1];
     return d->sample.rank == 3 ? "cnn-small" : "mlp";
