@@ -82,11 +82,20 @@ static inline hd_status fuzz_dataset(hd_context *ctx, const char *source) {
     if (status != HD_OK) return status;
     const hd_data_info info = hd_data_get_info(set);
     const int64_t n = hd_dims_count(&info.sample);
-    float *x = malloc(((size_t)n + 1) * sizeof *x);
-    for (int64_t i = 0; x && i < info.count && i < 1000; i++) {
+    const int64_t rows = info.positions > 0 ? info.positions : 1, lowest = info.positions > 0 ? -1 : 0;
+    float *x = malloc(((size_t)n + 1) * sizeof *x), *values = malloc((size_t)(rows * info.targets) * sizeof *values);
+    int64_t *label = malloc((size_t)rows * sizeof *label);
+    for (int64_t i = 0; x && values && label && i < info.count && i < 1000; i++) {
         hd_data_x(set, i, x);
-        if (info.classes > 0 && (hd_data_label(set, i) < 0 || hd_data_label(set, i) >= info.classes)) abort();
+        hd_data_values(set, i, values);
+        hd_data_labels(set, i, label);
+        for (int64_t p = 0; p < rows && info.classes > 0; p++)
+            if (label[p] < lowest || label[p] >= info.classes) abort();
+        for (int64_t k = 0; k < n && info.codes > 0; k++)
+            if (!(x[k] >= 0 && x[k] < (float)info.codes)) abort();
     }
+    free(label);
+    free(values);
     free(x);
     hd_data_free(set);
     return HD_OK;
