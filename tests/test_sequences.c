@@ -142,6 +142,26 @@ static void test_folder_and_form(void **state) {
     hd_data_free(d);
 }
 
+/* The plays as they are passed on, by name and by path. */
+static void test_shakespeare(void **state) {
+    (void)state;
+    char here[4096], target[8300], link[4300];
+    const char *path = test_data("data/text-tinyshakespeare");
+    if (!path) skip();
+    assert_non_null(getcwd(here, sizeof here));
+    (void)snprintf(target, sizeof target, "%s%s%s", *path == '/' ? "" : here, *path == '/' ? "" : "/", path);
+    (void)snprintf(link, sizeof link, "%s/tinyshakespeare", folder);
+    assert_int_equal(symlink(target, link), 0);
+    const char *const sources[] = {"tinyshakespeare", path, "{\"source\": \"tinyshakespeare\", \"length\": 64}"};
+    for (int k = 0; k < 3; k++) {
+        hd_dataset *d;
+        if (hd_data_open(&d, ctx, sources[k], folder) != HD_OK) fail_msg("%s", hd_last_error(ctx));
+        const hd_data_info info = hd_data_get_info(d);
+        assert_true(info.classes == 65 && info.bytes == 0 && info.count == (k < 2 ? 8714 : 17428));
+        hd_data_free(d);
+    }
+}
+
 /* ---- parts, batches ---- */
 
 static char letters[1001];
@@ -442,6 +462,7 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        DATA_TEST(test_shakespeare),
         DATA_TEST(test_characters),
         DATA_TEST(test_many_bytes),
         DATA_TEST(test_many_characters),

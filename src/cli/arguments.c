@@ -89,12 +89,15 @@ static hd_status stored_shape(cli *c, const char *text, const hd_recipe *recipe,
     if (status == HD_OK) status = cli_lib(c, hd_model_get_info(model, &info));
     if (status == HD_OK) {
         hd_data_info shape = {.name = info.data,
-                              .kind = info.sample.rank == 3 ? "pictures" : "table",
+                              .kind = info.kind,
                               .sample = info.sample,
                               .stored = HD_F32,
                               .classes = info.classes,
                               .class_names = info.class_names,
-                              .targets = info.classes > 0 ? 1 : info.outputs};
+                              .targets = info.classes > 0 ? 1 : info.outputs,
+                              .positions = info.positions,
+                              .codes = info.codes,
+                              .as_is = info.positions > 0 || info.codes > 0};
         status = cli_lib(c, hd_model_new(out, recipe, &shape));
     }
     hd_model_free(model);

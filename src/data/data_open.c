@@ -35,7 +35,8 @@ static hd_status unknown_name(hd_context *ctx, const char *name) {
     if (strchr(name, '/') || strchr(name, '.')) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", name);
     return hd_fail(ctx, HD_E_DATA,
                    "%s|neither a data set's name nor a file or folder|Names: digits, optdigits, mnist, "
-                   "fashion-mnist, usps, semeion, cifar10, jsb-chorales, movielens, xor, moons, circles, spirals, "
+                   "fashion-mnist, usps, semeion, cifar10, tinyshakespeare, jsb-chorales, movielens, xor, moons, "
+                   "circles, spirals, "
                    "blobs, sine; or say a path",
                    name);
 }

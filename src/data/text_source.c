@@ -2,6 +2,7 @@
  * one byte each stays mapped as it lies in the file: nothing of it is copied. */
 #include "base/text.h"
 #include "data/bytes.h"
+#include "data/digit_tables.h"
 #include "data/folder.h"
 #include "data/source.h"
 #include "data/vocabulary.h"
@@ -103,7 +104,12 @@ static hd_status load(hd_dataset *d, const hd_data_request *r, bytes *out) {
     hd_status status = hd_folder_list(&files, d->ctx, r->arena, r->path, is_text_file);
     if (status == HD_OK && files.count == 0)
         status = hd_fail(d->ctx, HD_E_DATA, "%s|expected files of text (.txt, .abc), found none", r->path);
-    if (status == HD_OK) status = join_files(d, r->path, &files, r->arena, out);
+    if (status == HD_OK && files.count == 1) { /* alone it stays mapped */
+        const char *file = hd_path_join(r->arena, r->path, files.name[0]);
+        status = file ? load_file(d, file, out) : HD_E_MEMORY;
+    } else if (status == HD_OK) {
+        status = join_files(d, r->path, &files, r->arena, out);
+    }
     hd_free(d->ctx, files.name);
     return status;
 }
@@ -314,4 +320,37 @@ const hd_data_source hd_source_text = {
     .options = options,
     .looks_like = looks_like_text,
     .open = open_text,
+};
+
+/* ---- by name ---- */
+
+static const char *const shakespeare[] = {"input.txt", "tinyshakespeare.txt", NULL};
+static const hd_data_file published[] = {
+    {"https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+     "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed", 1115394},
+    {NULL, NULL, 0}};
+
+static const char *find_shakespeare(const hd_data_request *request) {
+    const char *path = NULL;
+    return hd_named_file(request, shakespeare, NULL, &path) == HD_OK ? path : NULL;
+}
+
+static hd_status open_shakespeare(hd_dataset *data, const hd_data_request *request) {
+    hd_data_request found = *request;
+    found.path = find_shakespeare(request);
+    return found.path ? open_text(data, &found) : hd_source_missing(request, NULL);
+}
+
+const hd_data_source hd_source_tinyshakespeare = {
+    .name = "tinyshakespeare",
+    .description = "1,115,394 characters of Shakespeare's plays (Karpathy 2015), in windows of characters or bytes",
+    .named = true,
+    .args_size = sizeof(text_options),
+    .options = options,
+    .samples = 8714,
+    .kind = "text",
+    .licence = "text: public domain",
+    .files = published,
+    .find = find_shakespeare,
+    .open = open_shakespeare,
 };
