@@ -101,7 +101,6 @@ static hd_model_data published(const hd_recipe *r) {
         d.sample = entry->sample;
         d.classes = strcmp(entry->loss, "cross_entropy") == 0 ? entry->outputs : 0;
         d.targets = d.classes ? 1 : entry->outputs;
-        d.published = true;
     }
     return d;
 }

@@ -24,18 +24,19 @@ static const char *usual_model(const hd_model_data *d) {
     return d->sample.rank == 3 ? "cnn-small" : "mlp";
 }
 
-/* A known network that asks for num_embeddings is told how many codes the data have. */
+/* A known network that asks how many different numbers samples hold is told it by the data. */
 static hd_status settle_codes(hd_model *m) {
     const hd_json *model = hd_recipe_said(m->recipe, "model");
     const hd_json *name = model->type == HD_JSON_OBJECT ? hd_json_get(model, "name") : model;
     const hd_zoo_entry *entry = name && name->type == HD_JSON_STRING ? hd_zoo_find(name->string) : NULL;
-    char text[32];
-    if (m->data.codes == 0 || !entry || (model->type == HD_JSON_OBJECT && hd_json_get(model, "num_embeddings")))
-        return HD_OK;
+    char key[64], text[32];
+    if (m->data.codes == 0 || !entry) return HD_OK;
     for (const hd_option *o = entry->options; o && o->name; o++) {
-        if (strcmp(o->name, "num_embeddings") != 0) continue;
+        if (strcmp(o->name, "num_embeddings") != 0 && strcmp(o->name, "vocabulary") != 0) continue;
+        if (model->type == HD_JSON_OBJECT && hd_json_get(model, o->name)) return HD_OK;
+        (void)snprintf(key, sizeof key, "model.%s", o->name);
         (void)snprintf(text, sizeof text, "%lld", (long long)m->data.codes);
-        return hd_recipe_set(m->recipe, "model.num_embeddings", text);
+        return hd_recipe_set(m->recipe, key, text);
     }
     return HD_OK;
 }
