@@ -395,11 +395,28 @@ static void every_allocation_may_fail(void **state) {
     assert_true(fail_every_allocation(open_path, path) > 5);
 }
 
+static void pixels_have_classes(void **state) {
+    (void)state;
+    int64_t label[4];
+    save_npy("x.npy", HEAD("|u1", "False", "(3, 2, 2)"), "\1\2\3\4\5\6\7\10\11\12\13\14", 12);
+    save_npy("y.npy", HEAD("|i1", "False", "(3, 2, 2)"), "\0\1\2\0\0\377\1\1\2\2\0\0", 12);
+    hd_dataset *d = opened(in("x.npy"), "");
+    const hd_data_info info = hd_data_get_info(d);
+    assert_true(info.positions == 4 && info.classes == 3 && info.sample.rank == 3);
+    assert_string_equal(info.kind, "pictures");
+    hd_data_labels(d, 1, label);
+    assert_true(label[0] == 0 && label[1] == -1 && label[2] == 1 && label[3] == 1);
+    hd_data_free(d);
+    save_npy("y.npy", HEAD("|i1", "False", "(3, 2, 2)"), "\0\1\2\0\0\376\1\1\2\2\0\0", 12);
+    refused(in("x.npy"), HD_E_DATA, "expected classes from 0 (-1: not counted)");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_and_order_is_read),
         cmocka_unit_test(pictures_have_their_channels_in_front),
         cmocka_unit_test(targets_are_classes_numbers_or_one_hot),
+        cmocka_unit_test(pixels_have_classes),
         cmocka_unit_test(archives_bring_their_parts),
         cmocka_unit_test(damaged_files_are_refused_or_read),
         cmocka_unit_test(wrong_headers_are_refused),

@@ -408,7 +408,7 @@ static void test_lists_are_whole(void **state) {
         hd_graph_free(graph);
         assert_int_equal(hd_graph_new(&graph, ctx), HD_OK);
         const hd_val y = hd_zoo_build(hd_input(graph, "x", HD_F32, x), e->name, e->outputs, "{}");
-        is_built(y, hd_val_dims(y).rank == 3 ? HD_DIMS(HD_BATCH, e->sample.dim[0], e->outputs)
+        is_built(y, hd_val_dims(y).rank == 3 ? HD_DIMS(HD_BATCH, hd_val_dims(y).dim[1], e->outputs)
                                              : HD_DIMS(HD_BATCH, e->outputs));
     }
 }

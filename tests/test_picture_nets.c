@@ -43,6 +43,7 @@ static void test_counts(void **state) {
         int64_t params;
     } published[] = {
         {"alexnet", "{}", 61100840},
+        {"alexnet", "{\"form\": 2012}", 60965224},
         {"vgg11", "{}", 132863336},
         {"vgg11_bn", "{}", 132868840},
         {"vgg13", "{}", 133047848},
@@ -96,6 +97,9 @@ static void test_names(void **state) {
     has("features.10.bias", HD_DIMS(256));
     has("classifier.1.weight", HD_DIMS(4096, 9216));
     has("classifier.6.weight", HD_DIMS(1000, 4096));
+    build("alexnet", HD_DIMS(3, 227, 227), 1000, "{\"form\": \"2012\"}");
+    has("conv2.weight", HD_DIMS(256, 48, 5, 5));
+    has("fc6.weight", HD_DIMS(4096, 9216));
     build("vgg16", big, 1000, NULL);
     has("features.28.weight", HD_DIMS(512, 512, 3, 3));
     has("classifier.0.weight", HD_DIMS(4096, 25088));
@@ -131,6 +135,24 @@ static void test_names(void **state) {
     has("linear.weight", HD_DIMS(10, 64));
 }
 
+/* Ronneberger's numbers: 572×572 in, 388×388 out, and as many parameters as 23 convolutions of the published widths
+ * have; with padding a class for every pixel, of pictures whose sides halve unevenly too. */
+static void test_unet(void **state) {
+    (void)state;
+    const hd_dims full = hd_val_dims(build("unet", HD_DIMS(1, 572, 572), 2, NULL));
+    assert_true(full.rank == 3 && full.dim[1] == 388 * 388 && full.dim[2] == 2);
+    int64_t params = (1 + 9 * 1) * 64 + (1 + 9 * 64) * 64;
+    for (int64_t c = 128; c <= 1024; c *= 2) params += (1 + 9 * c / 2) * c + (1 + 9 * c) * c;
+    for (int64_t c = 512; c >= 64; c /= 2) params += (4 * 2 * c + 1) * c + (1 + 9 * 2 * c) * c + (1 + 9 * c) * c;
+    params += 2 * 64 + 2;
+    assert_int_equal(hd_graph_param_count(graph), params);
+    assert_int_equal(params, 31030658);
+    has("up4.up.weight", HD_DIMS(1024, 512, 2, 2));
+    has("up1.conv1.weight", HD_DIMS(64, 128, 3, 3));
+    const hd_dims same = hd_val_dims(build("unet", HD_DIMS(3, 37, 50), 5, "{\"valid\": false, \"width\": 4}"));
+    assert_true(same.rank == 3 && same.dim[1] == 37 * 50 && same.dim[2] == 5);
+}
+
 /* Options reach what they are for, and are refused where they mean nothing. */
 static void test_options(void **state) {
     (void)state;
@@ -160,6 +182,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unet, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_options, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_small, set_up, tear_down),
     };

@@ -234,10 +234,42 @@ static bool one_hot(const float *y, int64_t rows, int64_t targets) {
     return true;
 }
 
+/* Whole numbers with more axes than a row are a class for every place of a sample: [n, h, w] for the pixels of a
+ * picture, row by row; −1 is not counted. */
+static hd_status set_places(arrays *a, const loaded *l, hd_data_block *block) {
+    hd_dataset *d = a->data;
+    const hd_npy *y = &l->npy;
+    const int64_t places = (int64_t)(y->count / (size_t)y->dims.dim[0]);
+    unsigned char *memory = hd_data_alloc(d, y->count, sizeof(int32_t));
+    int64_t classes = d->info.classes;
+    bool whole = d->blocks == 0 || places == d->info.positions;
+    if (!memory) return HD_E_MEMORY;
+    hd_npy_copy(y, (float *)(void *)memory); /* each becomes a label where it stands */
+    for (size_t i = 0; i < y->count; i++) {
+        float number;
+        memcpy(&number, memory + i * sizeof number, sizeof number);
+        whole = whole && number >= -1 && number < 1 << 20;
+        const int32_t label = whole ? (int32_t)number : 0;
+        memcpy(memory + i * sizeof label, &label, sizeof label);
+        if (d->blocks == 0 && label >= classes) classes = label + 1;
+    }
+    if (!whole)
+        return hd_fail(d->ctx, HD_E_DATA, "%s|expected classes from 0 (-1: not counted), as many a sample in each part",
+                       l->where);
+    d->info.positions = places;
+    d->info.targets = 1;
+    d->info.classes = classes;
+    block->label32 = (const int32_t *)(const void *)memory;
+    block->label_stride = (size_t)places * sizeof(int32_t);
+    return HD_OK;
+}
+
 static hd_status set_targets(arrays *a, loaded *l, hd_data_block *block) {
     hd_dataset *d = a->data;
     const hd_dims *dims = &l->npy.dims;
     hd_table t = {.label = l->where};
+    if (dims->rank > 2 && l->npy.kind != 'f' && l->npy.count > 0 && dims->dim[0] == block->count)
+        return set_places(a, l, block);
     if (dims->rank < 1 || dims->rank > 2 || l->npy.count == 0)
         return hd_fail(d->ctx, HD_E_DATA, "%s|expected one target a sample, or a row of them, found %d axes", l->where,
                        dims->rank);

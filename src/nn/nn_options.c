@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "hadal/nn.h"
+#include <stdio.h>
 #include <string.h>
 
 enum { MAX_NAMES = 64 };
@@ -41,16 +42,20 @@ static hd_status read_int(const reader *r, const hd_json *value, int64_t *out) {
 
 static hd_status read_choice(const reader *r, const hd_json *value, const char *const *choices, size_t n,
                              int64_t *out) {
-    if (value->type != HD_JSON_STRING) return refuse(r, value, "a word");
+    char digits[32];
+    if (value->type == HD_JSON_INT)
+        (void)snprintf(digits, sizeof digits, "%lld", (long long)value->integer); /* a word may be a year */
+    const char *word = value->type == HD_JSON_INT ? digits : value->string;
+    if (value->type != HD_JSON_STRING && value->type != HD_JSON_INT) return refuse(r, value, "a word");
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(choices[i], value->string) != 0) continue;
+        if (strcmp(choices[i], word) != 0) continue;
         *out = (int64_t)i;
         return HD_OK;
     }
-    const char *near = hd_text_nearest(value->string, choices, n);
+    const char *near = hd_text_nearest(word, choices, n);
     return hd_fail(r->ctx, HD_E_MODEL, "%s:%d:%d|%s: %s can not be \"%s\"|%s%s%s", r->where, value->line, value->column,
-                   r->owner, r->option->name, value->string, near ? "Did you mean " : "It can be ",
-                   near ? near : choices[0], near ? "?" : ", …");
+                   r->owner, r->option->name, word, near ? "Did you mean " : "It can be ", near ? near : choices[0],
+                   near ? "?" : ", …");
 }
 
 static hd_status read_enum(const reader *r, const hd_json *value, int64_t *out) {

@@ -1,45 +1,93 @@
-/* alexnet.c: AlexNet, the network that won ImageNet 2012: as torchvision has it (one GPU, Krizhevsky 2014). */
+/* alexnet.c: AlexNet, the network that won ImageNet 2012: as torchvision has it (one GPU, Krizhevsky 2014), and as it
+ * was published (two groups, local response normalisation), under Caffe's names. */
 #include "zoo/picture_kit.h"
 
 typedef struct alexnet_args {
+    int64_t form; /* enum below */
     double dropout;
 } alexnet_args;
+enum { FORM_2014, FORM_2012 };
 
 /* One convolution with ReLU; pool: a 3×3 max-pooling with stride 2 behind it. */
 typedef struct stage {
     const char *name;
     hd_zoo_filter filter;
-    bool pool;
+    bool norm, pool;
 } stage;
 
 static const stage stages_2014[] = {
-    {"features.0", {.out = 64, .size = 11, .stride = 4, .around = 2, .bias = true}, .pool = true},
-    {"features.3", {.out = 192, .size = 5, .around = 2, .bias = true}, .pool = true},
-    {"features.6", {.out = 384, .size = 3, .around = 1, .bias = true}, .pool = false},
-    {"features.8", {.out = 256, .size = 3, .around = 1, .bias = true}, .pool = false},
-    {"features.10", {.out = 256, .size = 3, .around = 1, .bias = true}, .pool = true},
+    {"features.0", {.out = 64, .size = 11, .stride = 4, .around = 2, .bias = true}, .norm = false, .pool = true},
+    {"features.3", {.out = 192, .size = 5, .around = 2, .bias = true}, .norm = false, .pool = true},
+    {"features.6", {.out = 384, .size = 3, .around = 1, .bias = true}, .norm = false, .pool = false},
+    {"features.8", {.out = 256, .size = 3, .around = 1, .bias = true}, .norm = false, .pool = false},
+    {"features.10", {.out = 256, .size = 3, .around = 1, .bias = true}, .norm = false, .pool = true},
 };
 
+#define FILTER_2012(out_, size_, groups_, bias_)                                                                       \
+    {                                                                                                                  \
+        .out = out_, .size = size_, .around = (size_) / 2, .groups = groups_, .bias = true, .start = HD_START_SMALL,   \
+        .bias_start = bias_                                                                                            \
+    }
+static const stage stages_2012[] = {
+    {"conv1",
+     {.out = 96, .size = 11, .stride = 4, .around = 2, .bias = true, .start = HD_START_SMALL},
+     .norm = true,
+     .pool = true},
+    {"conv2", FILTER_2012(256, 5, 2, 1), .norm = true, .pool = true},
+    {"conv3", FILTER_2012(384, 3, 1, 0), .norm = false, .pool = false},
+    {"conv4", FILTER_2012(384, 3, 2, 1), .norm = false, .pool = false},
+    {"conv5", FILTER_2012(256, 3, 2, 1), .norm = false, .pool = true},
+};
 enum { STAGES = 5 };
 
-static hd_val classify(hd_loc at, hd_val h, int64_t outputs, double dropout) {
-    static const char *const names[] = {"classifier.1", "classifier.4"};
-    for (int i = 0; i < 2; i++) h = hd_zoo_relu(at, hd_zoo_dense(at, hd_zoo_drop(at, h, dropout), names[i], 4096));
-    return hd_zoo_dense(at, h, "classifier.6", outputs);
+/* y = x / (2 + 1e-4 Σ x²)^0.75, the sum over five channels around each: a mean over windows of the axis of channels. */
+static hd_val normalise(hd_loc at, hd_val x) {
+    const hd_dims d = hd_val_dims(x);
+    if (d.rank != 4) return x;
+    const hd_val square = hd_mul_at(at, &(hd_binary_args){.a = x, .b = x});
+    const hd_dims columns = HD_DIMS(d.dim[0], 1, d.dim[1], d.dim[2] * d.dim[3]);
+    const hd_pool2d_args five = {.x = hd_reshape_at(at, &(hd_reshape_args){.x = square, .dims = columns}),
+                                 .kernel_size = {5, 1},
+                                 .stride = {1, 1},
+                                 .padding = {2, 0}};
+    const hd_val mean = hd_reshape_at(at, &(hd_reshape_args){.x = hd_avg_pool2d_at(at, &five), .dims = d});
+    const hd_val sum = hd_affine_at(at, &(hd_affine_args){.x = mean, .scale = 5e-4, .shift = 2});
+    const hd_val power =
+        hd_affine_at(at, &(hd_affine_args){.x = hd_log_at(at, &(hd_unary_args){.x = sum}), .scale = -0.75});
+    return hd_mul_at(at, &(hd_binary_args){.a = x, .b = hd_exp_at(at, &(hd_unary_args){.x = power})});
+}
+
+static hd_val classify(hd_loc at, hd_val h, int64_t outputs, double dropout, bool plain) {
+    const char *const names[2][3] = {{"fc6", "fc7", "fc8"}, {"classifier.1", "classifier.4", "classifier.6"}};
+    for (int i = 0; i < 2; i++) {
+        if (plain)
+            h = hd_zoo_relu(at, hd_zoo_dense(at, hd_zoo_drop(at, h, dropout), names[1][i], 4096));
+        else
+            h = hd_zoo_drop(at, hd_zoo_relu(at, hd_zoo_linear_from(at, h, names[0][i], 4096, HD_START_SMALL, 1)),
+                            dropout);
+    }
+    return plain ? hd_zoo_dense(at, h, names[1][2], outputs)
+                 : hd_zoo_linear_from(at, h, names[0][2], outputs, HD_START_SMALL, 0);
 }
 
 static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
     const alexnet_args *a = args;
+    const bool plain = a->form == FORM_2014;
     hd_val h = x;
     for (int i = 0; i < STAGES; i++) {
-        const stage *s = &stages_2014[i];
+        const stage *s = plain ? &stages_2014[i] : &stages_2012[i];
         h = hd_zoo_conv_relu(at, h, s->name, &s->filter);
+        if (s->norm) h = normalise(at, h);
         if (s->pool) h = hd_zoo_max_pool(at, h, 3, 2, 0, false);
     }
-    return classify(at, hd_zoo_rows(at, hd_zoo_shrink(at, h, 6)), outputs, a->dropout);
+    return classify(at, hd_zoo_rows(at, hd_zoo_shrink(at, h, 6)), outputs, a->dropout, plain);
 }
 
+static const char *const forms[] = {"2014", "2012", NULL};
 static const hd_option options[] = {
+    HD_ZOO_OPT(alexnet_args, form, ENUM, .choices = forms,
+               .help =
+                   "2014: torchvision's, for one device; 2012: as published, two groups and response normalisation"),
     HD_ZOO_DROPOUT(alexnet_args, 0.5),
     HD_OPTION_END,
 };

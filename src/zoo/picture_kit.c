@@ -12,7 +12,7 @@ const char *hd_zoo_called(char *buffer, const char *format, ...) {
     return buffer;
 }
 
-static hd_init start_of(hd_zoo_start start, double fan_in, double fan_out) {
+hd_init hd_zoo_init(hd_zoo_start start, double fan_in, double fan_out) {
     switch (start) {
     case HD_START_FAN_IN: return HD_NORMAL(0, sqrt(2 / fan_in));
     case HD_START_FAN_OUT: return HD_NORMAL(0, sqrt(2 / fan_out));
@@ -27,7 +27,7 @@ hd_val hd_zoo_conv(hd_loc at, hd_val x, const char *name, const hd_zoo_filter *f
     const hd_dims d = hd_val_dims(x);
     const double taps = (double)(f->size * f->size), groups = f->groups > 0 ? (double)f->groups : 1;
     const double channels = d.rank == 4 ? (double)d.dim[1] : 1;
-    const hd_init weight = start_of(f->start, channels / groups * taps, (double)f->out * taps);
+    const hd_init weight = hd_zoo_init(f->start, channels / groups * taps, (double)f->out * taps);
     const hd_init bias = HD_CONSTANT(f->bias_start);
     const bool usual = f->start == HD_START_USUAL;
     const hd_nn_conv2d_args a = {.x = x,
@@ -84,7 +84,7 @@ hd_val hd_zoo_drop(hd_loc at, hd_val x, double p) {
 hd_val hd_zoo_linear_from(hd_loc at, hd_val x, const char *name, int64_t out, hd_zoo_start start, double bias_start) {
     const hd_dims d = hd_val_dims(x);
     const double in = d.rank > 0 ? (double)d.dim[d.rank - 1] : 1;
-    const hd_init weight = start_of(start, in, (double)out), bias = HD_CONSTANT(bias_start);
+    const hd_init weight = hd_zoo_init(start, in, (double)out), bias = HD_CONSTANT(bias_start);
     const hd_nn_linear_args a = {.x = x,
                                  .name = name,
                                  .out_features = out,

@@ -17,6 +17,7 @@ typedef enum hd_zoo_start {
     HD_START_FAN_IN_EVEN, /* uniform in ±√(6 / fan in) */
     HD_START_SMALL        /* normal, deviation 0.01 */
 } hd_zoo_start;
+hd_init hd_zoo_init(hd_zoo_start start, double fan_in, double fan_out);
 
 /* A square convolution. */
 typedef struct hd_zoo_filter {
