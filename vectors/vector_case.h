@@ -31,6 +31,7 @@ typedef struct vector_case {
     hd_graph *g;
     hd_dtype dtype; /* of floating tensors: f32 or f64 */
     const hd_json *args, *kwargs;
+    const hd_json *module;           /* the case of a module */
     uint64_t read_args, read_kwargs; /* bits: somebody looked at it */
     int n_in, n_out;
     vector_input in[VECTOR_MOST];

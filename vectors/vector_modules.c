@@ -201,6 +201,11 @@ void vector_run_module(const vector_file *f, const char *name, const hd_json *js
         make_arguments(c, modules[i].parameters, json);
         (void)snprintf(r->text, sizeof r->text, "no call of %s", modules[i].call);
     }
+    if (w && c && !call && (call = vector_attention_call(name)) != NULL) {
+        *c = (vector_case){.file = f, .arena = arena, .dtype = o->dtype, .module = json};
+        c->args = hd_json_get(json, "args");
+        c->kwargs = hd_json_get(json, "kwargs");
+    }
     if (!call) return;
     add_expected(c, w, name, json);
     vector_run(c, call, w, o->backend, r);

@@ -52,6 +52,9 @@ typedef struct vector_wanted {
 void vector_run(vector_case *case_, vector_call call, const vector_wanted *wanted, const char *backend,
                 vector_result *r);
 
+/* The call of a module of attention, which reads constructor and weights from c->module itself; NULL: another module.
+ */
+vector_call vector_attention_call(const char *module);
 /* Case number i of an open file of each group. */
 void vector_run_opinfo(const vector_file *f, const char *name, const hd_json *json, const vector_options *o,
                        hd_arena *arena, vector_result *r);

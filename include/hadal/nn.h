@@ -6,6 +6,8 @@
 #include "hadal/nn_recurrent.h"
 #include "hadal/ops.h"
 
+#include "hadal/nn_attention.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif

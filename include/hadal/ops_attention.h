@@ -34,6 +34,15 @@ typedef struct hd_scaled_dot_product_attention_grad_args {
 HD_API hd_val hd_scaled_dot_product_attention_grad_at(hd_loc at, const hd_scaled_dot_product_attention_grad_args *args);
 #define hd_scaled_dot_product_attention_grad(...) HD_CALL_(scaled_dot_product_attention_grad, __VA_ARGS__)
 
+/** Writes x [..., 1, width] into row `position` (i64 [1]) of a state [..., positions, width]; a place outside changes
+ * nothing. */
+typedef struct hd_cache_update_args {
+    hd_val cache, x, position;
+    int end_;
+} hd_cache_update_args;
+HD_API hd_val hd_cache_update_at(hd_loc at, const hd_cache_update_args *args);
+#define hd_cache_update(...) HD_CALL_(cache_update, __VA_ARGS__)
+
 #ifdef __cplusplus
 }
 #endif

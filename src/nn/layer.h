@@ -19,6 +19,9 @@ bool hd_layer_name(hd_graph *graph, hd_loc at, const char *type, const char *giv
 /* "NAME.PART" into buffer (HD_LAYER_NAME bytes); returns it. */
 const char *hd_layer_param(char *buffer, const char *name, const char *part);
 
+/* The constant i64 [n] of 0, 1, … */
+hd_val hd_layer_range(hd_graph *graph, int64_t n);
+
 /* In descriptors: an option over field `f` of struct `s`. */
 #define HD_LAYER_OPT(s, f, ty, n, ...)                                                                                 \
     { .name = #f, .type = ty, .offset = offsetof(s, f), .count = n, __VA_ARGS__ }
