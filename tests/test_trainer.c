@@ -142,14 +142,9 @@ static void test_diverged(void **state) {
 /* Columns of numbers where an embedding expects rows of its table. */
 static void test_bad_index(void **state) {
     (void)state;
-    run r = {.recipe = "{\"data\": {\"normalize\": \"none\", \"val\": 0, \"test\": 0}, \"model\": [{\"embedding\": "
-                       "{\"name\": \"e\", "
-                       "\"num_embeddings\": 1, \"embedding_dim\": 2}}, \"flatten\", {\"linear\": {\"out_features\": "
-                       "3}}]}",
-             .status = HD_E_DATA};
-    run_it(&r);
-    assert_non_null(strstr(r.error, "embedding \"e\" has rows 0 … 0, sample "));
-    assert_non_null(strstr(r.error, "num_embeddings"));
+    refuses("{\"data\": {\"normalize\": \"none\", \"val\": 0, \"test\": 0}, \"model\": [{\"embedding\": {\"name\": "
+            "\"e\", \"num_embeddings\": 1, \"embedding_dim\": 2}}, \"flatten\", {\"linear\": {\"out_features\": 3}}]}",
+            "", NULL, HD_E_DATA, "embedding \"e\" has rows 0 … 0, sample ");
 }
 
 static void test_no_parts(void **state) {

@@ -3,6 +3,7 @@
 #define HADAL_HADAL_H
 #include "hadal/base.h"
 #include "hadal/data.h"
+#include "hadal/generate.h"
 #include "hadal/graph.h"
 #include "hadal/io.h"
 #include "hadal/nn.h"

@@ -68,12 +68,16 @@ HD_CHECKED hd_status hd_reconstruct_check(const hd_model *m, const hd_dataset *d
  * picture. */
 HD_CHECKED hd_status hd_reconstruct_picture(hd_model *m, const hd_dataset *data, const int64_t *indices, int64_t count,
                                             const char *path);
+/* The network once more, upon x in another graph: [batch, 1, …] in decode mode. Parameters have the same names. */
+HD_CHECKED hd_status hd_model_build_again(const hd_model *m, hd_val x, hd_val *y);
 /* Sets `table` (model_index.c). */
 void hd_model_find_table(hd_model *m);
 /* HD_E_DATA when one of n samples (normalised) names a row that the table has not. which: their numbers, or NULL:
  * from `first` on. */
 HD_CHECKED hd_status hd_model_check_index(const hd_model *m, const float *x, int64_t n, const int64_t *which,
                                           int64_t first);
+/* The same of all samples to train and validate with: before the first step. */
+HD_CHECKED hd_status hd_model_check_rows(const hd_model *m, const hd_dataset *data, const hd_split *split);
 /* Rows of a summary (model_layers.c). */
 HD_CHECKED hd_status hd_model_describe(hd_model *m);
 

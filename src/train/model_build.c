@@ -94,6 +94,18 @@ static hd_status build_net(hd_model *m) {
     return hd_graph_status(m->graph);
 }
 
+hd_status hd_model_build_again(const hd_model *m, hd_val x, hd_val *y) {
+    hd_model again = *m;
+    again.graph = x.graph;
+    again.x = x;
+    again.y = again.table = (hd_val){0};
+    *y = (hd_val){0};
+    HD_TRY(hd_graph_status(x.graph));
+    HD_TRY(build_net(&again));
+    *y = again.y;
+    return HD_OK;
+}
+
 /* By the data and the network, where the recipe says nothing. */
 static const char *usual_loss(const hd_model *m, int64_t outputs, bool activated) {
     const hd_zoo_entry *known = m->task.reconstructs ? hd_recipe_network(m->recipe) : NULL;

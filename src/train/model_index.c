@@ -34,15 +34,31 @@ void hd_model_find_table(hd_model *m) {
 hd_status hd_model_check_index(const hd_model *m, const float *x, int64_t n, const int64_t *which, int64_t first) {
     if (hd_val_is_none(m->table)) return HD_OK;
     const int64_t rows = hd_val_dims(m->table).dim[0], size = hd_dims_count(&m->data.sample);
-    const char *name = hd_val_name(m->table);
+    const char *name = hd_val_name(m->table), *part = strrchr(name, '.');
     for (int64_t i = 0; i < n * size; i++) {
         const double v = (double)x[i];
         if (v > -1 && v < (double)rows) continue;
         return hd_fail(m->ctx, HD_E_DATA,
                        "%s|embedding \"%.*s\" has rows 0 … %lld, sample %lld asks for row %g|Give it more "
                        "num_embeddings; columns that are categories go with data.normalize=none",
-                       m->data.name ? m->data.name : "data", (int)strcspn(name, "."), name, (long long)rows - 1,
-                       (long long)(which ? which[i / size] : first + i / size), v);
+                       m->data.name ? m->data.name : "data", part ? (int)(part - name) : (int)strlen(name), name,
+                       (long long)rows - 1, (long long)(which ? which[i / size] : first + i / size), v);
     }
     return HD_OK;
+}
+
+hd_status hd_model_check_rows(const hd_model *m, const hd_dataset *data, const hd_split *split) {
+    const int64_t size = hd_dims_count(&m->data.sample);
+    const int64_t *const list[2] = {split->train, split->val}, count[2] = {split->train_count, split->val_count};
+    if (hd_val_is_none(m->table)) return HD_OK;
+    float *x = hd_alloc_n(m->ctx, (size_t)size, sizeof *x);
+    hd_status status = x ? HD_OK : HD_E_MEMORY;
+    for (int part = 0; part < 2; part++)
+        for (int64_t i = 0; i < count[part] && status == HD_OK; i++) {
+            hd_data_x(data, list[part][i], x);
+            hd_normalizer_apply(&m->normalizer, x, 1, size);
+            status = hd_model_check_index(m, x, 1, &list[part][i], 0);
+        }
+    hd_free(m->ctx, x);
+    return status;
 }

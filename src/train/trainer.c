@@ -119,6 +119,7 @@ static hd_status make_model(hd_trainer *t) {
                                          hd_recipe_text(t->model->recipe, "data.normalize"));
     if (status == HD_OK) status = hd_model_set_normalizer(t->model, &z);
     hd_normalizer_free(&z);
+    if (status == HD_OK) status = hd_model_check_rows(t->model, t->data, &t->split);
     return status == HD_OK ? check_targets(t) : status;
 }
 
