@@ -46,11 +46,9 @@ static int64_t best_of(const float *y) {
 }
 
 /* The likeliest next token, after every beginning, is that of the whole pass. */
-static void test_as_the_whole(void **state) {
-    (void)state;
+static void is_as_the_whole(hd_model *m) {
     const float x[T] = {0, 3, 1, 4, 4, 2, 5, 0};
     float y[T * CLASSES], next;
-    hd_model *m = text_model();
     OK(hd_model_predict(m, x, 1, y));
     hd_generator *g = generator_of(m, (hd_generator_args){.temperature = HD_ZERO});
     assert_int_equal(hd_generator_width(g), 1);
@@ -59,6 +57,60 @@ static void test_as_the_whole(void **state) {
         OK(hd_generator_feed(g, x, n));
         OK(hd_generator_next(g, &next));
         assert_int_equal((int64_t)next, best_of(y + (n - 1) * CLASSES));
+    }
+    hd_generator_free(g);
+    hd_model_free(m);
+}
+
+static void test_as_the_whole(void **state) {
+    (void)state;
+    static const char *const recurrent[] = {"char-rnn", "char-lstm", "char-gru"};
+    is_as_the_whole(text_model());
+    for (int i = 0; i < 3; i++) {
+        char recipe[256];
+        (void)snprintf(recipe, sizeof recipe,
+                       "{\"model\": {\"name\": \"%s\", \"hidden_size\": 12, \"embedding\": 6, \"num_layers\": 2}}",
+                       recurrent[i]);
+        is_as_the_whole(model_of(recipe, &text_info));
+    }
+}
+
+/* Keys that are more likely than not sound, as in the whole pass. */
+static void test_music_as_the_whole(void **state) {
+    (void)state;
+    enum { KEYS = 88 };
+    const hd_data_info info = {.name = "chorales",
+                               .kind = "music",
+                               .sample = {2, {T, KEYS}},
+                               .stored = HD_U8,
+                               .targets = KEYS,
+                               .positions = T,
+                               .as_is = true};
+    static float x[T * KEYS], y[T * KEYS], frame[KEYS];
+    for (int i = 0; i < T * KEYS; i++) x[i] = i * i % 7 == 1;
+    hd_model *m = model_of("{\"model\": {\"name\": \"jsb-rnn\", \"hidden_size\": 12}, \"train\": {\"loss\": "
+                           "\"bce_with_logits\"}}",
+                           &info);
+    OK(hd_model_predict(m, x, 1, y));
+    hd_generator *g = generator_of(m, (hd_generator_args){.temperature = HD_ZERO});
+    assert_true(hd_generator_is_music(g));
+    assert_int_equal(hd_generator_width(g), KEYS);
+    OK(hd_generator_feed(g, x, T));
+    OK(hd_generator_next(g, frame));
+    int sounding = 0;
+    for (int k = 0; k < KEYS; k++) {
+        assert_int_equal(frame[k] != 0, y[(T - 1) * KEYS + k] > 0.5f);
+        sounding += frame[k] != 0;
+    }
+    assert_true(sounding > 3);
+    hd_generator_free(g);
+    g = generator_of(m, (hd_generator_args){.top_k = 3});
+    OK(hd_generator_feed(g, x, T));
+    for (int i = 0; i < 10; i++) {
+        OK(hd_generator_next(g, frame));
+        sounding = 0;
+        for (int k = 0; k < KEYS; k++) sounding += frame[k] != 0;
+        assert_true(sounding <= 3);
     }
     hd_generator_free(g);
     hd_model_free(m);
@@ -222,6 +274,7 @@ static void test_notes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_as_the_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_music_as_the_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_beyond_its_positions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_later_half_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_and_tokens, set_up, tear_down),
