@@ -183,6 +183,7 @@ static hd_status run_generate(cli *c) {
                     hd_generator_is_music(w.g) ? "frames" : "tokens", w.seconds > 0 ? (double)w.made / w.seconds : 0);
     }
     if (c->json && status == HD_OK) status = tell_json(&w);
+    if (status == HD_OK && cli_interrupted()) status = HD_E_INTERRUPTED;
 end:
     hd_generator_free(w.g);
     hd_model_free(w.model);
