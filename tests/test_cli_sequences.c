@@ -76,7 +76,7 @@ static void tags_are_learnt(void **state) {
     save("s.conll", lines);
     save("g.json", "{\"data\": \"s.conll\", " NET("7", "3") ", \"train\": {\"epochs\": 60, \"batch_size\": 8, "
                                                             "\"optimizer\": {\"lr\": 0.05}}}");
-    expect("train g.json --out tags", 0, "test 100.0 %", "");
+    expect("train g.json --out tags", 0, ", 100.0 % (", "");
     save("n.conll", "the\ndog\n");
     expect("predict tags n.conll", 0, " DET NOUN", "");
 }

@@ -95,18 +95,21 @@ static hd_status say_before(cli *c, hd_trainer *trainer) {
     return HD_OK;
 }
 
-/* "validation 97.9 %" or "validation rmse 0.231" */
+/* "validation 97.9 %" or "validation rmse 0.231"; of sequences "validation loss 1.955, 42.5 %". */
 static void part_text(char *out, size_t size, const char *part, const hd_scores *s, bool interval) {
-    char value[64];
+    const bool sequences = hd_scores_find(s, "perplexity") || hd_scores_find(s, "frame_accuracy");
+    char value[64], begin[96];
+    (void)snprintf(begin, sizeof begin, "%s", part);
+    if (sequences) (void)snprintf(begin, sizeof begin, "%s loss %s,", part, text_short(value, s->loss));
     if (s->n <= 0 || s->count == 0)
         (void)snprintf(out, size, "%s loss %s", part, text_short(value, s->loss));
     else if (interval)
-        (void)snprintf(out, size, "%s %s%s%s", part, metric_is_share(s->metric[0].name) ? "" : s->metric[0].name,
+        (void)snprintf(out, size, "%s %s%s%s", begin, metric_is_share(s->metric[0].name) ? "" : s->metric[0].name,
                        metric_is_share(s->metric[0].name) ? "" : " ", text_metric(value, &s->metric[0]));
     else if (metric_is_share(s->metric[0].name))
-        (void)snprintf(out, size, "%s %s", part, text_percent(value, s->metric[0].value));
+        (void)snprintf(out, size, "%s %s", begin, text_percent(value, s->metric[0].value));
     else
-        (void)snprintf(out, size, "%s %s %s", part, s->metric[0].name, text_short(value, s->metric[0].value));
+        (void)snprintf(out, size, "%s %s %s", begin, s->metric[0].name, text_short(value, s->metric[0].value));
 }
 
 static void baseline_text(char *out, size_t size, const char *name, double value, bool share) {
