@@ -39,4 +39,14 @@ static inline const char *save_file(const char *name, const void *bytes, size_t 
     assert_int_equal(fclose(f), 0);
     return path;
 }
+
+/* Opens what `arg` names and closes it again: for fail_every_allocation. */
+static inline hd_status open_and_close(hd_context *inner, void *arg) {
+    hd_dataset *d = NULL;
+    const hd_status status = hd_data_open(&d, inner, arg, NULL);
+    hd_data_free(d);
+    return status;
+}
+
+#define DATA_TEST(name) cmocka_unit_test_setup_teardown(name, data_set_up, data_tear_down)
 #endif

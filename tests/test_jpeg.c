@@ -189,8 +189,6 @@ static void test_no_memory(void **state) {
     assert_true(fail_every_allocation(read_colour, path) > 3);
 }
 
-#define DATA_TEST(name) cmocka_unit_test_setup_teardown(name, data_set_up, data_tear_down)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         DATA_TEST(test_pixels),          DATA_TEST(test_references), DATA_TEST(test_hostile),

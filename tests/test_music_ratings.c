@@ -254,24 +254,15 @@ static void test_gradients(void **state) {
 
 /* ---- memory ---- */
 
-static hd_status open_source(hd_context *inner, void *arg) {
-    hd_dataset *d = NULL;
-    const hd_status status = hd_data_open(&d, inner, arg, NULL);
-    hd_data_free(d);
-    return status;
-}
-
 static void test_no_memory(void **state) {
     (void)state;
     char source[4600];
     (void)snprintf(source, sizeof source, "{\"path\":\"%s\"}", save_file(FILMS, films, sizeof films - 1));
-    assert_true(fail_every_allocation(open_source, source) > 8);
+    assert_true(fail_every_allocation(open_and_close, source) > 8);
     static const char pieces[] = "{\"train\":[[[21],[22]]],\"test\":[[[21],[22]]]}";
     (void)snprintf(source, sizeof source, "{\"path\":\"%s\"}", save_file(PIECES, pieces, sizeof pieces - 1));
-    assert_true(fail_every_allocation(open_source, source) > 6);
+    assert_true(fail_every_allocation(open_and_close, source) > 6);
 }
-
-#define DATA_TEST(name) cmocka_unit_test_setup_teardown(name, data_set_up, data_tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

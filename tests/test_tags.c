@@ -122,21 +122,12 @@ static void test_learning(void **state) {
     hd_data_free(d);
 }
 
-static hd_status open_source(hd_context *inner, void *arg) {
-    hd_dataset *d = NULL;
-    const hd_status status = hd_data_open(&d, inner, arg, NULL);
-    hd_data_free(d);
-    return status;
-}
-
 static void test_no_memory(void **state) {
     (void)state;
     char source[4600];
     (void)snprintf(source, sizeof source, "{\"path\":\"%s\"}", save_file("a.conll", text, sizeof text - 1));
-    assert_true(fail_every_allocation(open_source, source) > 12);
+    assert_true(fail_every_allocation(open_and_close, source) > 12);
 }
-
-#define DATA_TEST(name) cmocka_unit_test_setup_teardown(name, data_set_up, data_tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
