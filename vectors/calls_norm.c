@@ -175,29 +175,25 @@ static void call_instance_norm(vector_case *c) {
     const int rank = hd_val_dims(x).rank;
     if (rank < 3 || (!own && (hd_val_is_none(mean) || hd_val_is_none(var)))) vector_unsupported(c, "no statistics");
     if (c->why[0]) return;
-    const hd_val y = own ? normalised(x, axes_from(2, rank), eps).y : by_statistics(x, mean, var, eps);
-    vector_give(c, scaled(y, channels(w, rank), channels(b, rank)));
+    if (own)
+        vector_give(c, hd_instance_norm(x, w, b, .eps = eps == 0 ? HD_ZERO : eps));
+    else
+        vector_give(c, scaled(by_statistics(x, mean, var, eps), channels(w, rank), channels(b, rank)));
 }
 
 /* ---- others ---- */
 
-/* x / (k + alpha · mean of x² over `size` neighbouring channels)^beta; beyond the rim are zeros. */
+static double explicit_zero(double v) {
+    return v == 0 ? HD_ZERO : v;
+}
+
 static void call_local_response_norm(vector_case *c) {
-    const hd_val x = vector_tensor(c, 0, "input");
-    const int64_t size = vector_int(c, 1, "size", 1), n = kit_size(x, 1);
-    const double alpha = vector_number(c, 2, "alpha", 1e-4), beta = vector_number(c, 3, "beta", 0.75),
-                 k = vector_number(c, 4, "k", 1);
-    const int rank = hd_val_dims(x).rank;
-    if (rank < 3 || size < 1 || size > 64) vector_unsupported(c, "that size");
+    hd_local_response_norm_args a = {.x = vector_tensor(c, 0, "input"), .size = vector_int(c, 1, "size", 1)};
+    a.alpha = explicit_zero(vector_number(c, 2, "alpha", 1e-4));
+    a.beta = explicit_zero(vector_number(c, 3, "beta", 0.75));
+    a.k = explicit_zero(vector_number(c, 4, "k", 1));
     if (c->why[0]) return;
-    hd_pad_args pad = {.x = hd_mul(x, x), .before = {.rank = rank}, .after = {.rank = rank}};
-    pad.before.dim[1] = size / 2;
-    pad.after.dim[1] = (size - 1) / 2;
-    const hd_val wide = hd_pad_at(HD_HERE, &pad);
-    hd_val sum = kit_slice(wide, 1, 0, n);
-    for (int64_t i = 1; i < size; i++) sum = hd_add(sum, kit_slice(wide, 1, i, i + n));
-    const hd_val base = kit_shift(kit_scale(sum, alpha / (double)size), k);
-    vector_give(c, hd_div(x, hd_pow(base, .exponent = beta == 0 ? HD_ZERO : beta)));
+    vector_give(c, hd_local_response_norm_at(HD_HERE, &a));
 }
 
 static void call_softmin(vector_case *c) {

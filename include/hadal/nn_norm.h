@@ -44,6 +44,19 @@ typedef struct hd_nn_group_norm_args {
 HD_API hd_val hd_nn_group_norm_at(hd_loc at, const hd_nn_group_norm_args *args);
 #define hd_nn_group_norm(...) hd_nn_group_norm_at(HD_HERE, &(hd_nn_group_norm_args){__VA_ARGS__, .end_ = 0})
 
+/** Instance normalisation of x [n, c, …]: each channel of each sample on its own. With `affine` NAME.weight (ones) and
+ * NAME.bias (zeros) [c]; with track_running_stats NAME.running_mean (zeros) and NAME.running_var (ones) [c], which
+ * programs without training use. */
+typedef struct hd_nn_instance_norm_args {
+    hd_val x;
+    const char *name;
+    double eps, momentum; /**< defaults 1e-5, 0.1 */
+    bool affine, track_running_stats;
+    int end_;
+} hd_nn_instance_norm_args;
+HD_API hd_val hd_nn_instance_norm_at(hd_loc at, const hd_nn_instance_norm_args *args);
+#define hd_nn_instance_norm(...) hd_nn_instance_norm_at(HD_HERE, &(hd_nn_instance_norm_args){__VA_ARGS__, .end_ = 0})
+
 #ifdef __cplusplus
 }
 #endif

@@ -65,6 +65,36 @@ typedef struct hd_group_norm_grad_args {
 HD_API hd_val hd_group_norm_grad_at(hd_loc at, const hd_group_norm_grad_args *args);
 #define hd_group_norm_grad(...) HD_CALL_(group_norm_grad, __VA_ARGS__)
 
+/** Instance normalisation: every channel of every sample on its own; w, b [c] or none. With running statistics [c]
+ * (then w and b too) these move by `momentum`, and programs without training use them instead. */
+typedef struct hd_instance_norm_args {
+    hd_val x, w, b, running_mean, running_var;
+    double eps, momentum; /**< defaults 1e-5, 0.1 */
+    int end_;
+} hd_instance_norm_args;
+HD_API hd_val hd_instance_norm_at(hd_loc at, const hd_instance_norm_args *args);
+#define hd_instance_norm(...) HD_CALL_(instance_norm, __VA_ARGS__)
+
+/** Local response normalisation: y = x / (k + alpha/size · Σ x²)^beta, the sum over `size` channels (axis 1) around
+ * each one's own, size/2 before it and (size − 1)/2 behind it. */
+typedef struct hd_local_response_norm_args {
+    hd_val x;
+    int64_t size;          /**< must be given */
+    double alpha, beta, k; /**< defaults 1e-4, 0.75, 1 */
+    int end_;
+} hd_local_response_norm_args;
+HD_API hd_val hd_local_response_norm_at(hd_loc at, const hd_local_response_norm_args *args);
+#define hd_local_response_norm(...) HD_CALL_(local_response_norm, __VA_ARGS__)
+/** Gradient of local_response_norm by x. */
+typedef struct hd_local_response_norm_grad_args {
+    hd_val x, dy;
+    int64_t size;
+    double alpha, beta, k;
+    int end_;
+} hd_local_response_norm_grad_args;
+HD_API hd_val hd_local_response_norm_grad_at(hd_loc at, const hd_local_response_norm_grad_args *args);
+#define hd_local_response_norm_grad(...) HD_CALL_(local_response_norm_grad, __VA_ARGS__)
+
 #ifdef __cplusplus
 }
 #endif

@@ -31,7 +31,7 @@ static hd_status hd_infer_form(hd_lower *l) {
             }
             hd_replace(l, n->out, n->in[0]);
             n->dead = true;
-        } else if (hd_is_op(n, "batch_norm")) {
+        } else if (hd_is_op(n, "batch_norm") || hd_is_op(n, "instance_norm")) {
             hd_batch_norm_args args;
             memcpy(&args, n->attr, sizeof args);
             const int32_t y = n->out, in[5] = {n->in[0], n->in[1], n->in[2], n->in[3], n->in[4]}, order = n->order;

@@ -71,13 +71,34 @@ hd_val hd_nn_group_norm_at(hd_loc at, const hd_nn_group_norm_args *a) {
     return hd_group_norm_at(at, &args);
 }
 
+hd_val hd_nn_instance_norm_at(hd_loc at, const hd_nn_instance_norm_args *a) {
+    hd_graph *g = a->x.graph;
+    char name[HD_LAYER_NAME], part[HD_LAYER_NAME];
+    if (!hd_layer_ready(a->x) || !hd_layer_name(g, at, "instance_norm", a->name, name)) return (hd_val){0};
+    const int64_t channels = channels_of(at, a->x, "instance_norm", name);
+    if (!channels) return (hd_val){0};
+    const hd_dtype t = hd_val_dtype(a->x);
+    const hd_dims c = HD_DIMS(channels);
+    hd_instance_norm_args args = {.x = a->x, .eps = a->eps, .momentum = a->momentum};
+    if (a->affine) affine(at, a->x, name, c, &args.w, &args.b);
+    if (a->track_running_stats) {
+        args.running_mean = hd_state_at(at, g, hd_layer_param(part, name, "running_mean"), t, c, HD_ZEROS);
+        args.running_var = hd_state_at(at, g, hd_layer_param(part, name, "running_var"), t, c, HD_ONES);
+        if (!a->affine) { /* the op scales in any case */
+            args.w = hd_fill_like_at(at, &(hd_fill_like_args){.x = args.running_mean, .value = 1});
+            args.b = hd_fill_like_at(at, &(hd_fill_like_args){.x = args.running_mean});
+        }
+    }
+    return hd_instance_norm_at(at, &args);
+}
+
 /* ---- for recipes ---- */
 
 typedef struct norm_recipe {
     hd_dims normalized_shape;
     int64_t num_groups;
-    double eps;
-    bool elementwise_affine, affine, bias;
+    double eps, momentum;
+    bool elementwise_affine, affine, bias, track_running_stats;
 } norm_recipe;
 
 static hd_val build_layer_norm(hd_loc at, hd_val x, const char *name, void *args) {
@@ -104,6 +125,22 @@ static hd_val build_group_norm(hd_loc at, hd_val x, const char *name, void *args
                 .x = x, .name = name, .num_groups = r->num_groups, .eps = r->eps, .no_affine = !r->affine});
 }
 
+static hd_val build_instance_norm(hd_loc at, hd_val x, const char *name, void *args) {
+    const norm_recipe *r = args;
+    return hd_nn_instance_norm_at(at, &(hd_nn_instance_norm_args){.x = x,
+                                                                  .name = name,
+                                                                  .eps = r->eps,
+                                                                  .momentum = r->momentum,
+                                                                  .affine = r->affine,
+                                                                  .track_running_stats = r->track_running_stats});
+}
+static hd_val build_local_response_norm(hd_loc at, hd_val x, const char *name, void *args) {
+    hd_local_response_norm_args *a = args;
+    (void)name;
+    a->x = x;
+    return hd_local_response_norm_at(at, a);
+}
+
 #define SHAPE                                                                                                          \
     HD_LAYER_OPT(norm_recipe, normalized_shape, HD_OPT_DIMS, 1,                                                        \
                  .help = "sizes of the last axes; the last one if not said")
@@ -128,3 +165,25 @@ NORM_LAYER(group_norm, "brings groups of channels of each sample to mean 0 and d
            HD_LAYER_OPT(norm_recipe, num_groups, HD_OPT_INT, 1, .min = 1, .max = HD_LAYER_MAX,
                         .help = "groups of channels"),
            EPS(1e-5, .min = 1e-12, .max = 1, .help = "added to the variance"), AFFINE(affine))
+NORM_LAYER(instance_norm, "brings each channel of each sample to mean 0 and deviation 1",
+           EPS(1e-5, .min = 1e-12, .max = 1, .help = "added to the variance"),
+           HD_LAYER_OPT(norm_recipe, momentum, HD_OPT_FLOAT, 1, .def = 0.1, .min = 0, .max = 1,
+                        .help = "weight of the newest batch in the running statistics"),
+           HD_LAYER_OPT(norm_recipe, affine, HD_OPT_BOOL, 1, .help = "then scale and shift by trained numbers"),
+           HD_LAYER_OPT(norm_recipe, track_running_stats, HD_OPT_BOOL, 1,
+                        .help = "keep running statistics and use them outside training"))
+
+#define LRN_OPTION(field_, default_, help_)                                                                            \
+    HD_LAYER_OPT(hd_local_response_norm_args, field_, HD_OPT_FLOAT, 1, .def = default_, .help = help_)
+static const hd_option local_response_norm_options[] = {
+    HD_LAYER_OPT(hd_local_response_norm_args, size, HD_OPT_INT, 1, .min = 1, .max = HD_LAYER_MAX,
+                 .help = "neighbouring channels that count"),
+    LRN_OPTION(alpha, 1e-4, "factor of the mean square"), LRN_OPTION(beta, 0.75, "exponent"),
+    LRN_OPTION(k, 1, "added to the mean square"), HD_OPTION_END};
+const hd_layer hd_layer_local_response_norm = {
+    .name = "local_response_norm",
+    .help = "y = x / (k + alpha/size · Σ x²)^beta over `size` neighbouring channels",
+    .args_size = sizeof(hd_local_response_norm_args),
+    .options = local_response_norm_options,
+    .build = build_local_response_norm,
+};

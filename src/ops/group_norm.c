@@ -49,11 +49,10 @@ static hd_val of_channels(hd_val v, int64_t groups) {
     return hd_reshape(v, .dims = HD_DIMS(groups, hd_val_dims(v).dim[0] / groups, 1));
 }
 
-static void group_norm_rule(hd_grad *c) {
-    const hd_group_norm_args *a = c->attr;
+void hd_norm_group_rule(hd_grad *c, int64_t groups) {
     const hd_val x = c->in[0];
     if (c->needs[0] && !(hd_val_is_none(c->dout[1]) && hd_val_is_none(c->dout[2]))) {
-        const hd_norm_view v = {.x = in_groups(x, x, a->num_groups),
+        const hd_norm_view v = {.x = in_groups(x, x, groups),
                                 .mean = of_groups(c->out[1]),
                                 .invstd = of_groups(c->out[2]),
                                 .axes = HD_DIMS(2, 3)};
@@ -61,10 +60,14 @@ static void group_norm_rule(hd_grad *c) {
     }
     if (hd_val_is_none(c->dout[0])) return;
     const hd_val grad = hd_group_norm_grad(x, c->out[1], c->out[2], c->dout[0], c->n_in > 1 ? c->in[1] : (hd_val){0},
-                                           .num_groups = a->num_groups);
+                                           .num_groups = groups);
     if (c->needs[0]) c->din[0] = hd_plus(grad, c->din[0]);
-    for (int i = 1; i < c->n_in; i++)
+    for (int i = 1; i < c->n_in && i < 3; i++)
         if (c->needs[i]) c->din[i] = hd_output(grad, i);
+}
+
+static void group_norm_rule(hd_grad *c) {
+    hd_norm_group_rule(c, ((const hd_group_norm_args *)c->attr)->num_groups);
 }
 
 static hd_status group_norm_grad_infer(hd_infer *c) {

@@ -49,6 +49,9 @@ hd_norm_view hd_norm_second(const hd_norm_view *v, hd_val u, hd_val vw, hd_val v
 hd_dims hd_norm_last_axes(hd_val x, const hd_dims *shape);
 void hd_norm_last_grad_rule(hd_grad *c, const hd_dims *shape, bool centred);
 
+/* The rule of an op (x, weight, bias, …) → (y, mean, invstd, …) over groups of channels. */
+void hd_norm_group_rule(hd_grad *c, int64_t groups);
+
 #define HD_NORM_SHAPE_OPTION(args_)                                                                                    \
     HD_OPTION(DIMS, args_, normalized_shape, .help = "sizes of the last axes; none: as weight, else the last one")
 #endif

@@ -75,6 +75,7 @@ typedef struct hd_vec {
     int64_t (*line_largest)(const float *x, int64_t n, float sign);   /* first of the largest of sign · x; first NaN */
     hd_vec_run norm_sum, norm_normalise, norm_infer, norm_grad_sum, norm_grad;
     hd_vec_run rownorm, rownorm_grad, rownorm_join;
+    hd_vec_run lrn, lrn_grad;
     hd_vec_run dropout, dropout_lanes;
     hd_vec_run pool[2][2][2]; /* gradient, largest, channels side by side */
     hd_vec_run pool_global[2];

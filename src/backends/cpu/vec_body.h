@@ -10,6 +10,7 @@
 #include "backends/cpu/vec_dropout_body.h"
 #include "backends/cpu/vec_elem_body.h"
 #include "backends/cpu/vec_loss_body.h"
+#include "backends/cpu/vec_lrn_body.h"
 #include "backends/cpu/vec_mask_body.h"
 #include "backends/cpu/vec_math_body.h"
 #include "backends/cpu/vec_norm_body.h"
@@ -61,6 +62,8 @@ const hd_vec HD_ISA(hd_vec) = {
     .rownorm = rownorm,
     .rownorm_grad = rownorm_grad,
     .rownorm_join = rownorm_join,
+    .lrn = lrn_run,
+    .lrn_grad = lrn_grad_run,
     .dropout = dropout_plain,
     .dropout_lanes = dropout_lanes,
     .pool = {{{pool_plain_avg, pool_lanes_avg}, {pool_plain_max, pool_lanes_max}},
