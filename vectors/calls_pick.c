@@ -1,4 +1,4 @@
-/* calls_pick.c: windows put back and cut out: max_unpool, unfold, transposed convolution. */
+/* calls_pick.c: windows put back and cut out: max_unpool, unfold. */
 #include "call_kit.h"
 
 /* ---- max_unpool: every element to the place it was the largest at ---- */
@@ -71,52 +71,6 @@ static void call_unfold(vector_case *c) {
     vector_give(c, single ? kit_drop(y, 0) : y);
 }
 
-/* ---- transposed convolution: what convolution's gradient does to its output ---- */
-
-/* n numbers at the end of a pair whose first half is `def`. */
-static void last_sizes(vector_case *c, int i, const char *name, int64_t *out, int64_t def, int n) {
-    int64_t list[2 * HD_MAX_DIMS];
-    const int given = vector_ints(c, i, name, list, n);
-    if (given && given != n) vector_unsupported(c, "%s of another length", name);
-    for (int k = 0; k < 2; k++) out[k] = given == n && k >= 2 - n ? list[k - 2 + n] : def;
-}
-
-static void conv_transpose(vector_case *c, int axes) {
-    hd_val x = vector_tensor(c, 0, "input"), w = vector_tensor(c, 1, "weight");
-    const hd_val b = vector_tensor_if(c, 2, "bias");
-    int64_t more[2];
-    hd_conv2d_grad_args a = {.groups = vector_int(c, 6, "groups", 1)};
-    last_sizes(c, 3, "stride", a.stride, 1, axes);
-    last_sizes(c, 4, "padding", a.padding, 0, axes);
-    last_sizes(c, 5, "output_padding", more, 0, axes);
-    last_sizes(c, 7, "dilation", a.dilation, 1, axes);
-    const bool single = hd_val_dims(x).rank == axes + 1;
-    if (hd_val_dims(w).rank != axes + 2 || hd_val_dims(x).rank != axes + (single ? 1 : 2))
-        vector_unsupported(c, "those ranks");
-    if (c->why[0]) return;
-    if (single) x = kit_insert(x, 0, 1);
-    a.a = kit_insert(x, 2, 2 - axes);
-    a.b = kit_insert(w, 2, 2 - axes);
-    hd_dims y = {.rank = 4, .dim = {kit_size(x, 0), kit_size(w, 1) * a.groups}};
-    for (int i = 0; i < 2; i++)
-        y.dim[2 + i] = (kit_size(a.a, 2 + i) - 1) * a.stride[i] - 2 * a.padding[i] +
-                       a.dilation[i] * (kit_size(a.b, 2 + i) - 1) + more[i] + 1;
-    for (int i = 0; i < 2; i++) a.padding_extra[i] = -more[i]; /* windows end as much earlier */
-    if (y.dim[2] < 1 || y.dim[3] < 1) vector_unsupported(c, "an empty result");
-    if (c->why[0]) return;
-    a.like = vector_full(c, hd_val_dtype(x), y, 0);
-    hd_val result = hd_conv2d_grad_input_at(HD_HERE, &a);
-    if (axes == 1) result = kit_drop(result, 2);
-    if (!hd_val_is_none(b)) result = hd_add(result, kit_vector(b, axes + 2, 1));
-    vector_give(c, single ? kit_drop(result, 0) : result);
-}
-static void call_conv_transpose1d(vector_case *c) {
-    conv_transpose(c, 1);
-}
-static void call_conv_transpose2d(vector_case *c) {
-    conv_transpose(c, 2);
-}
-
 const vector_entry vector_calls_pick[] = {
     {"nn.functional.max_unpool1d", call_max_unpool1d},
     {"nn.functional.max_unpool1d.grad", call_max_unpool1d},
@@ -125,7 +79,5 @@ const vector_entry vector_calls_pick[] = {
     {"nn.functional.max_unpool3d", call_max_unpool3d},
     {"nn.functional.max_unpool3d.grad", call_max_unpool3d},
     {"nn.functional.unfold", call_unfold},
-    {"nn.functional.conv_transpose1d", call_conv_transpose1d},
-    {"nn.functional.conv_transpose2d", call_conv_transpose2d},
     {0},
 };

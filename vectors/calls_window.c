@@ -50,6 +50,30 @@ static void call_conv1d(vector_case *c) {
     give(c, hd_conv1d_at(HD_HERE, &a), x.added);
 }
 
+static void call_conv3d(vector_case *c) {
+    const batched x = with_batch(vector_tensor(c, 0, "input"), 5);
+    hd_conv3d_args a = {.x = x.x, .w = vector_tensor(c, 1, "weight"), .b = vector_tensor_if(c, 2, "bias")};
+    conv_sizes(c, a.stride, a.padding, a.dilation, 3);
+    a.groups = vector_int(c, 6, "groups", 1);
+    give(c, hd_conv3d_at(HD_HERE, &a), x.added);
+}
+
+#define CONV_TRANSPOSE(dims, at)                                                                                       \
+    static void call_conv_transpose##dims##d(vector_case *c) {                                                         \
+        const batched x = with_batch(vector_tensor(c, 0, "input"), dims + 2);                                          \
+        hd_conv_transpose##dims##d_args a = {                                                                          \
+            .x = x.x, .w = vector_tensor(c, 1, "weight"), .b = vector_tensor_if(c, 2, "bias")};                        \
+        sizes(c, 3, "stride", at a.stride, dims);                                                                      \
+        sizes(c, 4, "padding", at a.padding, dims);                                                                    \
+        sizes(c, 5, "output_padding", at a.output_padding, dims);                                                      \
+        a.groups = vector_int(c, 6, "groups", 1);                                                                      \
+        sizes(c, 7, "dilation", at a.dilation, dims);                                                                  \
+        give(c, hd_conv_transpose##dims##d_at(HD_HERE, &a), x.added);                                                  \
+    }
+CONV_TRANSPOSE(1, &)
+CONV_TRANSPOSE(2, )
+CONV_TRANSPOSE(3, )
+
 /* ---- pooling ---- */
 
 /* All pooling as that of volumes: signals and pictures have leading axes of size 1. */
@@ -208,6 +232,10 @@ POOLS(3)
 const vector_entry vector_calls_window[] = {
     {"nn.functional.conv1d", call_conv1d},
     {"nn.functional.conv2d", call_conv2d},
+    {"nn.functional.conv3d", call_conv3d},
+    {"nn.functional.conv_transpose1d", call_conv_transpose1d},
+    {"nn.functional.conv_transpose2d", call_conv_transpose2d},
+    {"nn.functional.conv_transpose3d", call_conv_transpose3d},
     POOL_ENTRIES(1),
     POOL_ENTRIES(2),
     POOL_ENTRIES(3),

@@ -2,6 +2,7 @@
  * with PyTorch's initial values. */
 #ifndef HADAL_NN_H
 #define HADAL_NN_H
+#include "hadal/nn_conv.h"
 #include "hadal/nn_norm.h"
 #include "hadal/nn_recurrent.h"
 #include "hadal/ops.h"
@@ -47,6 +48,7 @@ typedef struct hd_nn_conv1d_args {
     int64_t groups;
     int64_t padding_mode; /**< HD_PAD_… */
     bool no_bias;
+    const hd_init *weight_init, *bias_init; /**< how they start; NULL: as above */
     int end_;
 } hd_nn_conv1d_args;
 HD_API hd_val hd_nn_conv1d_at(hd_loc at, const hd_nn_conv1d_args *args);

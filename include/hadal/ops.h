@@ -7,6 +7,7 @@
 #ifndef HADAL_OPS_H
 #define HADAL_OPS_H
 #include "hadal/ops_attention.h"
+#include "hadal/ops_conv.h"
 #include "hadal/ops_index.h"
 #include "hadal/ops_loss.h"
 #include "hadal/ops_math.h"

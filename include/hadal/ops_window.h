@@ -21,11 +21,13 @@ typedef struct hd_conv2d_args {
 } hd_conv2d_args;
 HD_API hd_val hd_conv2d_at(hd_loc at, const hd_conv2d_args *args);
 #define hd_conv2d(...) HD_CALL_(conv2d, __VA_ARGS__)
-/** Gradients of conv2d: of x from (dy, w); of w from (x, dy); `like` gives the shape. */
+/** Gradients of conv2d: of x from (dy, w); of w from (x, dy); `like` gives the shape. The one of x is
+ * also the transposed convolution (hd_conv_transpose2d). */
 typedef struct hd_conv2d_grad_args {
     hd_val a, b, like; /**< input: dy, w, x;  weight: x, dy, w */
     int64_t stride[2], padding[2], dilation[2], padding_extra[2];
     int64_t groups;
+    int64_t output_size[2]; /**< of conv2d_grad_input without `like`: height and width of the result */
     int end_;
 } hd_conv2d_grad_args;
 HD_API hd_val hd_conv2d_grad_input_at(hd_loc at, const hd_conv2d_grad_args *args);

@@ -1,17 +1,30 @@
 /* conv2d_grad_input.c: the gradient of conv2d by its input (transposed convolution). Knows nothing of backends. */
 #include "ops/window_kit.h"
 
+/* The input that `like` shows or, without it, that the options say. */
+static hd_type input_type(const hd_infer *c, const hd_conv2d_grad_args *a) {
+    if (!hd_absent(c, 2)) return c->in[2];
+    const hd_dims *dy = &c->in[0].dims, *w = &c->in[1].dims;
+    const int64_t channels = w->dim[1] > 0 && w->dim[1] <= HD_MAX_WINDOW ? w->dim[1] * a->groups : 0;
+    return (hd_type){c->in[0].dtype, HD_DIMS(dy->dim[0], channels, a->output_size[0], a->output_size[1])};
+}
+
 static hd_status grad_input_infer(hd_infer *c) {
     hd_conv2d_grad_args *a = c->attr;
     const hd_conv2d_window window = {a->stride, a->padding, a->dilation, a->padding_extra, a->groups};
     char got[192], want[192];
     hd_dims dy;
-    if (hd_infer_conv2d(c, 2, 1, window, &dy)) return HD_E_MODEL;
-    c->out[0] = c->in[2];
+    if (hd_need_rank(c, 0, 4) || hd_need_rank(c, 1, 4)) return HD_E_MODEL;
+    const hd_type in[3] = {c->in[0], c->in[1], input_type(c, a)};
+    hd_infer forward = *c;
+    forward.in = in;
+    forward.n_in = 3;
+    if (hd_infer_conv2d(&forward, 2, 1, window, &dy)) return HD_E_MODEL;
+    c->out[0] = in[2];
     if (!hd_dims_equal(&dy, &c->in[0].dims))
         return hd_infer_fail(c, "dy is %s, the convolution gives %s", hd_dims_text(got, &c->in[0].dims),
                              hd_dims_text(want, &dy));
-    return hd_need_dtype(c, 0, c->in[2].dtype);
+    return hd_need_dtype(c, 0, in[2].dtype);
 }
 
 /* Position in y whose window has x position `at` under its point i, or -1. */
@@ -66,12 +79,16 @@ static hd_cost grad_input_cost(const hd_infer *c) {
 
 const hd_op hd_op_conv2d_grad_input = {
     .name = "conv2d_grad_input",
-    .n_in = 3,
+    .n_in = 2,
+    .n_optional = 1,
     .n_out = 1,
     .in_names = HD_NAMES("dy", "weight", "like"),
     .out_names = HD_NAMES("dx"),
     .args_size = sizeof(hd_conv2d_grad_args),
-    .options = (const hd_option[]){HD_CONV2D_OPTIONS(hd_conv2d_grad_args), HD_OPTION_END},
+    .options = (const hd_option[]){HD_CONV2D_OPTIONS(hd_conv2d_grad_args),
+                                   HD_OPTION_INTS(hd_conv2d_grad_args, output_size, 2, .min = 0, .max = HD_MAX_WINDOW,
+                                                  .help = "height and width of the result, where like is not given"),
+                                   HD_OPTION_END},
     .infer = grad_input_infer,
     .grad = grad_input_rule,
     .ref = grad_input_ref,
@@ -79,21 +96,23 @@ const hd_op hd_op_conv2d_grad_input = {
     .formula = "dx[n,c,h,l] = Σ dy[n,k,i,j] w[k,c,r,s] where h = i·stride − padding + r·dilation, l likewise",
     .source = "derivative of conv2d; Dumoulin, Visin: A guide to convolution arithmetic, 2016, chapter 4",
     .doc = "Back-propagation through conv2d to its input, which is a transposed convolution. Of `like` (the input) "
-           "only the "
-           "shape is read.",
+           "only the shape is read; without it the result has output_size.",
     .onnx = "ConvTranspose",
     .samples =
-        (const hd_sample[]){{"f32[1,1,1,1]={2}, f32[1,1,2,2]={1 2 3 4}, f32[1,1,2,2]", "{2 4 6 8}"},
-                            {"f32[1,1,2,2]={1 2 3 4}, f32[1,1,2,2]={1 0 0 1}, f32[1,1,3,3]", "{1 2 0 3 5 2 0 3 4}"},
-                            {"f32[2,4,5,6], f32[4,3,3,3], f32[2,3,5,6] | padding=1", NULL},
-                            {"f32[2,4,3,3], f32[4,3,3,2], f32[2,3,8,7] | stride=[2,3] padding=[0,1]", NULL},
-                            {"f32[1,3,7,7], f32[3,2,3,3], f32[1,2,9,9] | dilation=[2,3] padding=[1,2]", NULL},
-                            {"f32[2,6,5,5], f32[6,2,3,3], f32[2,4,5,5] | groups=2 padding=1", NULL},
-                            {"f32[2,32,7,7], f32[32,16,3,3], f32[2,16,7,7] | padding=1", NULL},
-                            {"f32[2,4,5,6], f32[4,3,2,4], f32[2,3,5,6] | padding=[0,1] padding_extra=1", NULL},
-                            {"f32[2,32,9,9], f32[32,16,4,4], f32[2,16,9,9] | padding=1 padding_extra=1", NULL},
-                            {"f32[0,5,2,2], f32[5,3,3,3], f32[0,3,4,4]", NULL},
-                            {0}},
+        (const hd_sample[]){
+            {"f32[1,1,1,1]={2}, f32[1,1,2,2]={1 2 3 4}, f32[1,1,2,2]", "{2 4 6 8}"},
+            {"f32[1,1,2,2]={1 2 3 4}, f32[1,1,2,2]={1 0 0 1}, f32[1,1,3,3]", "{1 2 0 3 5 2 0 3 4}"},
+            {"f32[2,4,5,6], f32[4,3,3,3], f32[2,3,5,6] | padding=1", NULL},
+            {"f32[2,4,3,3], f32[4,3,3,2], f32[2,3,8,7] | stride=[2,3] padding=[0,1]", NULL},
+            {"f32[1,3,7,7], f32[3,2,3,3], f32[1,2,9,9] | dilation=[2,3] padding=[1,2]", NULL},
+            {"f32[2,6,5,5], f32[6,2,3,3], f32[2,4,5,5] | groups=2 padding=1", NULL},
+            {"f32[2,32,7,7], f32[32,16,3,3], f32[2,16,7,7] | padding=1", NULL},
+            {"f32[2,4,5,6], f32[4,3,2,4], f32[2,3,5,6] | padding=[0,1] padding_extra=1", NULL},
+            {"f32[2,32,9,9], f32[32,16,4,4], f32[2,16,9,9] | padding=1 padding_extra=1", NULL},
+            {"f32[1,1,1,1]={2}, f32[1,1,2,2]={1 2 3 4} | output_size=3 stride=2", "{2 4 0 6 8 0 0 0 0}"},
+            {"f32[2,16,5,5], f32[16,16,3,3] | output_size=[10,9] stride=2 padding=1", NULL},
+            {"f32[0,5,2,2], f32[5,3,3,3], f32[0,3,4,4]", NULL},
+            {0}},
     .bad =
         (const hd_bad_sample[]){{"f32[1,1,2,2], f32[1,1,2,2], f32[1,1,4,4]", "the convolution gives [1,1,3,3]"}, {0}},
 };

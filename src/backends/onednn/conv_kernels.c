@@ -213,7 +213,10 @@ static void conv_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, int di
     const hd_layout *l = p.layout;
     switch (direction) {
     case HD_DNNL_FORWARD: in[0] = l[HD_DNNL_X], in[1] = l[HD_DNNL_W], out[0] = l[HD_DNNL_Y]; break;
-    case HD_DNNL_GRAD_INPUT: in[0] = l[HD_DNNL_Y], in[1] = l[HD_DNNL_W], in[2] = out[0] = l[HD_DNNL_X]; break;
+    case HD_DNNL_GRAD_INPUT:
+        in[0] = l[HD_DNNL_Y], in[1] = l[HD_DNNL_W], out[0] = l[HD_DNNL_X];
+        if (k->n_in > 2) in[2] = l[HD_DNNL_X];
+        break;
     default: in[0] = l[HD_DNNL_X], in[1] = l[HD_DNNL_Y], in[2] = out[0] = l[HD_DNNL_W];
     }
 }

@@ -1,0 +1,203 @@
+/* test_layers.c: every layer that recipes know, in a small net: its gradients against central differences in f64, a
+ * step in bf16 within BF16_SHARE of the same step in f32. A layer is tried with the usual shapes of inputs and its
+ * default options; one that needs more has a line in `cases`. */
+#include "support.h"
+
+#include "hadal/hadal.h"
+#include <math.h>
+
+enum { BATCH = 3, MOST = 1 << 14 };
+/* Results and changes of parameters in bf16: so far from f32 at most, as a share of the largest. Two roundings of 2⁻⁹
+ * in each product, sums of some dozens of them, and what passes a kink the other way. */
+#define BF16_SHARE 0.04
+
+typedef struct layer_case {
+    const char *layer, *options; /* JSON */
+    hd_dims x;                   /* without the batch; rank 0: the usual ones */
+    bool whole;                  /* whole numbers come in */
+} layer_case;
+
+static const layer_case cases[] = {
+    {.layer = "linear", .options = "{\"out_features\": 5}"},
+    {.layer = "conv1d", .options = "{\"out_channels\": 6, \"kernel_size\": 3, \"padding\": \"same\", \"groups\": 2}"},
+    {.layer = "conv2d", .options = "{\"out_channels\": 6, \"kernel_size\": 3, \"padding\": 1, \"stride\": 2}"},
+    {.layer = "conv3d",
+     .options = "{\"out_channels\": 6, \"kernel_size\": 3, \"padding\": 1, \"stride\": [2, 1, 1], \"groups\": 2}"},
+    {.layer = "conv_transpose1d",
+     .options = "{\"out_channels\": 6, \"kernel_size\": 3, \"stride\": 2, \"output_padding\": 1, \"groups\": 2}"},
+    {.layer = "conv_transpose2d",
+     .options = "{\"out_channels\": 5, \"kernel_size\": [3, 2], \"stride\": 2, \"padding\": 1, \"output_padding\": 1}"},
+    {.layer = "conv_transpose3d",
+     .options = "{\"out_channels\": 4, \"kernel_size\": 2, \"stride\": [2, 1, 2], \"padding\": [0, 1, 0], "
+                "\"dilation\": [3, 1, 1], \"groups\": 2}",
+     .x = {4, {4, 3, 3, 2}}},
+    {.layer = "group_norm", .options = "{\"num_groups\": 2}"},
+    {.layer = "instance_norm", .options = "{\"affine\": true, \"track_running_stats\": true}", .x = {3, {4, 6, 6}}},
+    {.layer = "local_response_norm", .options = "{\"size\": 3, \"alpha\": 0.5}", .x = {3, {4, 3, 3}}},
+    {.layer = "embedding", .options = "{\"num_embeddings\": 5, \"embedding_dim\": 3}", .x = {1, {4}}, .whole = true},
+    {.layer = "residual", .options = "[{\"linear\": {\"out_features\": 6}}, \"tanh\"]"},
+    {.layer = "branches", .options = "[[{\"linear\": {\"out_features\": 4}}], [\"tanh\"]]"},
+    {.layer = "layers", .options = "[{\"linear\": {\"out_features\": 4}}, \"tanh\"]"},
+    {.layer = "zero_pad2d", .options = "{\"padding\": 1}"},
+    {.layer = "constant_pad1d", .options = "{\"padding\": 1, \"value\": 0.5}"},
+    {.layer = "constant_pad2d", .options = "{\"padding\": 1, \"value\": 0.5}"},
+    {.layer = "reflection_pad1d", .options = "{\"padding\": 1}"},
+    {.layer = "reflection_pad2d", .options = "{\"padding\": 1}"},
+    {.layer = "replication_pad1d", .options = "{\"padding\": 1}"},
+    {.layer = "replication_pad2d", .options = "{\"padding\": 1}"},
+    {.layer = "circular_pad1d", .options = "{\"padding\": 1}"},
+    {.layer = "circular_pad2d", .options = "{\"padding\": 1}"},
+};
+/* Rows, sequences and signals, pictures, volumes. */
+static const hd_dims usual[] = {{1, {6}}, {2, {4, 6}}, {3, {4, 6, 6}}, {4, {4, 4, 6, 6}}};
+static const char *const options_tried[] = {"{}", "{\"hidden_size\": 4}", "{\"num_heads\": 2}", "{\"kernel_size\": 2}"};
+
+/* ---- building ---- */
+
+typedef struct net {
+    hd_context *ctx;
+    hd_graph *g;
+    hd_val x, y, loss;
+    hd_dims dims; /* of x, without the batch */
+    bool whole;
+} net;
+
+static hd_dims batched(hd_dims dims, int64_t batch) {
+    for (int i = dims.rank++; i > 0; i--) dims.dim[i] = dims.dim[i - 1];
+    dims.dim[0] = batch;
+    return dims;
+}
+static hd_dims without_batch(hd_dims dims) {
+    for (int i = 1; i < dims.rank; i++) dims.dim[i - 1] = dims.dim[i];
+    dims.rank--;
+    return dims;
+}
+
+/* Something trained before the layer and behind it, so that gradients must pass. False: it can not be built so. */
+static bool build(net *t, const char *layer, const char *options, hd_dims dims, bool whole) {
+    char json[512];
+    (void)snprintf(json, sizeof json, "[{\"%s\": %s}]", layer, options);
+    if (hd_graph_new(&t->g, t->ctx) != HD_OK) fail_msg("%s", hd_last_error(t->ctx));
+    t->dims = dims;
+    t->whole = whole;
+    t->x = hd_input(t->g, "x", whole ? HD_I64 : HD_F32, batched(dims, HD_BATCH));
+    hd_val h = t->x;
+    if (!whole) h = hd_mul(h, hd_param(t->g, "before", HD_F32, dims, HD_NORMAL(1, 0.3)));
+    t->y = hd_nn_layers(h, json);
+    if (!hd_val_is_none(t->y) && hd_graph_status(t->g) == HD_OK && hd_val_dims(t->y).rank > 0) {
+        const hd_dims out = without_batch(hd_val_dims(t->y));
+        t->loss = hd_mean(hd_mul(t->y, hd_param(t->g, "after", HD_F32, out, HD_NORMAL(0, 1))));
+        if (hd_graph_status(t->g) == HD_OK) return true;
+    }
+    hd_graph_free(t->g);
+    return false;
+}
+
+static net net_of(const char *layer) {
+    net t = {.ctx = test_context(1)};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const layer_case *c = &cases[i];
+        if (strcmp(c->layer, layer) != 0) continue;
+        for (size_t k = 0; k < sizeof usual / sizeof *usual; k++)
+            if (build(&t, layer, c->options, c->x.rank ? c->x : usual[k], c->whole)) return t;
+        fail_msg("%s: %s", layer, hd_last_error(t.ctx));
+    }
+    for (size_t o = 0; o < sizeof options_tried / sizeof *options_tried; o++)
+        for (size_t k = 0; k < sizeof usual / sizeof *usual; k++)
+            if (build(&t, layer, options_tried[o], usual[k], false)) return t;
+    fail_msg("%s needs a line in cases: %s", layer, hd_last_error(t.ctx));
+    return t;
+}
+
+static void done(net *t) {
+    hd_graph_free(t->g);
+    hd_context_free(t->ctx);
+}
+
+/* ---- gradients ---- */
+
+static void every_layer_passes_gradcheck(void **state) {
+    (void)state;
+    const hd_layer *layer;
+    for (int i = 0; (layer = hd_layer_at(i)) != NULL; i++) {
+        net t = net_of(layer->name);
+        hd_gradcheck r;
+        const hd_gradcheck_args args = {.classes = 5};
+        if (hd_gradcheck_run(&r, t.loss, &args) != HD_OK) fail_msg("%s: %s", layer->name, hd_last_error(t.ctx));
+        for (int32_t k = 0; k < r.count; k++)
+            if (!r.tensor[k].ok)
+                fail_msg("%s: %s: backward %g, difference %g, %lld compared, %lld kinks", layer->name, r.tensor[k].name,
+                         r.tensor[k].backward, r.tensor[k].difference, (long long)r.tensor[k].compared,
+                         (long long)r.tensor[k].kinks);
+        hd_gradcheck_free(&r);
+        done(&t);
+    }
+}
+
+/* ---- bf16 ---- */
+
+typedef struct outcome {
+    float loss, *values; /* what persists after a step of gradient descent */
+    int64_t count;
+} outcome;
+
+static outcome step(const net *t, const char *precision) {
+    outcome o = {.values = malloc(MOST * sizeof(float))};
+    hd_store *store;
+    hd_program *p;
+    assert_non_null(o.values);
+    assert_int_equal(hd_store_new(&store, t->ctx, 1), HD_OK);
+    const hd_compile_args args = {.batch = BATCH, .precision = precision, .store = store};
+    if (hd_compile_with(&p, hd_train_step(t->loss, hd_sgd(.lr = 1)), &args) != HD_OK)
+        fail_msg("%s", hd_last_error(t->ctx));
+    const hd_dims dims = batched(t->dims, BATCH);
+    const int64_t n = hd_dims_count(&dims);
+    float *x = malloc((size_t)n * sizeof *x);
+    int64_t *whole = malloc((size_t)n * sizeof *whole);
+    assert_true(x && whole);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (float)sin((double)i * 0.7 + (double)((i % 97) * (i % 31))), whole[i] = i % 5;
+    assert_int_equal(hd_program_set(p, "x", t->whole ? (const void *)whole : x), HD_OK);
+    if (hd_program_run(p) != HD_OK) fail_msg("%s", hd_last_error(t->ctx));
+    o.loss = *(const float *)hd_program_get(p, "loss");
+    for (int i = 0; i < hd_store_count(store); i++) {
+        const hd_store_info info = hd_store_at(store, i);
+        const int64_t count = hd_dims_count(&info.dims);
+        if (info.dtype != HD_F32 || strstr(info.name, "@flat")) continue;
+        assert_true(o.count + count <= MOST);
+        assert_int_equal(hd_store_get(store, info.name, o.values + o.count, (size_t)count * sizeof(float)), HD_OK);
+        o.count += count;
+    }
+    free(x), free(whole);
+    hd_program_free(p);
+    hd_store_free(store);
+    return o;
+}
+
+static void every_layer_runs_in_bf16_near_f32(void **state) {
+    (void)state;
+    const hd_layer *layer;
+    for (int i = 0; (layer = hd_layer_at(i)) != NULL; i++) {
+        net t = net_of(layer->name);
+        const outcome a = step(&t, "f32"), b = step(&t, "bf16");
+        double largest = fabs((double)a.loss), worst = fabs((double)a.loss - (double)b.loss);
+        assert_int_equal(a.count, b.count);
+        assert_true(a.count > 0 && isfinite(a.loss));
+        for (int64_t k = 0; k < a.count; k++) {
+            largest = fmax(largest, fabs((double)a.values[k]));
+            worst = fmax(worst, fabs((double)a.values[k] - (double)b.values[k]));
+        }
+        if (!(worst <= BF16_SHARE * largest))
+            fail_msg("%s: bf16 is %g from f32, the largest number is %g", layer->name, worst, largest);
+        free(a.values), free(b.values);
+        done(&t);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_layer_passes_gradcheck),
+        cmocka_unit_test(every_layer_runs_in_bf16_near_f32),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
