@@ -58,23 +58,10 @@ static void call_matrix_power(vector_case *c) {
     vector_give(c, y);
 }
 
-/* x₁ᵀ W_o x₂ + b_o for every o: W [o, i, j]. */
 static void call_bilinear(vector_case *c) {
     const hd_val p = vector_tensor(c, 0, "input1"), q = vector_tensor(c, 1, "input2"),
                  w = vector_tensor(c, 2, "weight"), b = vector_tensor_if(c, 3, "bias");
-    const hd_dims dp = hd_val_dims(p), dq = hd_val_dims(q), dw = hd_val_dims(w);
-    if (dp.rank < 1 || dq.rank != dp.rank || dw.rank != 3) vector_unsupported(c, "those shapes");
-    if (c->why[0]) return;
-    const int64_t o = dw.dim[0], i = dw.dim[1], j = dw.dim[2];
-    int64_t n = 1;
-    for (int k = 0; k + 1 < dp.rank; k++) n *= dp.dim[k];
-    const hd_val flat = kit_reshape(hd_transpose(w, .axes = HD_DIMS(1, 0, 2)), HD_DIMS(i, o * j));
-    const hd_val t = kit_reshape(hd_matmul(kit_reshape(p, HD_DIMS(n, i)), flat), HD_DIMS(n, o, j));
-    hd_val y = kit_sum(hd_mul(t, kit_reshape(q, HD_DIMS(n, 1, j))), 2, false);
-    if (!hd_val_is_none(b)) y = hd_add(y, b);
-    hd_dims to = dp;
-    to.dim[dp.rank - 1] = o;
-    vector_give(c, kit_reshape(y, to));
+    vector_give(c, hd_bilinear(p, q, w, b));
 }
 
 /* softmax(q kᵀ / √d) v and the softmax itself; causal: a place sees itself and those before it. */

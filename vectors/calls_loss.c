@@ -199,22 +199,9 @@ static void call_cdist(vector_case *c) {
     vector_give(c, hd_pairwise_distance(with_axis(a, 2), with_axis(b, 3), p, HD_ZERO));
 }
 
-/* The distances of all pairs of rows i < j. */
 static void call_pdist(vector_case *c) {
     const hd_val x = vector_tensor(c, 0, "input");
-    const double p = explicit_number(c, 1, "p", 2);
-    const int64_t n = hd_val_dims(x).dim[0], pairs = n * (n - 1) / 2;
-    double *index = hd_arena_alloc_n(c->arena, (size_t)pairs + 1, 2 * sizeof *index);
-    int64_t at = 0;
-    for (int64_t i = 0; index && i < n; i++)
-        for (int64_t j = i + 1; j < n; j++, at++) {
-            index[at] = (double)i;
-            index[pairs + at] = (double)j;
-        }
-    if (!index) vector_unsupported(c, "no memory");
-    const hd_val a = hd_index_select(x, vector_const(c, HD_I64, HD_DIMS(pairs), index));
-    const hd_val b = hd_index_select(x, vector_const(c, HD_I64, HD_DIMS(pairs), index + pairs));
-    vector_give(c, hd_pairwise_distance(a, b, p, HD_ZERO));
+    vector_give(c, hd_pdist(x, .p = explicit_number(c, 1, "p", 2)));
 }
 
 static void call_dist(vector_case *c) {
@@ -226,8 +213,7 @@ static void call_normalize(vector_case *c) {
     const hd_val given = vector_tensor(c, 0, "input"), x = hd_val_dims(given).rank ? given : scores(c);
     const double p = explicit_number(c, 1, "p", 2), eps = vector_number(c, 3, "eps", 1e-12);
     const int axis = vector_axis(c, 2, "dim", hd_val_dims(given).rank, 1);
-    const hd_val length = hd_norm(x, .axes = HD_DIMS(axis), .keepdim = true, .p = p);
-    const hd_val y = hd_div(x, hd_clamp(length, .min = eps));
+    const hd_val y = hd_normalize(x, .p = p, .axis = HD_AXIS(axis), .eps = eps == 0 ? HD_ZERO : eps);
     vector_give(c, hd_val_dims(given).rank ? y : hd_reshape(y, .dims = (hd_dims){0}));
 }
 

@@ -165,39 +165,17 @@ static hd_val pooled(const pool *p, bool max) {
     }
 }
 
-/* The places of largest elements in a volume: in their planes first, then which plane of those it is. */
-static hd_val places_3d(vector_case *c, const pool *p) {
-    const hd_dims x = hd_val_dims(p->x.x);
-    double *depth = hd_arena_alloc_n(c->arena, (size_t)x.dim[2] + 1, sizeof *depth);
-    pool flat = *p;
-    flat.x.x = hd_reshape(p->x.x, .dims = HD_DIMS(x.dim[0], x.dim[1] * x.dim[2], x.dim[3], x.dim[4]));
-    const hd_pool2d_args planes = as_2d(&flat);
-    const hd_val largest = hd_max_pool2d_at(HD_HERE, &planes), place = hd_max_pool2d_index_at(HD_HERE, &planes);
-    const hd_dims y = hd_val_dims(largest);
-    const int64_t area = y.dim[2] * y.dim[3], size = p->a.output_size[0];
-    const hd_val which = hd_max_pool2d_index(hd_reshape(largest, .dims = HD_DIMS(x.dim[0], x.dim[1], x.dim[2], area)),
-                                             .kernel_size = {p->a.kernel_size[0], size ? 0 : 1},
-                                             .stride = {p->a.stride[0], size ? 0 : 1}, .padding = {p->a.padding[0], 0},
-                                             .dilation = {p->a.dilation[0], 1}, .ceil_mode = p->a.ceil_mode,
-                                             .output_size = {size, size ? area : 0});
-    for (int64_t i = 0; i < x.dim[2] && depth; i++) depth[i] = (double)(i * x.dim[3] * x.dim[4]);
-    const hd_val plane_at = vector_const(c, HD_I64, HD_DIMS(x.dim[2], 1), depth);
-    const hd_val all = hd_add(hd_reshape(place, .dims = HD_DIMS(x.dim[0], x.dim[1], x.dim[2], area)), plane_at);
-    const int64_t out = hd_val_dims(which).dim[2];
-    const hd_val picked = hd_gather(hd_reshape(all, .dims = HD_DIMS(x.dim[0], x.dim[1], x.dim[2] * area)),
-                                    hd_reshape(which, .dims = HD_DIMS(x.dim[0], x.dim[1], out * area)), .axis = -1);
-    return hd_reshape(picked, .dims = HD_DIMS(x.dim[0], x.dim[1], out, y.dim[2], y.dim[3]));
-}
-
 static void give_max(vector_case *c, const pool *p, bool indices) {
     const hd_pool1d_args one = as_1d(p);
     const hd_pool2d_args two = as_2d(p);
+    hd_pool3d_args three = p->a;
+    three.x = p->x.x;
     give(c, pooled(p, true), p->x.added);
     if (!indices) return;
     give(c,
          p->dims == 1   ? hd_max_pool1d_index_at(HD_HERE, &one)
          : p->dims == 2 ? hd_max_pool2d_index_at(HD_HERE, &two)
-                        : places_3d(c, p),
+                        : hd_max_pool3d_index_at(HD_HERE, &three),
          p->x.added);
 }
 

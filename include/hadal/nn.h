@@ -85,6 +85,11 @@ typedef struct hd_nn_dropout_args {
 } hd_nn_dropout_args;
 HD_API hd_val hd_nn_dropout_at(hd_loc at, const hd_nn_dropout_args *args);
 #define hd_nn_dropout(...) hd_nn_dropout_at(HD_HERE, &(hd_nn_dropout_args){__VA_ARGS__, .end_ = 0})
+/** The same of whole channels of x [n, c, …], and the form that keeps mean and variance of what selu gives. */
+HD_API hd_val hd_nn_feature_dropout_at(hd_loc at, const hd_nn_dropout_args *args);
+HD_API hd_val hd_nn_alpha_dropout_at(hd_loc at, const hd_nn_dropout_args *args);
+#define hd_nn_feature_dropout(...) hd_nn_feature_dropout_at(HD_HERE, &(hd_nn_dropout_args){__VA_ARGS__, .end_ = 0})
+#define hd_nn_alpha_dropout(...)   hd_nn_alpha_dropout_at(HD_HERE, &(hd_nn_dropout_args){__VA_ARGS__, .end_ = 0})
 /** hd_reparameterize over the random state of the graph: mean and log_var of one shape. */
 typedef struct hd_nn_reparameterize_args {
     hd_val mean, log_var;

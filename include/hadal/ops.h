@@ -16,5 +16,6 @@
 #include "hadal/ops_reduce.h"
 #include "hadal/ops_shape.h"
 #include "hadal/ops_train.h"
+#include "hadal/ops_vision.h"
 #include "hadal/ops_window.h"
 #endif

@@ -1,4 +1,4 @@
-/* nn_pools.c: layers without parameters that shrink pictures and signals. */
+/* nn_pools.c: layers without parameters that shrink signals, pictures and volumes. */
 #include "nn/layer.h"
 
 /* PyTorch's names for recipes; the ops count padding unless told not to. */
@@ -9,6 +9,7 @@
     } pool##dims_;
 POOL_RECIPE(2d)
 POOL_RECIPE(1d)
+POOL_RECIPE(3d)
 
 #define POOL_OPTION(dims_, field_, count_, ...)                                                                        \
     {                                                                                                                  \
@@ -42,6 +43,11 @@ static const hd_option max_pool1d_options[] = {
     HD_OPTION_END};
 static const hd_option avg_pool1d_options[] = {POOL_OPTIONS(1d, 1), COUNT_OPTION(1d), HD_OPTION_END};
 
+static const hd_option max_pool3d_options[] = {
+    POOL_OPTIONS(3d, 3), POOL_OPTION(3d, dilation, 3, .def = 1, .min = 1, .help = "between points of a window"),
+    HD_OPTION_END};
+static const hd_option avg_pool3d_options[] = {POOL_OPTIONS(3d, 3), COUNT_OPTION(3d), HD_OPTION_END};
+
 #define POOL(name_, dims_, avg_, help_)                                                                                \
     static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
         pool##dims_ *a = args;                                                                                         \
@@ -60,6 +66,8 @@ POOL(max_pool2d, 2d, false, "the largest element of each window")
 POOL(avg_pool2d, 2d, true, "the mean of each window")
 POOL(max_pool1d, 1d, false, "the largest element of each window of a signal")
 POOL(avg_pool1d, 1d, true, "the mean of each window of a signal")
+POOL(max_pool3d, 3d, false, "the largest element of each window of a volume")
+POOL(avg_pool3d, 3d, true, "the mean of each window of a volume")
 
 /* ---- to a given size ---- */
 
@@ -74,7 +82,13 @@ static const hd_option adaptive1d_options[] = {
     HD_OPTION_END,
 };
 
-#define ADAPTIVE(name_, args_type, builder_, options_, help_)                                                          \
+static const hd_option adaptive3d_options[] = {
+    HD_LAYER_OPT(hd_pool3d_args, output_size, HD_OPT_INTS, 3, .def = 1, .min = 0, .max = HD_LAYER_MAX,
+                 .help = "depth, height and width of the result; 0: as the volume"),
+    HD_OPTION_END,
+};
+
+#define PLAIN_POOL(name_, args_type, builder_, options_, help_)                                                        \
     static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
         args_type *a = args;                                                                                           \
         (void)name;                                                                                                    \
@@ -84,14 +98,35 @@ static const hd_option adaptive1d_options[] = {
     const hd_layer hd_layer_##name_ = {                                                                                \
         .name = #name_, .help = help_, .args_size = sizeof(args_type), .options = options_, .build = build_##name_};
 
-ADAPTIVE(adaptive_avg_pool2d, hd_adaptive_pool2d_args, hd_adaptive_avg_pool2d_at, adaptive2d_options,
-         "means of windows that give a picture of output_size")
-ADAPTIVE(adaptive_max_pool2d, hd_adaptive_pool2d_args, hd_adaptive_max_pool2d_at, adaptive2d_options,
-         "largest elements of windows that give a picture of output_size")
-ADAPTIVE(adaptive_avg_pool1d, hd_pool1d_args, hd_avg_pool1d_at, adaptive1d_options,
-         "means of windows that give a signal of output_size")
-ADAPTIVE(adaptive_max_pool1d, hd_pool1d_args, hd_max_pool1d_at, adaptive1d_options,
-         "largest elements of windows that give a signal of output_size")
+PLAIN_POOL(adaptive_avg_pool2d, hd_adaptive_pool2d_args, hd_adaptive_avg_pool2d_at, adaptive2d_options,
+           "means of windows that give a picture of output_size")
+PLAIN_POOL(adaptive_max_pool2d, hd_adaptive_pool2d_args, hd_adaptive_max_pool2d_at, adaptive2d_options,
+           "largest elements of windows that give a picture of output_size")
+PLAIN_POOL(adaptive_avg_pool1d, hd_pool1d_args, hd_avg_pool1d_at, adaptive1d_options,
+           "means of windows that give a signal of output_size")
+PLAIN_POOL(adaptive_max_pool1d, hd_pool1d_args, hd_max_pool1d_at, adaptive1d_options,
+           "largest elements of windows that give a signal of output_size")
+
+PLAIN_POOL(adaptive_avg_pool3d, hd_pool3d_args, hd_avg_pool3d_at, adaptive3d_options,
+           "means of windows that give a volume of output_size")
+PLAIN_POOL(adaptive_max_pool3d, hd_pool3d_args, hd_max_pool3d_at, adaptive3d_options,
+           "largest elements of windows that give a volume of output_size")
+
+/* ---- by powers ---- */
+
+#define LP_OPTIONS(count_)                                                                                             \
+    HD_LAYER_OPT(hd_lp_pool_args, p, HD_OPT_FLOAT, 1, .def = 2, .help = "the power"),                                  \
+        HD_LAYER_OPT(hd_lp_pool_args, kernel_size, HD_OPT_INTS, count_, .def = 2, .min = 1, .max = HD_LAYER_MAX,       \
+                     .help = "size of a window"),                                                                      \
+        HD_LAYER_OPT(hd_lp_pool_args, stride, HD_OPT_INTS, count_, .min = 1, .max = HD_LAYER_MAX,                      \
+                     .help = "from one window to the next; as kernel_size when not given"),                            \
+        HD_LAYER_OPT(hd_lp_pool_args, ceil_mode, HD_OPT_BOOL, 1,                                                       \
+                     .help = "windows that reach over the edge count too"),                                            \
+        HD_OPTION_END
+static const hd_option lp1d_options[] = {LP_OPTIONS(1)};
+static const hd_option lp2d_options[] = {LP_OPTIONS(2)};
+PLAIN_POOL(lp_pool1d, hd_lp_pool_args, hd_lp_pool_at, lp1d_options, "(Σ xᵖ)^(1/p) of each window of a signal")
+PLAIN_POOL(lp_pool2d, hd_lp_pool_args, hd_lp_pool_at, lp2d_options, "(Σ xᵖ)^(1/p) of each window")
 
 static hd_val build_global(hd_loc at, hd_val x, const char *name, void *args) {
     (void)name, (void)args;
