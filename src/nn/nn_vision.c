@@ -95,7 +95,8 @@ static hd_val build_identity(hd_loc at, hd_val x, const char *name, void *args) 
     (void)at, (void)name, (void)args;
     return x;
 }
-const hd_layer hd_layer_identity = {.name = "identity", .help = "y = x", .build = build_identity};
+const hd_layer hd_layer_identity = {
+    .name = "identity", .help = "y = x: a place that does nothing", .build = build_identity};
 
 static hd_val build_softmax2d(hd_loc at, hd_val x, const char *name, void *args) {
     (void)name, (void)args;
