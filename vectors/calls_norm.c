@@ -78,6 +78,10 @@ static void call_batch_norm(vector_case *c) {
     a.momentum = vector_number(c, 6, "momentum", 0.1);
     a.eps = vector_number(c, 7, "eps", 1e-5);
     const int rank = hd_val_dims(a.x).rank;
+    if (rank == 1 && kit_size(a.x, 0) == 0) { /* no samples, no channels: nothing comes back */
+        vector_give(c, kit_scale(a.x, 1));
+        return;
+    }
     const bool running = !hd_val_is_none(a.mean) && !hd_val_is_none(a.var);
     if (rank < 2) vector_unsupported(c, "an input without channels");
     if (!a.training && !running) vector_unsupported(c, "neither statistics nor training");
