@@ -42,6 +42,9 @@ static const layer_case cases[] = {
     {.layer = "fold", .options = "{\"output_size\": 3}", .x = {2, {4, 4}}},
     {.layer = "channel_shuffle", .options = "{\"groups\": 2}", .x = {2, {4, 3}}},
     {.layer = "unflatten", .options = "{\"unflattened_size\": [2, 3]}"},
+    {.layer = "transformer_encoder_layer",
+     .options = "{\"nhead\": 2, \"dim_feedforward\": 8, \"activation\": \"gelu\"}",
+     .x = {2, {4, 6}}},
     {.layer = "zero_pad2d", .options = "{\"padding\": 1}"},
     {.layer = "constant_pad1d", .options = "{\"padding\": 1, \"value\": 0.5}"},
     {.layer = "constant_pad2d", .options = "{\"padding\": 1, \"value\": 0.5}"},
@@ -198,10 +201,93 @@ static void every_layer_runs_in_bf16_near_f32(void **state) {
     }
 }
 
+/* ---- refusals name the layer, what it expects and what came ---- */
+
+static void layers_refuse_what_does_not_fit(void **state) {
+    (void)state;
+    static const struct {
+        const char *layers, *message;
+        hd_dims x;
+    } wrong[] = {
+        {"[{\"layer_norm\": {\"normalized_shape\": [5]}}]",
+         "layer_norm \"layer_norm1\": normalizes [5], its input is [B,4,6]",
+         {2, {4, 6}}},
+        {"[{\"rms_norm\": {\"normalized_shape\": [4, 6, 1]}}]",
+         "normalizes [4,6,1], its input is [B,4,6]",
+         {2, {4, 6}}},
+        {"[{\"group_norm\": {\"num_groups\": 3}}]", "4 channels can not be divided into 3 groups", {2, {4, 6}}},
+        {"[\"instance_norm\"]", "expects an axis of channels, its input is [B]", {0}},
+        {"[{\"conv3d\": {\"out_channels\": 2, \"kernel_size\": 2}}]",
+         "expects volumes, its input is [B,4,6,6]",
+         {3, {4, 6, 6}}},
+        {"[{\"conv_transpose2d\": {\"out_channels\": 3, \"kernel_size\": 2, \"groups\": 2}}]",
+         "can not be divided into 2 groups",
+         {3, {4, 6, 6}}},
+        {"[{\"conv_transpose1d\": {\"out_channels\": 2, \"kernel_size\": 2, \"output_padding\": 1}}]",
+         "output_padding 1 must be less than stride or dilation",
+         {2, {4, 6}}},
+        {"[\"dropout2d\"]", "expects channels of signals, pictures or volumes, its input is [B,6]", {1, {6}}},
+        {"[{\"alpha_dropout\": {\"p\": 1}}]", "p is 1", {1, {6}}},
+        {"[{\"unflatten\": {\"axis\": 4, \"unflattened_size\": [2, 3]}}]", "there is no such axis", {1, {6}}},
+        {"[{\"unflatten\": {\"unflattened_size\": [2, 4]}}]", "[B,6] can not become [B,2,4]", {1, {6}}},
+        {"[{\"upsample\": {\"mode\": \"bilinear\"}}]", "bilinear is for 2 axes, x has 1", {2, {4, 6}}},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        hd_context *ctx = test_context(1);
+        hd_graph *g;
+        assert_int_equal(hd_graph_new(&g, ctx), HD_OK);
+        const hd_val y = hd_nn_layers(hd_input(g, "x", HD_F32, batched(wrong[i].x, HD_BATCH)), wrong[i].layers);
+        assert_true(hd_val_is_none(y));
+        assert_int_equal(hd_graph_status(g), HD_E_MODEL);
+        if (!strstr(hd_last_error(ctx), wrong[i].message))
+            fail_msg("%s: \"%s\" does not say \"%s\"", wrong[i].layers, hd_last_error(ctx), wrong[i].message);
+        hd_graph_free(g);
+        hd_context_free(ctx);
+    }
+}
+
+/* Mean 0 and variance 1 until something is learnt: outside training x passes through; a step moves them. */
+static void instance_norm_uses_its_running_statistics_outside_training(void **state) {
+    (void)state;
+    hd_context *ctx = test_context(1);
+    hd_graph *g;
+    hd_store *store;
+    hd_program *train, *eval;
+    const float x[8] = {1, 3, 5, 7, 2, 2, 4, 4};
+    assert_int_equal(hd_graph_new(&g, ctx), HD_OK);
+    assert_int_equal(hd_store_new(&store, ctx, 1), HD_OK);
+    const hd_val in = hd_input(g, "x", HD_F32, HD_DIMS(2, 1, 4));
+    const hd_val y = hd_nn_instance_norm(in, .name = "n", .eps = 1e-12, .momentum = 0.5, .affine = true,
+                                         .track_running_stats = true);
+    const hd_compile_args args = {.store = store};
+    hd_mark_output(y, "y");
+    if (hd_compile_with(&eval, hd_forward(y), &args) != HD_OK) fail_msg("%s", hd_last_error(ctx));
+    if (hd_compile_with(&train, hd_train_step(hd_mean(y), hd_sgd(.lr = 1e-9)), &args) != HD_OK)
+        fail_msg("%s", hd_last_error(ctx));
+    assert_int_equal(hd_program_set(eval, "x", x), HD_OK);
+    assert_int_equal(hd_program_set(train, "x", x), HD_OK);
+    assert_int_equal(hd_program_run(eval), HD_OK);
+    const float *got = hd_program_get(eval, "y");
+    for (int i = 0; i < 8; i++) assert_true(fabsf(got[i] - x[i]) < 1e-6f);
+    assert_int_equal(hd_program_run(train), HD_OK);
+    float mean, var;
+    assert_int_equal(hd_store_get(store, "n.running_mean", &mean, sizeof mean), HD_OK);
+    assert_int_equal(hd_store_get(store, "n.running_var", &var, sizeof var), HD_OK);
+    assert_true(fabsf(mean - 1.75f) < 1e-6f);                                /* means 4 and 3 */
+    assert_true(fabsf(var - (0.5f + 0.25f * (20.f / 3 + 4.f / 3))) < 1e-5f); /* unbiased variances */
+    hd_program_free(train);
+    hd_program_free(eval);
+    hd_store_free(store);
+    hd_graph_free(g);
+    hd_context_free(ctx);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_layer_passes_gradcheck),
         cmocka_unit_test(every_layer_runs_in_bf16_near_f32),
+        cmocka_unit_test(layers_refuse_what_does_not_fit),
+        cmocka_unit_test(instance_norm_uses_its_running_statistics_outside_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
