@@ -215,6 +215,35 @@ static void test_refusals(void **state) {
     hd_model_free(m);
 }
 
+/* A whole life, from a recipe on. */
+static hd_status a_life(hd_context *c, void *arg) {
+    hd_recipe *recipe = NULL;
+    hd_model *m = NULL;
+    hd_generator *g = NULL;
+    float *tokens = NULL, next;
+    int64_t n;
+    (void)arg;
+    hd_status status =
+        hd_recipe_parse(&recipe, c, "recipe",
+                        "{\"model\": {\"name\": \"gpt-nano\", \"n_layer\": 1, \"n_head\": 2, \"n_embd\": "
+                        "4, \"n_positions\": 8}}");
+    if (status == HD_OK) status = hd_model_new(&m, recipe, &text_info);
+    if (status == HD_OK) status = hd_generator_new(&g, m, NULL);
+    if (status == HD_OK) status = hd_generator_encode(g, "abcabcabc", 9, &tokens, &n);
+    if (status == HD_OK) status = hd_generator_feed(g, tokens, n);
+    if (status == HD_OK) status = hd_generator_next(g, &next);
+    hd_memory_free(c, tokens);
+    hd_generator_free(g);
+    hd_model_free(m);
+    hd_recipe_free(recipe);
+    return status;
+}
+
+static void test_failing_allocations(void **state) {
+    (void)state;
+    assert_true(fail_every_allocation(a_life, NULL) > 100);
+}
+
 /* ---- drawing ---- */
 
 static int64_t sample(hd_generator_args args, double uniform) {
@@ -279,6 +308,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_the_later_half_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_and_tokens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failing_allocations, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_drawing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_notes, set_up, tear_down),
     };
