@@ -166,7 +166,7 @@ typedef struct hd_normalizer {
     hd_context *ctx;
 } hd_normalizer;
 /** mode: "standard" (learnt on `indices`), "unit" (pictures: black to 0, white to 1; other bytes: divide by 255;
- * others: identity), "none". */
+ * others: identity), "signed" (the same to −1 … 1), "none". */
 HD_API HD_CHECKED hd_status hd_normalizer_fit(hd_normalizer *out, const hd_dataset *data, const int64_t *indices,
                                               int64_t count, const char *mode);
 HD_API void hd_normalizer_free(hd_normalizer *normalizer);

@@ -147,7 +147,8 @@ typedef enum hd_stop {
     HD_STOP_TIME,
     HD_STOP_TARGET,
     HD_STOP_INTERRUPTED,
-    HD_STOP_DIVERGED
+    HD_STOP_DIVERGED,
+    HD_STOP_CONVERGED /**< a method (train.method) has found what it looked for */
 } hd_stop;
 HD_API const char *hd_stop_name(hd_stop stop);
 
@@ -195,7 +196,9 @@ typedef struct hd_result {
     double scratch;          /**< the same of this network trained from scratch (train.compare_scratch); NaN */
     size_t peak_bytes;       /**< most memory the process ever held */
     const char *result_json; /**< the text of result.json, one object; the trainer's */
-    bool finished;           /**< a finished run was resumed: nothing was trained, result_json is the stored one */
+    const char
+        *note;     /**< what a method (train.method) found, in lines for people; "" for the gradient; the trainer's */
+    bool finished; /**< a finished run was resumed: nothing was trained, result_json is the stored one */
     /** Of the test part (val without one) with the best weights, the trainer's; NULL where there is no such part: */
     const int64_t *confusion; /**< [classes × classes], rows true, columns predicted */
     /** [n, outputs] in the order of hd_trainer_split's part, as hd_model_predict gives them; NULL with positions */

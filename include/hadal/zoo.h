@@ -25,6 +25,9 @@ typedef struct hd_zoo_entry {
     const char *loss;      /**< what it is trained with: "cross_entropy", "mse" */
     bool reconstructs;     /**< its target is its input: no labels are read */
     const char *loss_part; /**< name of a value [B] that is added to the loss of each sample; or NULL */
+    bool keeps_loss;  /**< with classes too, and with one output for two; else data and outputs choose the loss */
+    bool no_gradient; /**< nothing flows back through it: `method` finds its weights, or they stand as they are built */
+    const char *method; /**< of train.method, when the recipe says nothing of how; NULL: gradient */
     size_t args_size;
     const hd_option *options;                                                /**< of the network, over an args struct */
     hd_val (*build)(hd_loc at, hd_val x, int64_t outputs, const void *args); /**< x [B, sample…] → [B, outputs] */

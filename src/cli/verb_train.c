@@ -36,6 +36,12 @@ static void say_run(cli *c, const hd_json *recipe, const char *folder) {
     const char *optimizer = tree_text(recipe, "train.optimizer.name", tree_text(recipe, "train.optimizer", "?"));
     const char *precision = tree_text(recipe, "train.precision", "f32");
     int threads = hd_context_threads(c->ctx);
+    const char *method = tree_text(recipe, "train.method", "gradient");
+    if (strcmp(method, "gradient") != 0) {
+        say_fact(c, "run", "method %s · seed %.0f%s%s", method, tree_number(recipe, "train.seed", NAN),
+                 *folder ? " · " : "", folder);
+        return;
+    }
     say_fact(c, "run", "cpu %s × %d thread%s · %s%s · %s lr %s · batch %.0f · seed %.0f%s%s", hd_context_isa(c->ctx),
              threads, threads == 1 ? "" : "s", precision,
              hd_precision_native(c->ctx, precision) ? "" : " (emulated: rounded to bf16, multiplied in f32)", optimizer,
@@ -149,6 +155,7 @@ static void say_after(cli *c, const progress *p, const hd_result *r, const char 
                                                   : "";
     say_fact(c, "done", "best epoch %lld: %s%s%s%s   %s%s", (long long)r->best_epoch, val, test, majority, linear,
              text_seconds(time, r->seconds), why);
+    if (*r->note) say_wrapped(c, r->note, 7);
     if (*r->run) say(c, "       %s/report.html · predict: hadal predict %s %s\n", r->run, r->run, example);
 }
 

@@ -37,7 +37,7 @@ static hd_status unknown_name(hd_context *ctx, const char *name) {
                    "%s|neither a data set's name nor a file or folder|Names: digits, optdigits, mnist, "
                    "fashion-mnist, usps, semeion, cifar10, tinyshakespeare, jsb-chorales, movielens, xor, moons, "
                    "circles, spirals, "
-                   "blobs, sine; or say a path",
+                   "blobs, sine, logic; or say a path",
                    name);
 }
 

@@ -78,33 +78,42 @@ static bool has_range(const hd_dataset *d) {
     return d->info.sample.rank == 3 && d->info.high > d->info.low;
 }
 
-static hd_status fit(hd_normalizer *z, const hd_dataset *d, const int64_t *indices, int64_t count, bool standard) {
+/* What black and white become: 0 and 1, or −1 and 1. */
+static void fit_range(hd_normalizer *z, const hd_dataset *d, bool is_signed) {
+    const bool known = has_range(d);
+    const float low = known ? d->info.low : 0, high = known ? d->info.high : 255;
+    for (int64_t c = 0; c < z->channels; c++) {
+        z->mean[c] = is_signed ? (low + high) / 2 : low;
+        z->std[c] = is_signed ? (high - low) / 2 : high - low;
+    }
+}
+
+static hd_status fit(hd_normalizer *z, const hd_dataset *d, const int64_t *indices, int64_t count, const char *mode) {
     size_t channels = (size_t)d->info.sample.dim[0];
     z->mean = hd_alloc_n(d->ctx, channels, sizeof *z->mean);
     z->std = hd_alloc_n(d->ctx, channels, sizeof *z->std);
     if (!z->mean || !z->std) return HD_E_MEMORY;
     z->channels = (int64_t)channels;
     z->each = d->size / z->channels;
-    if (standard) return d->info.stored == HD_U8 ? fit_bytes(z, d, indices, count) : fit_floats(z, d, indices, count);
-    const bool known = has_range(d);
-    for (size_t c = 0; c < channels; c++) {
-        z->mean[c] = known ? d->info.low : 0;
-        z->std[c] = known ? d->info.high - d->info.low : 255;
-    }
+    if (strcmp(mode, "standard") == 0)
+        return d->info.stored == HD_U8 ? fit_bytes(z, d, indices, count) : fit_floats(z, d, indices, count);
+    fit_range(z, d, strcmp(mode, "signed") == 0);
     return HD_OK;
 }
 
 hd_status hd_normalizer_fit(hd_normalizer *out, const hd_dataset *data, const int64_t *indices, int64_t count,
                             const char *mode) {
     *out = (hd_normalizer){.ctx = data->ctx};
-    bool standard = strcmp(mode, "standard") == 0, unit = strcmp(mode, "unit") == 0;
-    if (!standard && !unit && strcmp(mode, "none") != 0)
-        return hd_fail(data->ctx, HD_E_USAGE, "normalize|expected standard, unit or none, got \"%s\"", mode);
+    const hd_data_info *info = &data->info;
+    const bool standard = strcmp(mode, "standard") == 0, unit = strcmp(mode, "unit") == 0,
+               is_signed = strcmp(mode, "signed") == 0;
+    if (!standard && !unit && !is_signed && strcmp(mode, "none") != 0)
+        return hd_fail(data->ctx, HD_E_USAGE, "normalize|expected standard, unit, signed or none, got \"%s\"", mode);
     if (standard && count < 1)
         return hd_fail(data->ctx, HD_E_DATA, "normalize|expected samples to learn from, got none");
-    const bool ranged = data->info.stored == HD_U8 || has_range(data);
-    if (data->info.as_is || (!standard && !(unit && ranged))) return HD_OK;
-    hd_status status = fit(out, data, indices, count, standard);
+    const bool ranged = info->stored == HD_U8 || has_range(data);
+    if (info->as_is || (!standard && !((unit || is_signed) && ranged))) return HD_OK;
+    hd_status status = fit(out, data, indices, count, mode);
     if (status != HD_OK) hd_normalizer_free(out);
     return status;
 }

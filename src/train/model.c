@@ -99,7 +99,8 @@ static hd_model_data published(const hd_recipe *r) {
         d.classes = line.outputs > 1 ? line.outputs : 0;
     } else if (entry) {
         d.sample = entry->sample;
-        d.classes = strcmp(entry->loss, "cross_entropy") == 0 ? entry->outputs : 0;
+        const bool classes = entry->keeps_loss || strcmp(entry->loss, "cross_entropy") == 0;
+        d.classes = !classes ? 0 : entry->outputs > 1 ? entry->outputs : 2;
         d.targets = d.classes ? 1 : entry->outputs;
     }
     return d;
@@ -167,7 +168,9 @@ static hd_status plan(hd_model *m) {
     hd_program *p = NULL;
     hd_compile_args args = hd_model_compile_args(m, hd_recipe_int(m->recipe, "train.batch_size"));
     args.store = NULL; /* only to count: the model's own store keeps the layouts that training chooses */
-    HD_TRY(hd_compile_with(&p, hd_train_step(m->loss, hd_recipe_optimizer(m->recipe)), &args));
+    const hd_target step =
+        m->no_gradient ? hd_forward(m->loss) : hd_train_step(m->loss, hd_recipe_optimizer(m->recipe));
+    HD_TRY(hd_compile_with(&p, step, &args));
     m->train_plan = hd_program_memory(p);
     hd_program_free(p);
     HD_TRY(hd_compile_with(&p, hd_forward(m->y), &args));

@@ -64,18 +64,27 @@ static const char *last_activation(const hd_json *model) {
     return layer && layer->activation ? last : NULL;
 }
 
+/* Some networks are what they are by their loss. */
+static const char *own_loss(const hd_model *m) {
+    const hd_zoo_entry *e = hd_recipe_network(m->recipe);
+    return e && e->keeps_loss && hd_recipe_text(m->recipe, "train.loss.name") == NULL ? e->loss : NULL;
+}
+
 /* Outputs to ask of a network that adapts. */
 static int64_t wanted_outputs(const hd_model *m, const char *loss) {
     if (m->data.classes == 0) return m->data.targets;
     const hd_loss_target target = loss ? hd_loss_find(m->ctx, loss).target : HD_TARGET_CLASS;
-    const bool binary = target == HD_TARGET_YES_NO || target == HD_TARGET_SIGN;
+    const hd_zoo_entry *e = hd_recipe_network(m->recipe);
+    const bool one = e && e->keeps_loss && e->outputs == 1 && target != HD_TARGET_CLASS;
+    const bool binary = one || target == HD_TARGET_YES_NO || target == HD_TARGET_SIGN;
     return m->data.classes == 2 && binary ? 1 : m->data.classes;
 }
 
 static hd_status build_net(hd_model *m) {
     const hd_json *model = hd_recipe_said(m->recipe, "model");
     const hd_loc at = model_place(m->recipe);
-    const int64_t outputs = wanted_outputs(m, hd_recipe_text(m->recipe, "train.loss.name"));
+    const char *loss = own_loss(m), *said = hd_recipe_text(m->recipe, "train.loss.name");
+    const int64_t outputs = wanted_outputs(m, said ? said : loss);
     hd_line_info line;
     if (model->type == HD_JSON_ARRAY) {
         m->y = hd_nn_layers_tree(m->x, model, m->recipe->model_where);
@@ -111,6 +120,8 @@ static const char *usual_loss(const hd_model *m, int64_t outputs, bool activated
     const hd_zoo_entry *known = m->task.reconstructs ? hd_recipe_network(m->recipe) : NULL;
     if (known && known->reconstructs) return known->loss;
     if (m->data.positions > 0 && m->data.classes == 0 && strcmp(m->data.kind, "music") == 0) return "bce_with_logits";
+    const char *own = own_loss(m);
+    if (own) return own;
     if (m->data.classes == 0 || activated) return "mse";
     return outputs == 1 && m->data.classes == 2 ? "bce_with_logits" : "cross_entropy";
 }
@@ -311,6 +322,9 @@ hd_status hd_model_build(hd_model *m) {
     HD_TRY(hd_graph_status(m->graph));
     HD_TRY(build_net(m));
     HD_TRY(settle_task(m));
+    const hd_zoo_entry *entry = hd_recipe_network(m->recipe);
+    m->method = entry ? entry->method : NULL;
+    m->no_gradient = entry && entry->no_gradient;
     HD_TRY(hd_metric_list_make(&m->metrics, m->recipe, &m->task));
     HD_TRY(build_loss(m));
     HD_TRY(hd_model_describe(m));

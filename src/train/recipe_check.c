@@ -1,7 +1,7 @@
 /* recipe_check.c: holds a tree against the table of keys: unknown keys, wrong types, values out of range, each with its
  * place and the nearest right word. */
 #include "base/status.h"
-#include "train/recipe.h"
+#include "train/method.h"
 #include "train/task.h"
 #include <math.h>
 #include <stdio.h>
@@ -198,7 +198,23 @@ static bool reads(const char *readers, const char *choice) {
     return false;
 }
 
+/* Who does not go along the gradient reads little of how to: true, and the method, for keys that it passes over. */
+static bool passed_over(const hd_recipe *r, const char *key, const char **method) {
+    static const char *const of_gradient[] = {"train.optimizer.", "train.schedule.", "train.epochs",
+                                              "train.steps",      "train.patience",  "train.max_norm",
+                                              "train.drop_last",  "train.shuffle",   "train.save_every",
+                                              "train.batch_size", "train.prefetch"};
+    *method = hd_recipe_text(r, "train.method");
+    const hd_method *m = *method ? hd_method_find(*method) : NULL;
+    if (!m || reads(m->reads, key + strlen("train."))) return false;
+    for (size_t i = 0; i < sizeof of_gradient / sizeof of_gradient[0]; i++)
+        if (strncmp(key, of_gradient[i], strlen(of_gradient[i])) == 0) return true;
+    return false;
+}
+
 bool hd_key_applies(const hd_recipe *r, const hd_key *key) {
+    const char *method;
+    if (strncmp(key->pub.name, "train.", 6) == 0 && passed_over(r, key->pub.name, &method)) return false;
     for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++)
         if (strcmp(owners[i].key, key->pub.name) == 0) {
             const char *choice = hd_recipe_text(r, owners[i].chooser);
@@ -207,8 +223,23 @@ bool hd_key_applies(const hd_recipe *r, const hd_key *key) {
     return true;
 }
 
+static hd_status check_method(hd_recipe *r) {
+    const hd_key *key;
+    const char *method;
+    char place[PLACE];
+    for (int i = 0; (key = hd_key_at(i)) != NULL; i++) {
+        const hd_json *said = strncmp(key->pub.name, "train.", 6) == 0 ? hd_recipe_said(r, key->pub.name) : NULL;
+        if (!said || !passed_over(r, key->pub.name, &method)) continue;
+        return hd_fail(r->ctx, HD_E_MODEL, "%s|the method %s takes no %s|Leave it out, or use method=gradient",
+                       said->line > 0 ? place_of(r, place, said->key_line, said->key_column) : key->pub.name, method,
+                       key->pub.name + strlen("train."));
+    }
+    return HD_OK;
+}
+
 hd_status hd_recipe_check_whole(hd_recipe *r) {
     char place[PLACE];
+    HD_TRY(check_method(r));
     for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
         const hd_json *said = hd_recipe_said(r, owners[i].key);
         const char *choice = hd_recipe_text(r, owners[i].chooser);

@@ -9,7 +9,8 @@ static const char *const tasks[] = {"auto", "class", "number", "category", NULL}
 static const char *const missings[] = {"refuse", "mean", "zero", "drop", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const units[] = {"char", "byte", NULL};
-static const char *const normalizations[] = {"standard", "unit", "none", NULL};
+static const char *const normalizations[] = {"standard", "unit", "signed", "none", NULL};
+static const char *const functions[] = {"and", "or", "not", "nand", "nor", "xor", "xnor", NULL};
 static const char *const losses[] = {"cross_entropy",
                                      "nll",
                                      "multi_margin",
@@ -28,6 +29,7 @@ static const char *const losses[] = {"cross_entropy",
                                      "half_squared_error",
                                      "poisson_nll",
                                      NULL};
+static const char *const methods[] = {"gradient", "perceptron", "fixed", NULL};
 static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
 static const char *const schedules[] = {"constant", "step", "cosine", "onecycle", "warmup", NULL};
 static const char *const anneals[] = {"cos", "linear", NULL};
@@ -67,6 +69,8 @@ static const hd_key keys[] = {
     INT("data.n", "", 1, MANY, "drawn data: how many training samples"),
     NUMBER("data.noise", "", 0, 1e6, "drawn data: how much noise"),
     BOOL("data.binary", "", "drawn digits: black and white only"),
+    TEXT("data.function", "", functions, "truth tables: and, or, not, nand, nor, xor, xnor"),
+    INT("data.inputs", "", 1, 16, "truth tables: how many inputs"),
     INT("data.classes", "", 1, 1 << 20, "number of classes, when the labels do not show them all"),
     {{"data.seed", "whole number", "", "drawn data: which draw, whatever the run's seed"},
      HD_KEY_INT,
@@ -92,7 +96,7 @@ static const hd_key keys[] = {
     BOOL("data.augment.flip", "false", "pictures: mirrored left to right half of the time, in training"),
     INT("data.augment.crop", "0", 0, 1 << 16, "pictures: moved by up to so many pixels each way, in training"),
     TEXT("data.normalize", "standard", normalizations,
-         "standard: mean 0, deviation 1 by the training part; unit; none"),
+         "standard: mean 0, deviation 1 by the training part; unit: 0 … 1; signed: -1 … 1; none"),
     ANY("model", "text", HD_KEY_MODEL, "", "a known network, a one-line text as 784-200-relu-10, or a list of layers"),
     TEXT("train.loss.name", "", losses, "what is minimised; by the data and the model when not given"),
     BOOL("train.reconstruct", "",
@@ -126,6 +130,8 @@ static const hd_key keys[] = {
      true},
     {{"train.loss.squared", "yes or no", "false", "hinge: square it"}, HD_KEY_BOOL, 0, 0, NULL, true},
     {{"train.loss.full", "yes or no", "false", "poisson_nll: add Stirling's term"}, HD_KEY_BOOL, 0, 0, NULL, true},
+    TEXT("train.method", "", methods,
+         "how the weights are found: gradient, perceptron, fixed; by the network when not given"),
     TEXT("train.optimizer.name", "adamw", optimizers, "how weights follow the gradient: sgd, adam, adamw"),
     NUMBER("train.optimizer.lr", "0.001", 0, 1e6, "learning rate; 0.01 for sgd when not given"),
     NUMBER("train.optimizer.momentum", "0", 0, 1, "sgd: share of the last step that is kept"),

@@ -1,7 +1,7 @@
 /* result.c: result.json, which is what `hadal train --json` prints. */
 #include "base/file.h"
 #include "base/status.h"
-#include "train/trainer.h"
+#include "train/method.h"
 #include <stdio.h>
 
 static void write_baselines(hd_jw *w, const hd_trainer *t, const hd_result *r) {
@@ -19,6 +19,17 @@ static void write_baselines(hd_jw *w, const hd_trainer *t, const hd_result *r) {
     hd_jw_end(w);
 }
 
+/* The object that the method has written. */
+static void write_found(hd_jw *w, const hd_trainer *t) {
+    hd_arena arena = {.ctx = t->ctx};
+    hd_json *found = NULL;
+    if (hd_json_parse(&found, &arena, "method", hd_text_str(&t->found), t->found.length) == HD_OK)
+        hd_jw_value(w, found);
+    else
+        hd_jw_null(w);
+    hd_arena_free(&arena);
+}
+
 static void write_text(hd_text *text, const hd_trainer *t, const hd_result *r) {
     hd_jw w = {.out = text};
     hd_jw_begin(&w, '{');
@@ -34,6 +45,8 @@ static void write_text(hd_text *text, const hd_trainer *t, const hd_result *r) {
     hd_jw_key(&w, "baselines"), write_baselines(&w, t, r);
     if (t->transfer.on) hd_jw_key(&w, "transfer"), hd_transfer_json(&w, &t->transfer);
     hd_jw_key(&w, "best_epoch"), hd_jw_int(&w, r->best_epoch);
+    if (t->method && t->found.length > 0) hd_jw_key(&w, "method"), write_found(&w, t);
+    if (t->note.length > 0) hd_jw_key(&w, "note"), hd_jw_string(&w, hd_text_str(&t->note));
     hd_jw_key(&w, "stopped"), hd_jw_string(&w, hd_stop_name(r->stop));
     hd_jw_key(&w, "peak_bytes"), hd_jw_int(&w, (int64_t)r->peak_bytes);
     hd_jw_key(&w, "plan_bytes"), hd_jw_int(&w, (int64_t)r->plan_bytes);

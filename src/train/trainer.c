@@ -3,6 +3,7 @@
 #include "train/trainer.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "train/method.h"
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,7 +15,8 @@ double hd_clock(void) {
 }
 
 const char *hd_stop_name(hd_stop stop) {
-    static const char *const names[] = {"epochs", "steps", "patience", "time", "target", "interrupted", "diverged"};
+    static const char *const names[] = {"epochs", "steps",       "patience", "time",
+                                        "target", "interrupted", "diverged", "converged"};
     return (unsigned)stop < sizeof names / sizeof names[0] ? names[stop] : "?";
 }
 
@@ -139,10 +141,22 @@ static hd_status make_programs(hd_trainer *t) {
     const int64_t count = t->split.train_count, asked = hd_recipe_int(t->recipe, "train.batch_size");
     const int64_t batch = asked < count ? asked : count, rest = count % batch;
     const bool drop_last = hd_recipe_bool(t->recipe, "train.drop_last") || hd_recipe_bool(t->recipe, "train.streams");
-    const hd_target step = hd_train_step(t->model->loss, hd_recipe_optimizer(t->recipe));
-    HD_TRY(make_step_program(t, step, batch, &t->full));
-    if (rest > 0 && !drop_last) HD_TRY(make_step_program(t, step, rest, &t->last));
-    t->model->train_plan = hd_program_memory(t->full.program);
+    if (t->method) {
+        hd_program *score = NULL; /* the model's; all that is needed of the training part are its scores */
+        HD_TRY(hd_model_infer(t->model, count, &score, &t->full.batch));
+        t->model->train_plan = t->model->infer_plan = hd_program_memory(score);
+        t->model->train_plan.scratch +=
+            hd_fit_data_bytes(count, hd_dims_count(&t->model->data.sample), t->model->task.outputs);
+        t->model->train_plan.total =
+            t->model->train_plan.total - t->model->infer_plan.scratch + t->model->train_plan.scratch;
+        t->model->planned = true;
+    }
+    const hd_target step = t->method ? (hd_target){0} : hd_train_step(t->model->loss, hd_recipe_optimizer(t->recipe));
+    if (!t->method) {
+        HD_TRY(make_step_program(t, step, batch, &t->full));
+        if (rest > 0 && !drop_last) HD_TRY(make_step_program(t, step, rest, &t->last));
+        t->model->train_plan = hd_program_memory(t->full.program);
+    }
     if (t->split.val_count == 0) return HD_OK;
     HD_TRY(hd_model_infer(t->model, t->split.val_count, &t->val_program, &t->val_batch));
     t->model->infer_plan = hd_program_memory(t->val_program);
@@ -160,12 +174,12 @@ static hd_status make_loaders(hd_trainer *t) {
                          &(hd_loader_args){.indices = t->split.train,
                                            .count = t->split.train_count,
                                            .batch_size = t->full.batch,
-                                           .shuffle = hd_recipe_bool(r, "train.shuffle") && !streams,
-                                           .shift = hd_recipe_bool(r, "train.shuffle"),
+                                           .shuffle = !t->method && hd_recipe_bool(r, "train.shuffle") && !streams,
+                                           .shift = !t->method && hd_recipe_bool(r, "train.shuffle"),
                                            .streams = streams,
-                                           .flip = hd_recipe_bool(r, "data.augment.flip"),
-                                           .crop = hd_recipe_int(r, "data.augment.crop"),
-                                           .drop_last = hd_recipe_bool(r, "train.drop_last"),
+                                           .flip = !t->method && hd_recipe_bool(r, "data.augment.flip"),
+                                           .crop = t->method ? 0 : hd_recipe_int(r, "data.augment.crop"),
+                                           .drop_last = !t->method && hd_recipe_bool(r, "train.drop_last"),
                                            .seed = (uint64_t)hd_recipe_int(r, "train.seed"),
                                            .normalizer = &t->model->normalizer,
                                            .prefetch = large && hd_recipe_bool(r, "train.prefetch")}));
@@ -195,7 +209,7 @@ static hd_status make_tallies(hd_trainer *t) {
 
 /* Everything that steps and validation need is allocated now, and weights get their first values. */
 static hd_status prepare(hd_trainer *t) {
-    HD_TRY(hd_program_prepare(t->full.program));
+    if (t->full.program) HD_TRY(hd_program_prepare(t->full.program));
     if (t->last.program) HD_TRY(hd_program_prepare(t->last.program));
     if (t->val_program) HD_TRY(hd_program_prepare(t->val_program));
     HD_TRY(hd_weights_new(&t->best, t->model, false));
@@ -258,6 +272,8 @@ static hd_status set_up(hd_trainer *t, const hd_trainer_args *args) {
         HD_TRY(hd_recipe_new(&t->recipe, t->ctx));
     HD_TRY(open_data(t, args));
     if (t->finished) return hd_model_open(&t->model, t->ctx, t->folder);
+    HD_TRY(hd_trainer_choose_method(t));
+    if (t->method && t->method->settle) HD_TRY(t->method->settle(t));
     HD_TRY(make_model(t));
     HD_TRY(make_programs(t));
     HD_TRY(hd_limits_read(&t->limits, t->recipe, &t->model->metrics, t->split.val_count > 0));
@@ -286,6 +302,7 @@ hd_status hd_trainer_new(hd_trainer **out, hd_context *ctx, const hd_trainer_arg
     t->ctx = t->arena.ctx = t->split.ctx = ctx;
     t->folder = "";
     t->log.log = t->log.csv = -1;
+    t->note.ctx = t->found.ctx = ctx;
     t->progress = args->progress;
     t->progress_user = args->user;
     t->progress_every = args->progress_every == 0 ? 0.05 : args->progress_every;
@@ -315,6 +332,8 @@ void hd_trainer_free(hd_trainer *t) {
     hd_split_free(&t->split);
     if (t->owns_data) hd_data_free(t->data);
     hd_recipe_free(t->recipe);
+    hd_text_free(&t->note);
+    hd_text_free(&t->found);
     hd_free(ctx, t->target_rows);
     hd_free(ctx, t->target_labels);
     hd_free(ctx, t->finished_json);
@@ -354,9 +373,9 @@ static size_t data_bytes(const hd_dataset *data) {
 }
 
 size_t hd_trainer_plan_bytes(const hd_trainer *t) {
-    if (!t->full.program) return 0;
-    const hd_memory m = hd_program_memory(t->full.program);
-    size_t arena = m.arena;
+    if (!t->full.program && !t->method) return 0;
+    const hd_memory m = t->method ? t->model->train_plan : hd_program_memory(t->full.program);
+    size_t arena = m.arena + (t->method ? m.scratch : 0);
     if (t->val_program) {
         const size_t val = hd_program_memory(t->val_program).arena;
         if (val > arena) arena = val; /* programs share one */
@@ -369,7 +388,7 @@ size_t hd_trainer_plan_bytes(const hd_trainer *t) {
 }
 
 hd_status hd_trainer_run(hd_trainer *t, hd_result *result) {
-    *result = (hd_result){.run = t->folder, .finished = t->finished, .result_json = t->finished_json};
+    *result = (hd_result){.run = t->folder, .finished = t->finished, .result_json = t->finished_json, .note = ""};
     if (t->finished) return HD_OK;
     const hd_status status = hd_trainer_loop(t);
     if (status != HD_OK && status != HD_E_DIVERGED) return status;

@@ -1,6 +1,7 @@
 /* trainer.h: the inside of hd_trainer: a run with everything it holds. Set up in trainer.c, run in trainer_loop.c. */
 #ifndef HD_TRAIN_TRAINER_H
 #define HD_TRAIN_TRAINER_H
+#include "base/text.h"
 #include "train/model.h"
 #include "train/run_log.h"
 #include "train/schedule.h"
@@ -73,6 +74,8 @@ struct hd_trainer {
     atomic_bool asked_to_stop;                               /* by any thread */
     double started, epoch_started, last_progress, last_save; /* clock */
     int64_t epoch_first_step;                                /* of this process in this epoch, for speeds */
+    const struct hd_method *method;                          /* NULL: steps along the gradient (method.h) */
+    hd_text note, found; /* of the method: lines for people, an object for programs */
     /* results */
     hd_stop stop;
     char sha256[65];
@@ -87,6 +90,7 @@ double hd_clock(void); /* seconds, monotonic */
 
 /* trainer_loop.c */
 HD_CHECKED hd_status hd_trainer_loop(hd_trainer *t);
+HD_CHECKED hd_status hd_trainer_end_epoch(hd_trainer *t, bool *ends);
 /* trainer_end.c: best weights into the model, test, baselines, result. */
 HD_CHECKED hd_status hd_trainer_end(hd_trainer *t, hd_result *result);
 HD_CHECKED hd_status hd_result_write(hd_trainer *t, hd_result *result);

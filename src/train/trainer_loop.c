@@ -1,7 +1,7 @@
 /* trainer_loop.c: the loop: epochs of steps, validation, what is better, when it ends. A step adds no allocation, no
  * search and one reading of the clock to the program's own time. */
 #include "base/status.h"
-#include "train/trainer.h"
+#include "train/method.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +97,21 @@ static bool tell(hd_trainer *t, const hd_progress *p, double now) {
 
 void hd_trainer_stop(hd_trainer *trainer) {
     atomic_store(&trainer->asked_to_stop, true);
+}
+
+bool hd_trainer_tick(hd_trainer *t) {
+    const double now = hd_clock();
+    hd_progress p;
+    if (t->limits.seconds > 0 && now - t->started >= t->limits.seconds) {
+        t->stop = HD_STOP_TIME;
+        return true;
+    }
+    if (atomic_load(&t->asked_to_stop)) t->stop = HD_STOP_INTERRUPTED;
+    if (t->stop != HD_STOP_INTERRUPTED && t->progress && now - t->last_progress >= t->progress_every) {
+        describe(t, &p, now);
+        if (tell(t, &p, now)) t->stop = HD_STOP_INTERRUPTED;
+    }
+    return t->stop == HD_STOP_INTERRUPTED;
 }
 
 /* ---- after a step ---- */
@@ -205,7 +220,7 @@ static bool is_over(hd_trainer *t, const hd_progress *p, bool ended) {
     return true;
 }
 
-static hd_status end_epoch(hd_trainer *t, bool *ends) {
+hd_status hd_trainer_end_epoch(hd_trainer *t, bool *ends) {
     hd_progress p;
     describe(t, &p, hd_clock());
     HD_TRY(validate(t, &p.val));
@@ -232,6 +247,7 @@ static hd_status end_epoch(hd_trainer *t, bool *ends) {
 hd_status hd_trainer_loop(hd_trainer *t) {
     t->started = t->last_save = hd_clock();
     bool ends = false;
+    if (t->method) return hd_trainer_fit(t);
     if (t->state.epoch >= t->limits.epochs) { /* saved behind its last epoch, and not ended */
         t->stop = HD_STOP_EPOCHS;
         ends = true;
@@ -239,7 +255,7 @@ hd_status hd_trainer_loop(hd_trainer *t) {
     while (!ends) {
         HD_TRY(run_steps(t, &ends));
         if (ends && t->stop == HD_STOP_INTERRUPTED) break;
-        HD_TRY(end_epoch(t, &ends));
+        HD_TRY(hd_trainer_end_epoch(t, &ends));
     }
     return HD_OK;
 }

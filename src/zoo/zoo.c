@@ -1,7 +1,7 @@
 /* zoo.c: the list of known networks, and building one by name. Knows networks by their descriptors alone. */
-#include "hadal/zoo.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "zoo/zoo_kit.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +29,13 @@ const hd_zoo_entry *hd_zoo_find(const char *name) {
 static hd_val fail_last(hd_graph *graph) {
     const hd_error e = hd_last_error_parts(hd_graph_context(graph));
     hd_graph_fail(graph, e.status, "%s|%s|%s", e.where, e.what, e.fix);
+    return (hd_val){0};
+}
+
+hd_val hd_zoo_refuse(hd_loc at, hd_val x, const char *what, const char *fix) {
+    char where[600];
+    (void)snprintf(where, sizeof where, at.column > 0 ? "%s:%d:%d" : "%s", at.file, at.line, at.column);
+    hd_graph_fail(x.graph, HD_E_MODEL, "%s|%s|%s", where, what, fix);
     return (hd_val){0};
 }
 

@@ -17,6 +17,9 @@ static inline hd_val hd_zoo_rows(hd_loc at, hd_val x) {
     return hd_val_dims(x).rank > 2 ? hd_flatten_at(at, &(hd_flatten_args){.x = x}) : x;
 }
 
+/* "model|WHAT|FIX" as the graph's error. Returns none. */
+hd_val hd_zoo_refuse(hd_loc at, hd_val x, const char *what, const char *fix);
+
 static inline hd_val hd_zoo_dense(hd_loc at, hd_val x, const char *name, int64_t out) {
     return hd_nn_linear_at(at, &(hd_nn_linear_args){.x = x, .name = name, .out_features = out});
 }
