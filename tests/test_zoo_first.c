@@ -1,46 +1,10 @@
 /* test_zoo_first.c: the first networks: McCulloch and Pitts's logic, Rosenblatt's perceptron with Novikoff's bound, and
  * the network that read zip codes, counted to the last connection. */
-#include "support.h"
+#include "lesson.h"
 
-#include "base/json.h"
 #include "base/rng.h"
-#include "hadal/train.h"
 #include "hadal/zoo.h"
 #include <math.h>
-
-/* A run of a recipe without a folder, on its own data. */
-typedef struct lesson {
-    hd_context *ctx;
-    hd_trainer *trainer;
-    hd_result result;
-    hd_arena arena;
-    const hd_json *json; /* result.json */
-} lesson;
-
-static void learn(lesson *l, const char *recipe, hd_dataset *data) {
-    hd_recipe *r;
-    hd_json *json = NULL;
-    l->arena = (hd_arena){.ctx = l->ctx};
-    if (hd_recipe_parse(&r, l->ctx, "recipe", recipe) != HD_OK) fail_msg("%s", hd_last_error(l->ctx));
-    const hd_trainer_args args = {.recipe = r, .data = data, .out = ""};
-    if (hd_trainer_new(&l->trainer, l->ctx, &args) != HD_OK) fail_msg("%s", hd_last_error(l->ctx));
-    if (hd_trainer_run(l->trainer, &l->result) != HD_OK) fail_msg("%s", hd_last_error(l->ctx));
-    assert_int_equal(hd_json_parse(&json, &l->arena, "result", l->result.result_json, strlen(l->result.result_json)),
-                     HD_OK);
-    l->json = json;
-    hd_recipe_free(r);
-}
-
-static void forget(lesson *l) {
-    hd_trainer_free(l->trainer);
-    hd_arena_free(&l->arena);
-}
-
-static const hd_json *found(const lesson *l, const char *key) {
-    const hd_json *method = hd_json_get(l->json, "method"), *v = method ? hd_json_get(method, key) : NULL;
-    if (!v) fail_msg("no %s in %s", key, l->result.result_json);
-    return v;
-}
 
 /* ---- 1943 ---- */
 

@@ -37,6 +37,8 @@ typedef struct hd_fit_data {
 HD_CHECKED hd_status hd_fit_data_make(hd_fit_data *out, hd_trainer *t);
 size_t hd_fit_data_bytes(int64_t n, int64_t d, int64_t k);
 void hd_fit_data_free(hd_fit_data *data);
-/* fc.weight [k, d] and fc.bias [k] of the model. */
-HD_CHECKED hd_status hd_fit_put(hd_trainer *t, const double *weight, const double *bias, int64_t k, int64_t d);
+/* Rows [k, d + 1] of weights with the bias last become fc.weight [k, d] and fc.bias [k] of the model. */
+HD_CHECKED hd_status hd_fit_put(hd_trainer *t, const double *rows, int64_t k, int64_t d);
+/* A tensor of the model's store, from f64. */
+HD_CHECKED hd_status hd_fit_put_tensor(hd_trainer *t, const char *name, const double *from, int64_t n);
 #endif

@@ -118,20 +118,6 @@ static hd_status tell(lesson *l) {
     return HD_OK;
 }
 
-/* The weights as they stand, split into weight and bias. */
-static hd_status put(lesson *l) {
-    const int64_t k = l->data.k, d = l->data.d;
-    double *parts = hd_alloc_n(l->t->ctx, (size_t)(k * (d + 1)), sizeof *parts);
-    if (!parts) return HD_E_MEMORY;
-    for (int64_t i = 0; i < k; i++) {
-        for (int64_t j = 0; j < d; j++) parts[i * d + j] = l->w[i * (d + 1) + j];
-        parts[k * d + i] = l->w[i * (d + 1) + d];
-    }
-    const hd_status status = hd_fit_put(l->t, parts, parts + k * d, k, d);
-    hd_free(l->t->ctx, parts);
-    return status;
-}
-
 static hd_status fit(hd_trainer *t) {
     lesson l = {.t = t};
     l.passes = hd_recipe_said(t->recipe, "train.epochs") ? hd_recipe_int(t->recipe, "train.epochs") : USUAL_PASSES;
@@ -142,7 +128,7 @@ static hd_status fit(hd_trainer *t) {
     for (int64_t i = 0; i < l.data.n && status == HD_OK; i++) l.order[i] = i;
     if (status == HD_OK) status = learn(&l);
     if (status == HD_OK) status = tell(&l);
-    if (status == HD_OK) status = put(&l);
+    if (status == HD_OK) status = hd_fit_put(t, l.w, l.data.k, l.data.d);
     hd_free(t->ctx, l.order);
     hd_free(t->ctx, l.w);
     hd_fit_data_free(&l.data);

@@ -75,6 +75,7 @@ struct hd_trainer {
     double started, epoch_started, last_progress, last_save; /* clock */
     int64_t epoch_first_step;                                /* of this process in this epoch, for speeds */
     const struct hd_method *method;                          /* NULL: steps along the gradient (method.h) */
+    void *method_state;                                      /* what its settle hands to its fit; of the arena */
     hd_text note, found; /* of the method: lines for people, an object for programs */
     /* results */
     hd_stop stop;

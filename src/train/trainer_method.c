@@ -133,7 +133,7 @@ hd_status hd_fit_data_make(hd_fit_data *f, hd_trainer *t) {
     return HD_OK;
 }
 
-static hd_status put(hd_trainer *t, const char *name, const double *from, int64_t n) {
+hd_status hd_fit_put_tensor(hd_trainer *t, const char *name, const double *from, int64_t n) {
     float *row = hd_alloc_n(t->ctx, (size_t)n, sizeof *row);
     if (!row) return HD_E_MEMORY;
     for (int64_t i = 0; i < n; i++) row[i] = (float)from[i];
@@ -142,9 +142,17 @@ static hd_status put(hd_trainer *t, const char *name, const double *from, int64_
     return status;
 }
 
-hd_status hd_fit_put(hd_trainer *t, const double *weight, const double *bias, int64_t k, int64_t d) {
-    HD_TRY(put(t, "fc.weight", weight, k * d));
-    return put(t, "fc.bias", bias, k);
+hd_status hd_fit_put(hd_trainer *t, const double *rows, int64_t k, int64_t d) {
+    double *parts = hd_alloc_n(t->ctx, (size_t)(k * (d + 1)), sizeof *parts);
+    if (!parts) return HD_E_MEMORY;
+    for (int64_t i = 0; i < k; i++) {
+        memcpy(parts + i * d, rows + i * (d + 1), (size_t)d * sizeof *parts);
+        parts[k * d + i] = rows[i * (d + 1) + d];
+    }
+    hd_status status = hd_fit_put_tensor(t, "fc.weight", parts, k * d);
+    if (status == HD_OK) status = hd_fit_put_tensor(t, "fc.bias", parts + k * d, k);
+    hd_free(t->ctx, parts);
+    return status;
 }
 
 /* ---- the run ---- */
