@@ -357,9 +357,10 @@ static hd_status add_encoding(const hd_model *m, const hd_json *source, bool unl
 
 /* The keys of `data` that belong to its source, as one JSON object; a name alone stays a name. */
 static hd_status source_text(const hd_recipe *r, const hd_model *model, bool unlabeled, hd_arena *arena, hd_text *out) {
-    static const char *const passed[] = {
-        "format", "label",   "task", "ignore", "features",  "missing", "na",  "header", "y",      "shape", "n", "noise",
-        "binary", "classes", "seed", "size",   "min_count", "token",   "tag", "unit",   "length", "stride", "function", "inputs"};
+    static const char *const passed[] = {"format", "label",   "task",   "ignore", "features",  "missing",
+                                         "na",     "header",  "y",      "shape",  "n",         "noise",
+                                         "binary", "classes", "seed",   "size",   "min_count", "token",
+                                         "tag",    "unit",    "length", "stride", "function",  "inputs"};
     const hd_json *source = hd_recipe_said(r, "data.source");
     hd_json *object = NULL;
     if (!source) return hd_fail(r->ctx, HD_E_MODEL, "%s|the recipe names no data|Add data: {source: mnist}", r->where);
