@@ -41,6 +41,10 @@ struct hd_json;
 HD_API hd_val hd_zoo_build_tree(hd_val x, const char *name, int64_t outputs, const struct hd_json *options,
                                 const char *where, hd_loc at);
 
+/** The fixed weight of a neocognitron's cell for one that lies dy, dx away in a window of side × side of so many
+ * planes: less with the distance; all of the window add up to 1. What competitive learning adds to weights goes by it. */
+HD_API double hd_neocognitron_nearness(int64_t dy, int64_t dx, int64_t side, int64_t planes);
+
 /** A one-line network, "784-200-relu-10": the first number is the size of the input, every further number a linear
  * layer (fc1, fc2, … as PyTorch would call them), every word an activation where it stands. Inputs of more than one
  * axis are flattened first. */

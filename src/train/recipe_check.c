@@ -175,7 +175,7 @@ static const struct {
     {"train.loss.p", "train.loss.name", "multi_margin"},
     {"train.loss.squared", "train.loss.name", "hinge"},
     {"train.loss.full", "train.loss.name", "poisson_nll"},
-    {"train.l2", "train.method", "exact"},
+    {"train.l2", "train.method", "exact, competitive"},
     {"train.optimizer.momentum", "train.optimizer.name", "sgd"},
     {"train.optimizer.nesterov", "train.optimizer.name", "sgd"},
     {"train.optimizer.beta1", "train.optimizer.name", "adam, adamw"},

@@ -29,7 +29,7 @@ static const char *const losses[] = {"cross_entropy",
                                      "half_squared_error",
                                      "poisson_nll",
                                      NULL};
-static const char *const methods[] = {"gradient", "exact", "perceptron", "gmdh", "fixed", NULL};
+static const char *const methods[] = {"gradient", "exact", "perceptron", "gmdh", "competitive", "fixed", NULL};
 static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
 static const char *const schedules[] = {"constant", "step", "cosine", "onecycle", "warmup", NULL};
 static const char *const anneals[] = {"cos", "linear", NULL};
@@ -131,7 +131,8 @@ static const hd_key keys[] = {
     {{"train.loss.squared", "yes or no", "false", "hinge: square it"}, HD_KEY_BOOL, 0, 0, NULL, true},
     {{"train.loss.full", "yes or no", "false", "poisson_nll: add Stirling's term"}, HD_KEY_BOOL, 0, 0, NULL, true},
     TEXT("train.method", "", methods,
-         "how the weights are found: gradient, exact, perceptron, gmdh, fixed; by the network when not given"),
+         "how the weights are found: gradient, exact, perceptron, gmdh, competitive, fixed; by the network when not "
+         "given"),
     NUMBER("train.l2", "", 0, 1e30, "method exact: λ of λ/2·|w|², biases not counted; 0, and 1/samples for hinge"),
     TEXT("train.optimizer.name", "adamw", optimizers, "how weights follow the gradient: sgd, adam, adamw"),
     NUMBER("train.optimizer.lr", "0.001", 0, 1e6, "learning rate; 0.01 for sgd when not given"),
