@@ -109,6 +109,20 @@ static void is_a_model_like_any_other(void **state) {
     test_folder_remove(folder);
 }
 
+/* What can not be predicted by it is said before anything is grown. */
+static void wrong_data_are_refused(void **state) {
+    (void)state;
+    hd_context *ctx = test_context(1);
+    hd_recipe *r;
+    hd_trainer *t = NULL;
+    assert_int_equal(hd_recipe_parse(&r, ctx, "recipe", "{\"data\": {\"source\": \"xor\"}, \"model\": \"gmdh\"}"),
+                     HD_OK);
+    assert_int_equal(hd_trainer_new(&t, ctx, &(hd_trainer_args){.recipe = r, .out = ""}), HD_E_MODEL);
+    assert_non_null(strstr(hd_last_error(ctx), "gmdh predicts one number, xor has classes"));
+    hd_recipe_free(r);
+    hd_context_free(ctx);
+}
+
 static void wrong_structures_are_refused(void **state) {
     (void)state;
     static const char *const wrong[] = {"0-9", "0-1 1-2", "0-1;", "a-b", "0", "0-1; 0-1", "-", "0-1 1-2; 0-2", ""};
@@ -130,9 +144,8 @@ static void wrong_structures_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_a_quadratic_again),
-        cmocka_unit_test(grows_until_nothing_is_gained),
-        cmocka_unit_test(is_a_model_like_any_other),
+        cmocka_unit_test(finds_a_quadratic_again),      cmocka_unit_test(grows_until_nothing_is_gained),
+        cmocka_unit_test(is_a_model_like_any_other),    cmocka_unit_test(wrong_data_are_refused),
         cmocka_unit_test(wrong_structures_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

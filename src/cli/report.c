@@ -26,6 +26,7 @@ static hd_status sections(report *r) {
     report_curves(r);
     report_confusion(r);
     hd_status status = report_mistakes(r);
+    report_method(r);
     if (status == HD_OK) status = report_reconstructions(r);
     report_network(r);
     report_data_and_recipe(r);

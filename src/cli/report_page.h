@@ -42,6 +42,7 @@ extern const char report_style[]; /* the page's CSS */
 hd_status report_history(report *r); /* reads RUN/log.jsonl into points */
 void report_header(report *r);
 void report_curves(report *r);
+void report_method(report *r); /* what a method beside the gradient has found */
 void report_network(report *r);
 void report_confusion(report *r);
 hd_status report_mistakes(report *r);

@@ -108,6 +108,21 @@ static void begun_with(report *r) {
     hd_text_puts(t, "</p>");
 }
 
+void report_method(report *r) {
+    if (!r->result->note || !*r->result->note) return;
+    hd_text_puts(r->page, "<h2>What was found</h2><p class=soft>By the method ");
+    html_text(r->page, tree_text(r->recipe, "train.method", "?"));
+    hd_text_puts(r->page, ", not by steps along a gradient.</p>");
+    for (const char *line = r->result->note, *end; *line; line = *end ? end + 1 : end) {
+        char text[2100];
+        end = line + strcspn(line, "\n");
+        (void)snprintf(text, sizeof text, "%.*s", (int)(end - line), line);
+        hd_text_puts(r->page, "<p>");
+        html_text(r->page, text);
+        hd_text_puts(r->page, "</p>");
+    }
+}
+
 void report_network(report *r) {
     hd_text *t = r->page;
     char a[64];

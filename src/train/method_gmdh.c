@@ -11,6 +11,7 @@
 
 enum { USUAL_WIDTH = 12, USUAL_LAYERS = 10, MOST_WIDTH = 1000 };
 static const double ridge = 1e-9;      /* of the mean diagonal: values of one layer are often nearly the same */
+static const double most_work = 1e9;   /* pairs times rows: about a minute */
 static const double enough = 1e-10;    /* of targets with deviation 1: nothing is left to explain but rounding */
 static const double least_gain = 0.01; /* a layer that improves the criterion by less ends the growth */
 
@@ -104,8 +105,7 @@ static void try_pairs(growth *g) {
     for (int64_t i = 0; i < g->columns; i++)
         for (int64_t j = g->columns == 1 ? i : i + 1; j < g->columns; j++) {
             hd_gmdh_unit u = {.left = i, .right = j};
-            if (hd_trainer_tick(g->t) || !fit_unit(g, &u)) continue;
-            keep(g, &u);
+            if (fit_unit(g, &u)) keep(g, &u);
         }
 }
 
@@ -222,6 +222,11 @@ static hd_status settle(hd_trainer *t) {
         return hd_fail(t->ctx, HD_E_MODEL, "model|gmdh predicts one number, %s has %s|Choose one column by label=NAME",
                        info.name, info.classes > 0 ? "classes" : "several");
     if (g.n < 4) return hd_fail(t->ctx, HD_E_DATA, "%s|gmdh needs 4 samples or more to train on", info.name);
+    if ((double)g.columns * (double)g.columns / 2 * (double)g.n > most_work)
+        return hd_fail(t->ctx, HD_E_MODEL,
+                       "model|gmdh tries every pair of %lld columns on %lld rows, which is too much|Choose columns by "
+                       "data.features, or take fewer rows",
+                       (long long)g.columns, (long long)g.n);
     g.half = g.n - g.n / 2;
     g.width = option(t->recipe, "model.width", USUAL_WIDTH);
     g.most_layers = option(t->recipe, "model.most_layers", USUAL_LAYERS);
@@ -229,7 +234,6 @@ static hd_status settle(hd_trainer *t) {
         return hd_fail(t->ctx, HD_E_MODEL, "model|gmdh has at most 1,000 units in a layer and 100 layers");
     g.net = t->method_state = hd_arena_alloc(&t->arena, sizeof *g.net);
     if (!g.net) return HD_E_MEMORY;
-    t->started = t->last_progress = hd_clock();
     HD_TRY(find(&g));
     return hd_gmdh_write_structure(g.net, t);
 }

@@ -100,6 +100,7 @@ void hd_trainer_stop(hd_trainer *trainer) {
 }
 
 bool hd_trainer_tick(hd_trainer *t) {
+    if (!t->train_loader) return false; /* a method's settle: the run has not begun */
     const double now = hd_clock();
     hd_progress p;
     if (t->limits.seconds > 0 && now - t->started >= t->limits.seconds) {
