@@ -25,7 +25,7 @@ typedef struct hd_zoo_entry {
     const char *loss;      /**< what it is trained with: "cross_entropy", "mse" */
     bool reconstructs;     /**< its target is its input: no labels are read */
     const char *loss_part; /**< name of a value [B] that is added to the loss of each sample; or NULL */
-    bool keeps_loss;  /**< with classes too, and with one output for two; else data and outputs choose the loss */
+    bool keeps_loss;       /**< with classes too, and with one output for two; else data and outputs choose the loss */
     bool no_gradient; /**< nothing flows back through it: `method` finds its weights, or they stand as they are built */
     const char *method; /**< of train.method, when the recipe says nothing of how; NULL: gradient */
     size_t args_size;
@@ -42,7 +42,8 @@ HD_API hd_val hd_zoo_build_tree(hd_val x, const char *name, int64_t outputs, con
                                 const char *where, hd_loc at);
 
 /** The fixed weight of a neocognitron's cell for one that lies dy, dx away in a window of side × side of so many
- * planes: less with the distance; all of the window add up to 1. What competitive learning adds to weights goes by it. */
+ * planes: less with the distance; all of the window add up to 1. What competitive learning adds to weights goes by it.
+ */
 HD_API double hd_neocognitron_nearness(int64_t dy, int64_t dx, int64_t side, int64_t planes);
 
 /** A one-line network, "784-200-relu-10": the first number is the size of the input, every further number a linear
