@@ -58,7 +58,7 @@ hd_status hd_target_moments(const hd_trainer *t, double **out) {
         }
     }
     hd_free(t->ctx, row);
-    *out = m;
+    *out = m && row ? m : NULL;
     if (m && row) return HD_OK;
     hd_free(t->ctx, m);
     return HD_E_MEMORY;

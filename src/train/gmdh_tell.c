@@ -80,7 +80,8 @@ static void say_unit(const hd_gmdh *net, hd_trainer *t, int64_t layer, int64_t n
     hd_text_printf(&line, "%s = %.6g", name, w[0]);
     const char *const first[] = {"", a, b, a, a, b}, *const second[] = {"", "", "", b, a, b};
     for (int k = 1; k < HD_GMDH_TERMS; k++) write_term(&line, w[k], largest, first[k], second[k]);
-    if (!line.failed) hd_method_say(t, "%s", hd_text_str(&line));
+    hd_method_say(t, "%s", hd_text_str(&line));
+    t->note.failed |= line.failed;
     hd_text_free(&line);
     hd_jw_begin(j, '{');
     hd_jw_key(j, "unit"), hd_jw_string(j, name);

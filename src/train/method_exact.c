@@ -105,7 +105,8 @@ static void say_formula(hd_exact *e) {
         const double w = raw_weight(e, 0, j);
         hd_text_printf(&line, " %s %.6g·x%lld", w < 0 ? "−" : "+", fabs(w), (long long)j + 1);
     }
-    if (!line.failed) hd_method_say(e->t, "%s", hd_text_str(&line));
+    hd_method_say(e->t, "%s", hd_text_str(&line));
+    e->t->note.failed |= line.failed;
     hd_text_free(&line);
 }
 

@@ -26,7 +26,7 @@ static void write_found(hd_jw *w, const hd_trainer *t) {
     if (hd_json_parse(&found, &arena, "method", hd_text_str(&t->found), t->found.length) == HD_OK)
         hd_jw_value(w, found);
     else
-        hd_jw_null(w);
+        w->out->failed = true; /* it was written here: only memory can be wanting */
     hd_arena_free(&arena);
 }
 

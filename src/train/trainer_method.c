@@ -165,6 +165,7 @@ hd_status hd_trainer_fit(hd_trainer *t) {
     t->limits.epochs = 1;
     t->epoch_started = t->last_progress = hd_clock();
     HD_TRY(t->method->fit(t));
+    if (t->note.failed || t->found.failed) return HD_E_MEMORY;
     if (t->stop == HD_STOP_INTERRUPTED) return HD_OK; /* what was found so far is not kept: it is found anew */
     hd_tally_reset(&t->running);
     HD_TRY(hd_model_infer(t->model, t->full.batch, &score, &batch));
