@@ -3,7 +3,6 @@
 #include "lesson.h"
 
 #include "base/rng.h"
-#include "hadal/zoo.h"
 #include <math.h>
 
 /* ---- 1943 ---- */
@@ -220,6 +219,33 @@ static void zip_code_network_is_counted(void **state) {
     hd_context_free(ctx);
 }
 
+static void zip_code_network_learns_and_comes_back(void **state) {
+    (void)state;
+    enum { PICTURES = 40 };
+    static float x[PICTURES * 256];
+    static int64_t label[PICTURES];
+    hd_context *ctx = test_context(1);
+    hd_rng rng = hd_rng_new(1, "pictures");
+    hd_dataset *data;
+    for (int i = 0; i < PICTURES; i++) {
+        label[i] = i % 2;
+        for (int k = 0; k < 256; k++) x[i * 256 + k] = (float)(hd_rng_normal(&rng) + (label[i] && k < 128 ? 1 : 0));
+    }
+    const hd_data_arrays a = {
+        .x = x, .dtype = HD_F32, .sample = HD_DIMS(1, 16, 16), .n = PICTURES, .labels = label, .classes = 2};
+    assert_int_equal(hd_data_from_arrays(&data, ctx, &a), HD_OK);
+    comes_back_the_same(ctx,
+                        "{\"model\": \"lecun-1989\", \"train\": {\"epochs\": 2, \"batch_size\": 1, \"optimizer\": "
+                        "{\"name\": \"sgd\", \"lr\": 0.1}}}",
+                        data, x, PICTURES, 2);
+    comes_back_the_same(ctx, "{\"model\": \"perceptron\"}", data, x, PICTURES, 2);
+    comes_back_the_same(ctx, "{\"model\": \"linear-svm\"}", data, x, PICTURES, 2);
+    hd_data_free(data);
+    hd_context_free(ctx);
+    gradient_is_right("lecun-1989", HD_DIMS(1, 16, 16), 10, "{}");
+    gradient_is_right("linear-regression", HD_DIMS(5), 1, "{}");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logic_is_computed),
@@ -228,6 +254,7 @@ int main(void) {
         cmocka_unit_test(says_what_can_not_be_separated),
         cmocka_unit_test(irises),
         cmocka_unit_test(zip_code_network_is_counted),
+        cmocka_unit_test(zip_code_network_learns_and_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,6 @@
 #include "lesson.h"
 
 #include "base/rng.h"
-#include "hadal/zoo.h"
 #include <math.h>
 
 enum { ROWS = 300, COLUMNS = 5 };
@@ -81,32 +80,12 @@ static void grows_until_nothing_is_gained(void **state) {
 
 static void is_a_model_like_any_other(void **state) {
     (void)state;
-    char *folder = test_folder(), path[4200];
     hd_context *ctx = test_context(1);
     hd_dataset *data = table(ctx, winding, 0.1);
-    hd_recipe *r;
-    hd_trainer *t;
-    hd_result result;
-    hd_model *again;
-    float a[ROWS], b[ROWS];
-    (void)snprintf(path, sizeof path, "%s/run", folder);
-    assert_int_equal(hd_recipe_parse(&r, ctx, "recipe", "{\"model\": \"gmdh\"}"), HD_OK);
-    assert_int_equal(hd_trainer_new(&t, ctx, &(hd_trainer_args){.recipe = r, .data = data, .out = path}), HD_OK);
-    assert_int_equal(hd_trainer_run(t, &result), HD_OK);
-    assert_int_equal(hd_model_predict(hd_trainer_model(t), x, ROWS, a), HD_OK);
-    hd_trainer_free(t);
-    if (hd_model_open(&again, ctx, path) != HD_OK) fail_msg("%s", hd_last_error(ctx));
-    assert_int_equal(hd_model_predict(again, x, ROWS, b), HD_OK);
-    assert_memory_equal(a, b, sizeof a);
-    hd_gradcheck check;
-    assert_int_equal(hd_gradcheck_run(&check, hd_model_loss(again), NULL), HD_OK);
-    assert_true(check.ok && check.count >= 1);
-    hd_gradcheck_free(&check);
-    hd_model_free(again);
-    hd_recipe_free(r);
+    comes_back_the_same(ctx, "{\"model\": \"gmdh\"}", data, x, ROWS, 1);
+    gradient_is_right("gmdh", HD_DIMS(4), 1, "{\"structure\": \"0-1 2-3 0-3; 0-1 1-2; 0-1\"}");
     hd_data_free(data);
     hd_context_free(ctx);
-    test_folder_remove(folder);
 }
 
 /* What can not be predicted by it is said before anything is grown. */
