@@ -219,6 +219,19 @@ static void zip_code_network_is_counted(void **state) {
     hd_context_free(ctx);
 }
 
+static void nothing_flows_back(const char *name) {
+    hd_context *c = test_context(1);
+    hd_graph *g;
+    hd_gradcheck check = {0};
+    assert_int_equal(hd_graph_new(&g, c), HD_OK);
+    const hd_val y = hd_zoo_build(hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 2)), name, 1, "{}");
+    assert_int_equal(hd_gradcheck_run(&check, hd_sum(y), NULL), HD_E_MODEL);
+    assert_non_null(strstr(hd_last_error(c), "no gradient flows back"));
+    hd_gradcheck_free(&check);
+    hd_graph_free(g);
+    hd_context_free(c);
+}
+
 static void zip_code_network_learns_and_comes_back(void **state) {
     (void)state;
     enum { PICTURES = 40 };
@@ -244,6 +257,8 @@ static void zip_code_network_learns_and_comes_back(void **state) {
     hd_context_free(ctx);
     gradient_is_right("lecun-1989", HD_DIMS(1, 16, 16), 10, "{}");
     gradient_is_right("linear-regression", HD_DIMS(5), 1, "{}");
+    nothing_flows_back("perceptron");
+    nothing_flows_back("mcculloch-pitts");
 }
 
 int main(void) {

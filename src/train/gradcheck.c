@@ -60,8 +60,16 @@ static hd_status add_gradients(checker *c, hd_val loss, const hd_val *params) {
     if (!grads) return HD_E_MEMORY;
     HD_TRY(hd_gradients(loss, (hd_val){0}, params, c->out->count, grads));
     char name[32];
-    for (int32_t i = 0; i < c->out->count; i++)
-        if (!hd_val_is_none(grads[i])) hd_mark_output(hd_neg(grads[i]), gradient_name(name, i));
+    bool any = false;
+    for (int32_t i = 0; i < c->out->count; i++) {
+        if (hd_val_is_none(grads[i])) continue;
+        hd_mark_output(hd_neg(grads[i]), gradient_name(name, i));
+        any = true;
+    }
+    if (!any)
+        return hd_fail(c->ctx, HD_E_MODEL,
+                       "gradcheck|the loss depends on no parameter: no gradient flows back to any|A step has no slope; "
+                       "such networks have methods of their own, see train.method");
     hd_mark_output(loss, "checked loss");
     return hd_graph_status(c->g);
 }
