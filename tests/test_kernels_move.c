@@ -108,9 +108,37 @@ static void check_moves(hd_context *ctx, void *arg) {
                HD_DIMS(300, 400), NULL);
 }
 
+/* Channels in blocks: whole blocks move as they are, through joins and cuts; what cuts a block asks for plain order. */
+static void check_blocks(hd_context *ctx, void *arg) {
+    (void)arg;
+    for (int axis = 0; axis < 4; axis++)
+        for (int odd = 0; odd < 2; odd++) {
+            kit_case c = {.kernel = kernel_of("cpu.concat"), .args = &(hd_concat_args){.axis = HD_AXIS(axis), .n = 3}};
+            for (int i = 0; i < 3; i++) {
+                hd_dims x = HD_DIMS(2, 32, 5, 7);
+                x.dim[axis] = axis == 1 ? 16 * (i + 1) + 3 * odd : i + 1;
+                c.layout[i] = HD_LAYOUT_NCHW16C;
+                kit_input(&c, HD_F32, x);
+            }
+            kit_check(ctx, &c);
+        }
+    static const hd_slice_args cuts[] = {{.axis = HD_AXIS(1), .start = 16, .stop = 48, .step = 1},
+                                         {.axis = HD_AXIS(1), .start = -32, .step = 1},
+                                         {.axis = HD_AXIS(1), .start = 8, .stop = 40, .step = 1},
+                                         {.axis = HD_AXIS(1), .start = 0, .stop = 64, .step = 2},
+                                         {.axis = HD_AXIS(2), .start = 1, .stop = 6, .step = 2},
+                                         {.axis = HD_AXIS(0), .start = 1, .step = 1}};
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        kit_case c = {.kernel = kernel_of("cpu.slice"), .args = &cuts[i], .layout = {HD_LAYOUT_NCHW16C}};
+        kit_input(&c, HD_F32, HD_DIMS(3, 64, 6, 5));
+        kit_check(ctx, &c);
+    }
+}
+
 static void test_moves(void **state) {
     (void)state;
     kit_each_isa(3, check_moves, NULL);
+    kit_each_isa(3, check_blocks, NULL);
 }
 
 int main(void) {

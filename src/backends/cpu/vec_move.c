@@ -11,6 +11,37 @@ static size_t move_size(const hd_kctx *k) {
     return hd_dtype_size(k->out[0].dtype);
 }
 
+/* Channels in blocks, as convolutions like them, are one axis more: [n, c/16, h, w, 16]. 0: no such layout. */
+static int64_t move_block(const hd_layout *l) {
+    return l->nblk == 1 && !l->permuted && l->idx[0] == 1 ? l->blk[0] : 0;
+}
+
+static hd_dims move_dims(const hd_operand *o) {
+    const int64_t block = move_block(&o->layout);
+    hd_dims d = o->dims;
+    if (block == 0) return d;
+    d.dim[1] /= block;
+    d.dim[d.rank++] = block;
+    return d;
+}
+
+/* Can whole blocks be moved for all of these operands? */
+static bool move_whole(const hd_operand *o, int n, int64_t block) {
+    for (int i = 0; i < n; i++)
+        if (o[i].dims.rank != 4 || o[i].dims.dim[1] % block != 0) return false;
+    return true;
+}
+
+/* The blocks of the first input that has some, where they fit all operands; or NULL. */
+static const hd_layout *move_blocks(const hd_kctx *k) {
+    for (int i = 0; i < k->n_in; i++) {
+        const int64_t block = move_block(&k->in[i].layout);
+        if (block == 0) continue;
+        return move_whole(k->in, k->n_in, block) && move_whole(k->out, 1, block) ? &k->in[i].layout : NULL;
+    }
+    return NULL;
+}
+
 /* ---- reorder ---- */
 
 static const char *reorder_supports(const hd_kctx *k) {
@@ -61,21 +92,27 @@ static hd_status transpose_prepare(hd_kctx *k, hd_prepared *out) {
 
 /* ---- concat ---- */
 
+static void concat_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {
+    const hd_layout *blocks = move_blocks(k);
+    for (int i = 0; blocks && i < k->n_in; i++) in[i] = *blocks;
+    if (blocks) out[0] = *blocks;
+}
+
 static hd_status concat_prepare(hd_kctx *k, hd_prepared *out) {
     const hd_concat_args *a = k->attr;
-    const hd_dims *y = &k->out[0].dims;
-    const int axis = hd_axis_resolve(a->axis, y->rank);
+    const hd_dims y = move_dims(&k->out[0]);
+    const int axis = hd_axis_resolve(a->axis, k->out[0].dims.rank);
     int64_t from[HD_MAX_DIMS], to[HD_MAX_DIMS], at = 0;
     hd_copy *c = hd_copy_new(k->arena, move_size(k), k->n_in);
     if (!c) return HD_E_MEMORY;
-    move_strides(to, y);
+    move_strides(to, &y);
     for (int i = 0; i < k->n_in; i++) {
-        const hd_dims *x = &k->in[i].dims;
-        hd_copy_box b = {.input = i, .axes = y->rank, .to = at * to[axis]};
-        move_strides(from, x);
-        for (int d = 0; d < y->rank; d++) b.axis[d] = (hd_copy_axis){x->dim[d], from[d], to[d]};
+        const hd_dims x = move_dims(&k->in[i]);
+        hd_copy_box b = {.input = i, .axes = y.rank, .to = at * to[axis]};
+        move_strides(from, &x);
+        for (int d = 0; d < y.rank; d++) b.axis[d] = (hd_copy_axis){x.dim[d], from[d], to[d]};
         hd_copy_add(c, &b);
-        at += x->dim[axis];
+        at += x.dim[axis];
     }
     hd_copy_finish(c, k->out[0].count, hd_vec_for(k->isa)->turn, out);
     return HD_OK;
@@ -83,19 +120,38 @@ static hd_status concat_prepare(hd_kctx *k, hd_prepared *out) {
 
 /* ---- slice and its gradient ---- */
 
+static int64_t slice_start(const hd_operand *big, int axis, int64_t start) {
+    const int64_t n = big->dims.dim[axis];
+    return start >= 0 ? start : start + n > 0 ? start + n : 0;
+}
+
 /* The box of elements start, start + step, … of `big` and all of `small`, one way or the other. */
-static void slice_box(hd_copy_box *b, const hd_dims *big, const hd_dims *small, int axis, int64_t start, int64_t step,
-                      bool back) {
+static void slice_box(hd_copy_box *b, const hd_operand *big_at, const hd_operand *small_at, int axis, int64_t start,
+                      int64_t step, bool back) {
     int64_t of_big[HD_MAX_DIMS], of_small[HD_MAX_DIMS];
-    move_strides(of_big, big);
-    move_strides(of_small, small);
-    if (start < 0) start = start + big->dim[axis] > 0 ? start + big->dim[axis] : 0;
-    *b = (hd_copy_box){.axes = small->rank};
-    for (int d = 0; d < small->rank; d++) {
+    const hd_dims big = move_dims(big_at), small = move_dims(small_at);
+    const int64_t block = axis == 1 ? move_block(&big_at->layout) : 0;
+    move_strides(of_big, &big);
+    move_strides(of_small, &small);
+    start = slice_start(big_at, axis, start) / (block ? block : 1);
+    *b = (hd_copy_box){.axes = small.rank};
+    for (int d = 0; d < small.rank; d++) {
         const int64_t stride = of_big[d] * (d == axis ? step : 1);
-        b->axis[d] = (hd_copy_axis){small->dim[d], back ? of_small[d] : stride, back ? stride : of_small[d]};
+        b->axis[d] = (hd_copy_axis){small.dim[d], back ? of_small[d] : stride, back ? stride : of_small[d]};
     }
     *(back ? &b->to : &b->from) = start * of_big[axis];
+}
+
+/* Blocks go through where the slice begins at one and takes whole ones. */
+static bool slice_blocks(const hd_kctx *k, const hd_operand *big, int axis, int64_t start, int64_t step) {
+    const hd_layout *l = move_blocks(k);
+    return l && (axis != 1 || (step == 1 && slice_start(big, axis, start) % move_block(l) == 0));
+}
+
+static void slice_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {
+    const hd_slice_args *a = k->attr;
+    if (slice_blocks(k, &k->in[0], hd_axis_resolve(a->axis, k->in[0].dims.rank), a->start, a->step))
+        in[0] = out[0] = k->in[0].layout;
 }
 
 static hd_status slice_prepare(hd_kctx *k, hd_prepared *out) {
@@ -103,8 +159,7 @@ static hd_status slice_prepare(hd_kctx *k, hd_prepared *out) {
     hd_copy_box b;
     hd_copy *c = hd_copy_new(k->arena, move_size(k), 1);
     if (!c) return HD_E_MEMORY;
-    slice_box(&b, &k->in[0].dims, &k->out[0].dims, hd_axis_resolve(a->axis, k->in[0].dims.rank), a->start, a->step,
-              false);
+    slice_box(&b, &k->in[0], &k->out[0], hd_axis_resolve(a->axis, k->in[0].dims.rank), a->start, a->step, false);
     hd_copy_add(c, &b);
     hd_copy_finish(c, k->out[0].count, hd_vec_for(k->isa)->turn, out);
     return HD_OK;
@@ -115,8 +170,7 @@ static hd_status slice_grad_prepare(hd_kctx *k, hd_prepared *out) {
     hd_copy_box b;
     hd_copy *c = hd_copy_new(k->arena, move_size(k), 1);
     if (!c) return HD_E_MEMORY;
-    slice_box(&b, &k->out[0].dims, &k->in[0].dims, hd_axis_resolve(a->axis, k->out[0].dims.rank), a->start, a->step,
-              true);
+    slice_box(&b, &k->out[0], &k->in[0], hd_axis_resolve(a->axis, k->out[0].dims.rank), a->start, a->step, true);
     hd_copy_add(c, &b);
     c->fill = true;
     hd_copy_finish(c, k->out[0].count, hd_vec_for(k->isa)->turn, out);
@@ -155,18 +209,19 @@ static hd_status pad_prepare(hd_kctx *k, hd_prepared *out) {
     return HD_OK;
 }
 
-#define MOVE_KERNEL(op_name, kernel_flags, supports_fn)                                                                \
+#define MOVE_KERNEL(op_name, kernel_flags, supports_fn, layouts_fn)                                                    \
     const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
         .name = "cpu." #op_name,                                                                                       \
         .op = #op_name,                                                                                                \
         .flags = kernel_flags,                                                                                         \
         .supports = supports_fn,                                                                                       \
+        .layouts = layouts_fn,                                                                                         \
         .prepare = op_name##_prepare,                                                                                  \
     };
-MOVE_KERNEL(reorder, HD_K_BF16, reorder_supports)
-MOVE_KERNEL(assign, HD_K_ANY_LAYOUT | HD_K_BF16, NULL)
-MOVE_KERNEL(transpose, HD_K_BF16, NULL)
-MOVE_KERNEL(concat, HD_K_BF16, NULL)
-MOVE_KERNEL(slice, HD_K_BF16, NULL)
-MOVE_KERNEL(slice_grad, HD_K_BF16, NULL)
-MOVE_KERNEL(pad, HD_K_BF16, pad_supports)
+MOVE_KERNEL(reorder, HD_K_BF16, reorder_supports, NULL)
+MOVE_KERNEL(assign, HD_K_ANY_LAYOUT | HD_K_BF16, NULL, NULL)
+MOVE_KERNEL(transpose, HD_K_BF16, NULL, NULL)
+MOVE_KERNEL(concat, HD_K_BF16, NULL, concat_layouts)
+MOVE_KERNEL(slice, HD_K_BF16, NULL, slice_layouts)
+MOVE_KERNEL(slice_grad, HD_K_BF16, NULL, NULL)
+MOVE_KERNEL(pad, HD_K_BF16, pad_supports, NULL)
