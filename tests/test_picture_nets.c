@@ -2,7 +2,7 @@
  * other frameworks give them, and shapes through small pictures. Only graphs are built. */
 #include "support.h"
 
-#include "hadal/program.h"
+#include "hadal/train.h"
 #include "hadal/zoo.h"
 
 static hd_context *ctx;
@@ -169,6 +169,32 @@ static void test_options(void **state) {
     assert_non_null(strstr(hd_last_error(ctx), "resnet50"));
 }
 
+/* The recipes say nothing that the program does not know, and name networks by their options rightly; where a
+ * body is frozen the new last layer alone is trained. */
+static void test_recipes(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t params;
+    } all[] = {{"alexnet", 61100840},          {"vgg16", 138357544},       {"googlenet", 13004888},
+               {"resnet50", 25557032},         {"squeezenet1_1", 1235496}, {"mobilenet_v2", 3504872},
+               {"densenet121", 7978856},       {"unet", 31030658},         {"resnet20-cifar10", 269722},
+               {"squeezenet-transfer", 513000}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        char path[120];
+        hd_recipe *r;
+        hd_model *m = NULL;
+        (void)snprintf(path, sizeof path, "recipes/%s.yaml", all[i].name);
+        const hd_status status = hd_recipe_load(&r, ctx, path);
+        if (status == HD_E_UNSUPPORTED) skip(); /* a build without libyaml */
+        if (status != HD_OK || hd_model_new(&m, r, NULL) != HD_OK) fail_msg("%s: %s", path, hd_last_error(ctx));
+        const int64_t params = hd_graph_param_count(hd_model_graph(m));
+        if (params != all[i].params) fail_msg("%s: %lld parameters are trained", path, (long long)params);
+        hd_model_free(m);
+        hd_recipe_free(r);
+    }
+}
+
 /* Pictures that are too small for a network are an error of the layer that has nothing left. */
 static void test_too_small(void **state) {
     (void)state;
@@ -184,6 +210,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unet, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_options, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_recipes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_small, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

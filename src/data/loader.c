@@ -231,6 +231,8 @@ static hd_status make_augment(hd_loader *l) {
     if (s->rank != 3 || info->as_is)
         return hd_fail(l->data->ctx, HD_E_USAGE, "augment|%s holds no pictures to be mirrored or moved|Leave it out",
                        info->name);
+    if (info->positions > 0)
+        return hd_fail(l->data->ctx, HD_E_USAGE, "augment|the classes of pixels would not move along|Leave it out");
     if (a->crop < 0 || a->crop >= s->dim[1] || a->crop >= s->dim[2])
         return hd_fail(l->data->ctx, HD_E_USAGE, "augment|expected a crop below the sides %lld×%lld, got %lld",
                        (long long)s->dim[1], (long long)s->dim[2], (long long)a->crop);
