@@ -1,5 +1,6 @@
 /* hadal_perf.c: measures the machine's ceilings, then each workload in the same run: median step, share of the ceiling,
- * peak memory. build/hadal-perf [NAME…] [--json] [--infer] [--threads N] [--precision bf16] [--explain] */
+ * peak memory. build/hadal-perf [NAME…] [--json] [--infer] [--threads N] [--precision bf16] [--explain] [--ops]
+ * --explain prints every step with its time, --ops the time of each op and kernel summed over the steps. */
 #include "ceiling.h"
 #include "hadal/hadal.h"
 #include <stdio.h>
@@ -26,7 +27,7 @@ typedef struct measured {
 } measured;
 
 typedef struct options {
-    bool json, infer, explain;
+    bool json, infer, explain, ops;
     int threads;
     const char *precision; /* NULL: f32 */
 } options;
@@ -46,37 +47,87 @@ static hd_val build(hd_graph *g, const workload *w, hd_val *loss) {
     hd_dims in = {.rank = w->sample.rank + 1, .dim = {HD_BATCH}};
     for (int i = 0; i < w->sample.rank; i++) in.dim[i + 1] = w->sample.dim[i];
     hd_val x = hd_input(g, "x", HD_F32, in);
-    hd_val y =
-        hd_line_read(w->network, NULL) ? hd_line_build(x, w->network) : hd_zoo_build(x, w->network, w->outputs, "{}");
+    hd_dims labels = HD_DIMS(HD_BATCH);
+    char name[64];
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(w->network, " "), w->network);
+    const char *given = strchr(w->network, ' '); /* of the network, as JSON */
+    hd_val y = hd_line_read(w->network, NULL) ? hd_line_build(x, w->network)
+                                              : hd_zoo_build(x, name, w->outputs, given ? given + 1 : "{}");
     if (strcmp(w->loss, "mse") == 0)
         *loss = hd_mse(y, hd_input(g, "target", HD_F32, HD_DIMS(HD_BATCH, w->outputs)));
-    else
-        *loss = hd_cross_entropy(y, hd_input(g, "label", HD_I64, HD_DIMS(HD_BATCH)));
+    else {
+        const bool positions = hd_val_dims(y).rank == 3; /* an answer for each */
+        if (positions) labels.dim[labels.rank++] = w->sample.dim[0];
+        hd_val label = hd_input(g, "label", HD_I64, labels), rows = y;
+        if (positions) label = hd_reshape(label, .dims = HD_DIMS(-1));
+        if (positions) rows = hd_reshape(y, .dims = HD_DIMS(-1, w->outputs));
+        *loss = hd_cross_entropy(rows, label);
+    }
     return y;
 }
 
-/* Median over groups of steps, each long enough for the clock. */
+/* Median over groups of steps, each long enough for the clock; fewer of steps that take seconds. */
 static hd_status time_steps(hd_program *p, double *seconds) {
-    enum { GROUPS = 41 };
+    enum { GROUPS = 41, FEWEST = 5 };
     double t[GROUPS];
+    int groups = 0;
     hd_status status = HD_OK;
-    for (int i = 0; i < 3 && status == HD_OK; i++) status = hd_program_run(p);
+    const double start = now();
+    for (int i = 0; i < 3 && status == HD_OK && (i == 0 || now() - start < 2); i++) status = hd_program_run(p);
     const double t0 = now();
     int runs = 0;
-    while (status == HD_OK && (runs < 3 || now() - t0 < 0.05)) {
+    while (status == HD_OK && (runs < 1 || now() - t0 < 0.05)) {
         status = hd_program_run(p);
         runs++;
     }
     const double one = (now() - t0) / runs;
     const int each = one < 1e-3 ? (int)(2e-3 / one) + 1 : 1;
-    for (int g = 0; g < GROUPS && status == HD_OK; g++) {
+    for (int g = 0; g < GROUPS && status == HD_OK && (g < FEWEST || now() - t0 < 20); g++) {
         const double before = now();
         for (int i = 0; i < each && status == HD_OK; i++) status = hd_program_run(p);
-        t[g] = (now() - before) / each;
+        t[groups++] = (now() - before) / each;
     }
-    qsort(t, GROUPS, sizeof *t, by_value);
-    *seconds = t[GROUPS / 2];
+    qsort(t, (size_t)groups, sizeof *t, by_value);
+    *seconds = groups > 0 ? t[groups / 2] : 0;
     return status;
+}
+
+/* One op run by one kernel, summed over the steps of a program. */
+typedef struct op_time {
+    char op[48], kernel[48];
+    int steps;
+    double us;
+} op_time;
+
+static int by_time(const void *a, const void *b) {
+    const double x = ((const op_time *)a)->us, y = ((const op_time *)b)->us;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* From the lines of hd_program_explain: number, op, kernel, "tasks" and how many, time. */
+static void print_ops(const char *name, char *text) {
+    enum { MOST = 256 };
+    static op_time all[MOST];
+    int n = 0;
+    double whole = 0;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        op_time t = {.steps = 1};
+        int step, tasks, k = 0;
+        if (sscanf(line, "%d %47s %47s tasks %d %lf us", &step, t.op, t.kernel, &tasks, &t.us) != 5) continue;
+        while (k < n && (strcmp(all[k].op, t.op) != 0 || strcmp(all[k].kernel, t.kernel) != 0)) k++;
+        if (k == MOST) continue;
+        if (k == n) all[n++] = (op_time){.steps = 0};
+        memcpy(all[k].op, t.op, sizeof t.op);
+        memcpy(all[k].kernel, t.kernel, sizeof t.kernel);
+        all[k].steps++;
+        all[k].us += t.us;
+        whole += t.us;
+    }
+    qsort(all, (size_t)n, sizeof *all, by_time);
+    fprintf(stderr, "%s\n", name);
+    for (int i = 0; i < n; i++)
+        fprintf(stderr, "  %-24s %-28s %4d phase%s %10.1f us %5.1f %%\n", all[i].op, all[i].kernel, all[i].steps,
+                all[i].steps == 1 ? " " : "s", all[i].us, whole > 0 ? 100 * all[i].us / whole : 0);
 }
 
 static hd_status measure(const workload *w, const options *o, double most, measured *out) {
@@ -94,9 +145,12 @@ static hd_status measure(const workload *w, const options *o, double most, measu
     }
     const int64_t n = hd_dims_count(&w->sample) * w->batch;
     float *x = malloc((size_t)n * sizeof *x), *target = malloc((size_t)(w->batch * w->outputs) * sizeof *target);
-    int64_t *label = malloc((size_t)w->batch * sizeof *label);
-    for (int64_t i = 0; i < n; i++) x[i] = (float)(rand() % 2001 - 1000) / 1000;
-    for (int64_t i = 0; i < w->batch; i++) label[i] = rand() % w->outputs;
+    const bool positions = y.graph && hd_val_dims(y).rank == 3; /* x are tokens then */
+    const int64_t labels = positions ? n : w->batch;
+    int64_t *label = malloc((size_t)labels * sizeof *label);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = positions ? (float)(rand() % w->outputs) : (float)(rand() % 2001 - 1000) / 1000;
+    for (int64_t i = 0; i < labels; i++) label[i] = rand() % w->outputs;
     for (int64_t i = 0; i < w->batch * w->outputs; i++) target[i] = (float)(rand() % 2001 - 1000) / 1000;
     double seconds = 0;
     if (status == HD_OK) {
@@ -115,9 +169,10 @@ static hd_status measure(const workload *w, const options *o, double most, measu
         out->share = out->gflops / most;
         out->peak_kb = usage.ru_maxrss;
         char *text = NULL;
-        if (o->explain && (status = hd_program_profile(p, 31)) == HD_OK &&
+        if ((o->explain || o->ops) && (status = hd_program_profile(p, seconds > 0.2 ? 3 : 31)) == HD_OK &&
             (status = hd_program_explain(p, &text)) == HD_OK) {
-            fputs(text, stderr);
+            if (o->explain) fputs(text, stderr);
+            if (o->ops) print_ops(w->name, text);
             hd_memory_free(ctx, text);
         }
     }
@@ -190,6 +245,8 @@ int main(int argc, char **argv) {
             o.infer = true;
         else if (strcmp(argv[i], "--explain") == 0)
             o.explain = true;
+        else if (strcmp(argv[i], "--ops") == 0)
+            o.ops = true;
         else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
             o.threads = atoi(argv[++i]);
         else if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc)

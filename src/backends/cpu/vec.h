@@ -71,8 +71,10 @@ typedef struct hd_vec {
     hd_vec_run sum, sum_join, max, max_join, min, min_join, prod, prod_join;
     double (*line_sum)(const float *x, int64_t n);
     double (*line_squares)(const float *x, int64_t n, double center); /* Σ (x − center)² */
-    float (*line_log_sum)(const float *x, int64_t n);                 /* ln Σ eˣ */
-    int64_t (*line_largest)(const float *x, int64_t n, float sign);   /* first of the largest of sign · x; first NaN */
+    /* sums: Σ a b, Σ a², Σ b², Σ (a − b + eps)² */
+    void (*line_pair)(const float *a, const float *b, int64_t n, double eps, double sums[4]);
+    float (*line_log_sum)(const float *x, int64_t n);               /* ln Σ eˣ */
+    int64_t (*line_largest)(const float *x, int64_t n, float sign); /* first of the largest of sign · x; first NaN */
     hd_vec_run norm_sum, norm_normalise, norm_infer, norm_grad_sum, norm_grad;
     hd_vec_run rownorm, rownorm_grad, rownorm_join;
     hd_vec_run lrn, lrn_grad;

@@ -52,6 +52,7 @@ const hd_vec HD_ISA(hd_vec) = {
     .prod_join = reduce_join_prod,
     .line_squares = line_squares,
     .line_sum = line_sum,
+    .line_pair = line_pair,
     .line_log_sum = line_log_sum,
     .line_largest = line_largest,
     .norm_sum = norm_sum,

@@ -253,6 +253,54 @@ static const char *index_add_supports(const hd_kctx *k) {
     return k->in[0].dtype == HD_F32 ? NULL : "only f32";
 }
 
+/* ---- rows of 0 and a 1 ---- */
+
+typedef struct hot_state {
+    int64_t classes;
+    size_t size;
+    hd_dtype dtype;
+    hd_vec_split split;
+} hot_state;
+
+static void one_hot_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const hot_state *s = e->state;
+    static const float f = 1;
+    static const double d = 1;
+    static const int64_t whole = 1; /* its first bytes are the other whole numbers' */
+    const void *one = s->dtype == HD_F32 ? (const void *)&f : s->dtype == HD_F64 ? (const void *)&d : &whole;
+    const int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
+    const size_t row = (size_t)s->classes * s->size;
+    for (int64_t i = from; i < to; i++) {
+        const int64_t k = ((const int64_t *)e->in[0])[i];
+        char *y = (char *)e->out[0] + (size_t)i * row;
+        if (k < 0 || k >= s->classes) {
+            index_fill_outside(s->dtype, y, s->classes);
+            continue;
+        }
+        memset(y, 0, row);
+        memcpy(y + (size_t)k * s->size, one, s->size);
+    }
+}
+
+static const char *one_hot_supports(const hd_kctx *k) {
+    const uint16_t low_byte_first = 1;
+    if (!*(const uint8_t *)&low_byte_first) return "only where the low byte comes first";
+    return k->out[0].dtype == HD_BF16 || k->out[0].dtype == HD_BOOL ? "not for bf16 and bool" : NULL;
+}
+static hd_status one_hot_prepare(hd_kctx *k, hd_prepared *out) {
+    hot_state *s = hd_vec_state(k, sizeof *s);
+    if (!s) return HD_E_MEMORY;
+    s->classes = ((const hd_one_hot_args *)k->attr)->num_classes;
+    s->dtype = k->out[0].dtype;
+    s->size = hd_dtype_size(s->dtype);
+    s->split = hd_vec_split_rows(k->in[0].count, s->classes, HD_VEC_GRAIN);
+    out->state = s;
+    out->phases = 1;
+    out->phase[0] = (hd_phase){one_hot_run, s->split.tasks};
+    return HD_OK;
+}
+
 #define INDEX_KERNEL(op_name, kernel_flags, supports_fn)                                                               \
     const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
         .name = "cpu." #op_name,                                                                                       \
@@ -267,3 +315,4 @@ INDEX_KERNEL(gather, HD_K_BF16, gather_supports)
 INDEX_KERNEL(index_add, HD_K_INPLACE, index_add_supports)
 INDEX_KERNEL(scatter_add, HD_K_INPLACE, scatter_add_supports)
 INDEX_KERNEL(scatter, HD_K_INPLACE, scatter_supports)
+INDEX_KERNEL(one_hot, 0, one_hot_supports)

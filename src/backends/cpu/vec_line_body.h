@@ -32,6 +32,31 @@ static double line_squares(const float *x, int64_t n, double center) {
     return sum;
 }
 
+static void line_pair(const float *a, const float *b, int64_t n, double eps, double sums[4]) {
+    vd dot = vd_splat(0), aa = dot, bb = dot, off = dot;
+    for (int k = 0; k < 4; k++) sums[k] = 0;
+    int64_t i = 0;
+    for (; i + HD_VL <= n; i += HD_VL) {
+        const vf x = vf_load(a + i), y = vf_load(b + i);
+        HD_UNROLL
+        for (int half = 0; half < 2; half++) {
+            const vd p = half ? vd_high(x) : vd_low(x), q = half ? vd_high(y) : vd_low(y), d = p - q + eps;
+            dot += p * q;
+            aa += p * p;
+            bb += q * q;
+            off += d * d;
+        }
+    }
+    for (int k = 0; k < HD_VL / 2; k++) sums[0] += dot[k], sums[1] += aa[k], sums[2] += bb[k], sums[3] += off[k];
+    for (; i < n; i++) {
+        const double p = (double)a[i], q = (double)b[i], d = p - q + eps;
+        sums[0] += p * q;
+        sums[1] += p * p;
+        sums[2] += q * q;
+        sums[3] += d * d;
+    }
+}
+
 /* Of infinite largest ones that is the answer; nan stays. */
 static float line_log_sum(const float *x, int64_t n) {
     vf top = vf_splat(-INFINITY), sum = vf_splat(0);

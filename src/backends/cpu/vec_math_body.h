@@ -149,13 +149,16 @@ static void elem_power_any(float *y, const float *a, const float *b, int64_t n, 
         vf_store_if(y + i, v, i + HD_VL <= n, m);
     }
 }
+/* pow gives 0 and ∞ without a sign */
+UNARY(power_root, vf_select(x == -INFINITY, vf_splat(INFINITY), vf_sqrt(x + 0.0f)))
 static void elem_power(float *y, const float *a, const float *b, int64_t n, const float *c) {
     const double exponent = v_constant(c);
-    (exponent == 1    ? elem_power_any
-     : exponent == 2  ? elem_square
-     : exponent == 3  ? elem_power_cube
-     : exponent == -1 ? elem_reciprocal
-                      : elem_power_any)(y, a, b, n, c);
+    (exponent == 1     ? elem_power_any
+     : exponent == 2   ? elem_square
+     : exponent == 3   ? elem_power_cube
+     : exponent == -1  ? elem_reciprocal
+     : exponent == 0.5 ? elem_power_root
+                       : elem_power_any)(y, a, b, n, c);
 }
 
 /* Two forms: c[0] is HD_GELU_EXACT or HD_GELU_TANH. */
