@@ -9,6 +9,11 @@ static int64_t copy_min(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
+/* Side by side in the result, and in the source: side by side, backwards, or one element again and again. */
+static bool copy_straight(const hd_copy_axis *run) {
+    return run->to == 1 && run->from >= -1 && run->from <= 1;
+}
+
 /* ---- a tile ---- */
 
 /* n rows of m elements. Where rows become columns, the side with the longer stride is walked in whole cache lines. */
@@ -17,7 +22,7 @@ static int64_t copy_min(int64_t a, int64_t b) {
                               int64_t n, int64_t m) {                                                                  \
         const T *x = source;                                                                                           \
         T *y = target;                                                                                                 \
-        const bool turn = row->from == 1 && run->to == 1 && run->from > row->to;                                       \
+        const bool turn = row->from == 1 && run->to == 1 && run->from > 1 && run->from > row->to;                      \
         if (turn) {                                                                                                    \
             for (int64_t block = 0; block < n; block += 16) {                                                          \
                 const int64_t end = copy_min(block + 16, n);                                                           \
@@ -27,7 +32,11 @@ static int64_t copy_min(int64_t a, int64_t b) {
             return;                                                                                                    \
         }                                                                                                              \
         for (int64_t i = 0; i < n; i++, x += row->from, y += row->to) {                                                \
-            if (run->to != 1 || run->from != 1)                                                                        \
+            if (run->to == 1 && run->from == 0)                                                                        \
+                for (int64_t j = 0; j < m; j++) y[j] = *x;                                                             \
+            else if (run->to == 1 && run->from == -1)                                                                  \
+                for (int64_t j = 0; j < m; j++) y[j] = x[-j];                                                          \
+            else if (run->to != 1 || run->from != 1)                                                                   \
                 for (int64_t j = 0; j < m; j++) y[j * run->to] = x[j * run->from];                                     \
             else if (m == 16)                                                                                          \
                 memcpy(y, x, 16 * sizeof(T));                                                                          \
@@ -44,7 +53,7 @@ COPY_TILE_OF(uint64_t)
 static void copy_pieces(const hd_copy *c, const hd_copy_box *b, const char *x, char *y, int64_t first, int64_t last) {
     const hd_copy_axis *row = &b->axis[b->axes - 2], *run = &b->axis[b->axes - 1];
     const size_t size = c->size;
-    const bool turns = c->turn && size == 4 && row->from == 1 && run->to == 1 && run->from != 1;
+    const bool turns = c->turn && size == 4 && row->from == 1 && run->to == 1 && !copy_straight(run);
     for (int64_t p = first; p < last; p++) {
         int64_t rest = p / b->tiles[1], from = b->from, to = b->to;
         const int64_t j = p % b->tiles[1] * b->tile[1], i = rest % b->tiles[0] * b->tile[0];
@@ -140,7 +149,7 @@ static void copy_sort(hd_copy_box *b) {
 static void copy_pair(hd_copy_box *b) {
     const int last = b->axes - 1;
     int best = last - 1;
-    if (b->axis[last].from == 1) return;
+    if (copy_straight(&b->axis[last])) return;
     for (int i = 0; i < last; i++)
         if (b->axis[i].size > 1 && b->axis[i].from < b->axis[best].from) best = i;
     const hd_copy_axis a = b->axis[best];
@@ -157,7 +166,7 @@ void hd_copy_add(hd_copy *c, const hd_copy_box *box) {
     copy_sort(b);
     copy_pair(b);
     const int last = b->axes - 1;
-    const bool run = b->axis[last].from == 1 && b->axis[last].to == 1;
+    const bool run = copy_straight(&b->axis[last]);
     b->tile[1] = run ? COPY_RUN : COPY_TILE;
     if (b->axis[last].size < b->tile[1]) b->tile[1] = b->axis[last].size;
     b->tile[0] = copy_min(run ? COPY_RUN / b->tile[1] : COPY_TILE, b->axis[last - 1].size);
