@@ -75,25 +75,38 @@ static void on_progress(j_common_ptr common) {
                     d->path, (int)SCANS_MAX));
 }
 
-/* Pixels, and what libjpeg holds of them: up to two bytes for each of up to four components where the picture comes in
- * several scans. */
-static void check_size(decoder *d) {
-    const struct jpeg_decompress_struct *j = &d->jpeg;
-    const size_t w = j->image_width, h = j->image_height, parts = (size_t)j->num_components;
-    const size_t whole = jpeg_has_multiple_scans(&d->jpeg) ? 2 * parts + 2 : 1;
-    const int channels = parts == 1 ? 2 : 4;
-    if (w < 1 || h < 1 || w > SIDE_MAX || h > SIDE_MAX || parts > 4)
+/* What libjpeg holds of a picture that comes in several scans: two bytes for each coefficient. */
+static size_t coefficients(struct jpeg_decompress_struct *j) {
+    size_t count = 0;
+    if (!jpeg_has_multiple_scans(j)) return 0;
+    for (int c = 0; c < j->num_components; c++)
+        count += (size_t)j->comp_info[c].width_in_blocks * j->comp_info[c].height_in_blocks * DCTSIZE2;
+    return 2 * count;
+}
+
+/* A picture too large for the limits is read at a half, a quarter or an eighth of its sides. */
+static void choose_size(decoder *d) {
+    struct jpeg_decompress_struct *j = &d->jpeg;
+    const size_t w = j->image_width, h = j->image_height, channels = j->num_components == 1 ? 2 : 4;
+    if (w < 1 || h < 1 || w > SIDE_MAX || h > SIDE_MAX || j->num_components > 4)
         stop(d, hd_fail(d->ctx, HD_E_DATA,
-                        "%s|expected sides of 1 to %d pixels and up to 4 components, found %zu×%zu "
-                        "and %zu",
-                        d->path, (int)SIDE_MAX, w, h, parts));
-    if (!hd_pixels_fit(w * h * ((size_t)channels + whole), d->file))
+                        "%s|expected sides of 1 to %d pixels and up to 4 components, found %zu×%zu and %d", d->path,
+                        (int)SIDE_MAX, w, h, j->num_components));
+    bool fits = false;
+    for (unsigned part = 1; part <= 8 && !fits; part *= 2) {
+        j->scale_num = 1;
+        j->scale_denom = part;
+        jpeg_calc_output_dimensions(j);
+        const size_t pixels = (size_t)j->output_width * j->output_height;
+        fits = hd_pixels_fit(pixels * channels + coefficients(j) + w * channels * 16, d->file);
+    }
+    if (!fits)
         stop(d, hd_fail(d->ctx, HD_E_DATA,
                         "%s|a picture of %zu×%zu takes more than 64 MB and four times the file|Make it smaller",
                         d->path, w, h));
-    d->out->w = (int64_t)w;
-    d->out->h = (int64_t)h;
-    d->out->channels = channels;
+    d->out->w = (int64_t)j->output_width;
+    d->out->h = (int64_t)j->output_height;
+    d->out->channels = (int)channels;
 }
 
 /* Of inks, as files of printers have them, what they leave of the light; such files hold it already inverted. */
@@ -112,11 +125,11 @@ static void decode(decoder *d) {
     struct jpeg_decompress_struct *j = &d->jpeg;
     jpeg_mem_src(j, d->file->data, (unsigned long)d->file->length);
     if (jpeg_read_header(j, TRUE) != JPEG_HEADER_OK) broken(d, "no header");
-    check_size(d);
     const bool inks = j->jpeg_color_space == JCS_CMYK || j->jpeg_color_space == JCS_YCCK;
     j->out_color_space = j->num_components == 1 ? JCS_GRAYSCALE : inks ? JCS_CMYK : JCS_RGB;
     j->dct_method = JDCT_ISLOW;
-    j->mem->max_memory_to_use = (long)((size_t)56 << 20);
+    choose_size(d);
+    j->mem->max_memory_to_use = (long)(((size_t)56 << 20) + 3 * d->file->file);
     if (!jpeg_start_decompress(j)) broken(d, "no begin");
     const size_t stride = (size_t)d->out->w * (size_t)d->out->channels;
     d->row = hd_alloc_n(d->ctx, (size_t)d->out->w, (size_t)j->output_components);
