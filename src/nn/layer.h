@@ -25,4 +25,12 @@ hd_val hd_layer_range(hd_graph *graph, int64_t n);
 /* In descriptors: an option over field `f` of struct `s`. */
 #define HD_LAYER_OPT(s, f, ty, n, ...)                                                                                 \
     { .name = #f, .type = ty, .offset = offsetof(s, f), .count = n, __VA_ARGS__ }
+/* build_NAME of a layer without parameters, whose args struct begins with x: the builder alone. */
+#define HD_LAYER_BUILD(name_, args_type, builder_)                                                                     \
+    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
+        args_type *a = args;                                                                                           \
+        (void)name;                                                                                                    \
+        a->x = x;                                                                                                      \
+        return builder_(at, a);                                                                                        \
+    }
 #endif

@@ -64,16 +64,9 @@ hd_val hd_nn_alpha_dropout_at(hd_loc at, const hd_nn_dropout_args *args) {
     return hd_add_at(at, &(hd_binary_args){.a = scaled, .b = shift});
 }
 
-#define DROPOUT_BUILD(name_, builder_)                                                                                 \
-    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
-        hd_nn_dropout_args *a = args;                                                                                  \
-        (void)name;                                                                                                    \
-        a->x = x;                                                                                                      \
-        return builder_(at, a);                                                                                        \
-    }
-DROPOUT_BUILD(plain, hd_nn_dropout_at)
-DROPOUT_BUILD(feature, hd_nn_feature_dropout_at)
-DROPOUT_BUILD(alpha, hd_nn_alpha_dropout_at)
+HD_LAYER_BUILD(plain, hd_nn_dropout_args, hd_nn_dropout_at)
+HD_LAYER_BUILD(feature, hd_nn_dropout_args, hd_nn_feature_dropout_at)
+HD_LAYER_BUILD(alpha, hd_nn_dropout_args, hd_nn_alpha_dropout_at)
 
 static const hd_option options[] = {
     HD_LAYER_OPT(hd_nn_dropout_args, p, HD_OPT_FLOAT, 1, .def = 0.5, .min = 0, .max = 1,

@@ -89,12 +89,7 @@ static const hd_option adaptive3d_options[] = {
 };
 
 #define PLAIN_POOL(name_, args_type, builder_, options_, help_)                                                        \
-    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
-        args_type *a = args;                                                                                           \
-        (void)name;                                                                                                    \
-        a->x = x;                                                                                                      \
-        return builder_(at, a);                                                                                        \
-    }                                                                                                                  \
+    HD_LAYER_BUILD(name_, args_type, builder_)                                                                         \
     const hd_layer hd_layer_##name_ = {                                                                                \
         .name = #name_, .help = help_, .args_size = sizeof(args_type), .options = options_, .build = build_##name_};
 

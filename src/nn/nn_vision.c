@@ -3,12 +3,7 @@
 #include "nn/layer.h"
 
 #define PLAIN_LAYER(name_, args_type, builder_, help_, ...)                                                            \
-    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
-        args_type *a = args;                                                                                           \
-        (void)name;                                                                                                    \
-        a->x = x;                                                                                                      \
-        return builder_(at, a);                                                                                        \
-    }                                                                                                                  \
+    HD_LAYER_BUILD(name_, args_type, builder_)                                                                         \
     static const hd_option name_##_options[] = {__VA_ARGS__, HD_OPTION_END};                                           \
     const hd_layer hd_layer_##name_ = {.name = #name_,                                                                 \
                                        .help = help_,                                                                  \

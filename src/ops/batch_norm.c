@@ -1,5 +1,5 @@
 /* batch_norm.c: batch normalisation with the statistics of the batch (training). Knows nothing of backends. */
-#include "ops/op_kit.h"
+#include "ops/norm_kit.h"
 
 static hd_status batch_norm_check(hd_infer *c) {
     const hd_batch_norm_args *a = c->attr;
@@ -81,19 +81,11 @@ static hd_cost batch_norm_cost(const hd_infer *c) {
 }
 
 const hd_op hd_op_batch_norm = {
-    .name = "batch_norm",
-    .n_in = 5,
-    .n_out = 5,
-    .in_names = HD_NAMES("x", "weight", "bias", "running_mean", "running_var"),
-    .out_names = HD_NAMES("y", "mean", "invstd", "running_mean", "running_var"),
-    .args_size = sizeof(hd_batch_norm_args),
-    .options = (const hd_option[]){HD_BATCH_NORM_OPTIONS, HD_OPTION_END},
-    .flags = HD_OP_EFFECT,
+    HD_NORM_RUNNING_HEAD(batch_norm),
     .infer = batch_norm_infer,
     .grad = batch_norm_rule,
     .ref = batch_norm_ref,
     .cost = batch_norm_cost,
-    .alias = {0, 0, 0, 4, 5},
     .formula = "y = act((x − mean) / √(var + eps) · w + b), statistics of the batch, a channel each",
     .source = "Ioffe, Szegedy: Batch normalization, ICML 2015; as torch.nn.BatchNorm2d in training",
     .doc = "Brings every channel of a batch to mean 0 and deviation 1, then scales and shifts it: x [n, c, …]; weight, "

@@ -45,19 +45,11 @@ static void running_rule(hd_grad *c) {
 }
 
 const hd_op hd_op_instance_norm = {
-    .name = "instance_norm",
-    .n_in = 5,
-    .n_out = 5,
-    .in_names = HD_NAMES("x", "weight", "bias", "running_mean", "running_var"),
-    .out_names = HD_NAMES("y", "mean", "invstd", "running_mean", "running_var"),
-    .args_size = sizeof(hd_batch_norm_args),
-    .options = (const hd_option[]){HD_BATCH_NORM_OPTIONS, HD_OPTION_END},
-    .flags = HD_OP_EFFECT,
+    HD_NORM_RUNNING_HEAD(instance_norm),
     .infer = running_infer,
     .grad = running_rule,
     .ref = running_ref,
     .cost = hd_cost_norm,
-    .alias = {0, 0, 0, 4, 5},
     .formula = "y = (x − mean) / √(var + eps) · w + b, statistics of a channel of a sample",
     .source = "Ulyanov, Vedaldi, Lempitsky: Instance normalization, arXiv:1607.08022; as torch.nn.InstanceNorm2d with "
               "track_running_stats",

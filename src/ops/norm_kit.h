@@ -54,4 +54,10 @@ void hd_norm_group_rule(hd_grad *c, int64_t groups);
 
 #define HD_NORM_SHAPE_OPTION(args_)                                                                                    \
     HD_OPTION(DIMS, args_, normalized_shape, .help = "sizes of the last axes; none: as weight, else the last one")
+/* An op of hd_batch_norm_args that moves running statistics: what all of them say alike. */
+#define HD_NORM_RUNNING_HEAD(name_)                                                                                    \
+    .name = #name_, .n_in = 5, .n_out = 5, .in_names = HD_NAMES("x", "weight", "bias", "running_mean", "running_var"), \
+    .out_names = HD_NAMES("y", "mean", "invstd", "running_mean", "running_var"),                                       \
+    .args_size = sizeof(hd_batch_norm_args), .options = (const hd_option[]){HD_BATCH_NORM_OPTIONS, HD_OPTION_END},     \
+    .flags = HD_OP_EFFECT, .alias = {0, 0, 0, 4, 5}
 #endif

@@ -69,6 +69,15 @@ typedef struct depth {
     int64_t in, out, taps, stride, padding, dilation;
 } depth;
 
+static depth depth_of(const hd_dims *x, const hd_dims *w, const int64_t *stride, const int64_t *padding,
+                      const int64_t *dilation) {
+    return (depth){.in = x->dim[2],
+                   .taps = w->dim[2],
+                   .stride = or_one(stride[0]),
+                   .padding = padding[0],
+                   .dilation = or_one(dilation[0])};
+}
+
 /* For every plane of the result the planes of x under the filter, as channels: x [n, d, c, h, w] →
  * [n·d', groups·taps·c/groups, h, w]. */
 static hd_val gathered_planes(hd_loc at, hd_val x, const depth *z, int64_t groups) {
@@ -89,11 +98,7 @@ hd_val hd_conv3d_at(hd_loc at, const hd_conv3d_args *a) {
     if (!conv_ready(at, "conv3d", a->x, a->w, 5)) return failed(a->x);
     const hd_dims x = hd_val_dims(a->x), w = hd_val_dims(a->w);
     const int64_t groups = or_one(a->groups);
-    depth z = {.in = x.dim[2],
-               .taps = w.dim[2],
-               .stride = or_one(a->stride[0]),
-               .padding = a->padding[0],
-               .dilation = or_one(a->dilation[0])};
+    depth z = depth_of(&x, &w, a->stride, a->padding, a->dilation);
     if (!setting_ok(at, "conv3d", a->x, "groups", groups, 1) ||
         !setting_ok(at, "conv3d", a->x, "stride", z.stride, 1) ||
         !setting_ok(at, "conv3d", a->x, "padding", z.padding, HD_SAME) ||
@@ -212,11 +217,7 @@ hd_val hd_conv_transpose3d_at(hd_loc at, const hd_conv_transpose3d_args *a) {
     if (!conv_ready(at, name, a->x, a->w, 5)) return failed(a->x);
     const hd_dims x = hd_val_dims(a->x), w = hd_val_dims(a->w);
     const int64_t groups = or_one(a->groups);
-    depth z = {.in = x.dim[2],
-               .taps = w.dim[2],
-               .stride = or_one(a->stride[0]),
-               .padding = a->padding[0],
-               .dilation = or_one(a->dilation[0])};
+    depth z = depth_of(&x, &w, a->stride, a->padding, a->dilation);
     z.out = transposed_size(at, name, a->x, z.in, z.taps, z.stride, z.padding, a->output_padding[0], z.dilation);
     if (z.out < 1) return failed(a->x);
     const hd_conv_transpose2d_args flat = {
