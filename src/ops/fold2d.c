@@ -16,7 +16,7 @@ typedef struct windows {
 static hd_status count_windows(hd_infer *c, windows v, const int64_t size[2], int64_t out[2]) {
     for (int i = 0; i < 2; i++) {
         if (v.kernel[i] < 1) return hd_infer_fail(c, "kernel_size must be given");
-        if (size[i] < 1 || size[i] > INT64_MAX / 4)
+        if (size[i] < 1 || size[i] > HD_MAX_WINDOW)
             return hd_infer_fail(c, "height and width of the picture must be numbers above 0");
         const int64_t reach = v.dilation[i] * (v.kernel[i] - 1) + 1, padded = size[i] + 2 * v.padding[i];
         if (reach > padded)

@@ -17,11 +17,20 @@ static hd_status lrn_infer(hd_infer *c) {
     return neighbours_infer(c, ((const hd_local_response_norm_args *)c->attr)->size);
 }
 
+/* The channels c − before … c + after that there are. */
+typedef struct span {
+    int64_t from, to;
+} span;
+static span channels_around(int64_t c, int64_t before, int64_t after, int64_t n) {
+    return (span){c > before ? c - before : 0, after < n - 1 - c ? c + after : n - 1};
+}
+
 /* k + alpha/size · Σ x² over the channels c − size/2 … c + (size − 1)/2; beyond the rim are zeros. */
 #define LRN_BASE(name_, x_, at_)                                                                                       \
     double name_ = 0;                                                                                                  \
-    for (int64_t q = (at_)-a->size / 2; q <= (at_) + (a->size - 1) / 2; q++)                                           \
-        if (q >= 0 && q < z.n) name_ += (double)(x_)[q * z.inner] * (double)(x_)[q * z.inner];                         \
+    const span name_##_of = channels_around(at_, a->size / 2, (a->size - 1) / 2, z.n);                                 \
+    for (int64_t q = name_##_of.from; q <= name_##_of.to; q++)                                                         \
+        name_ += (double)(x_)[q * z.inner] * (double)(x_)[q * z.inner];                                                \
     name_ = a->k + a->alpha / (double)a->size * name_;
 
 static void lrn_ref(const hd_ref *r) {
@@ -50,8 +59,8 @@ static void lrn_grad_ref(const hd_ref *r) {
             T *dx = (T *)r->out[0].data + first;
             for (int64_t c = 0; c < z.n; c++) {
                 double sum = 0;
-                for (int64_t j = c - (a->size - 1) / 2; j <= c + a->size / 2; j++) {
-                    if (j < 0 || j >= z.n) continue;
+                const span near = channels_around(c, (a->size - 1) / 2, a->size / 2, z.n);
+                for (int64_t j = near.from; j <= near.to; j++) {
                     LRN_BASE(base, x, j)
                     sum += (double)dy[j * z.inner] * (double)x[j * z.inner] * pow(base, -a->beta - 1);
                 }
