@@ -40,21 +40,10 @@ static const stage stages_2012[] = {
 };
 enum { STAGES = 5 };
 
-/* y = x / (2 + 1e-4 Σ x²)^0.75, the sum over five channels around each: a mean over windows of the axis of channels. */
+/* y = x / (2 + 1e-4 Σ x²)^0.75, the sum over five channels around each; the op divides its alpha by their number. */
 static hd_val normalise(hd_loc at, hd_val x) {
-    const hd_dims d = hd_val_dims(x);
-    if (d.rank != 4) return x;
-    const hd_val square = hd_mul_at(at, &(hd_binary_args){.a = x, .b = x});
-    const hd_dims columns = HD_DIMS(d.dim[0], 1, d.dim[1], d.dim[2] * d.dim[3]);
-    const hd_pool2d_args five = {.x = hd_reshape_at(at, &(hd_reshape_args){.x = square, .dims = columns}),
-                                 .kernel_size = {5, 1},
-                                 .stride = {1, 1},
-                                 .padding = {2, 0}};
-    const hd_val mean = hd_reshape_at(at, &(hd_reshape_args){.x = hd_avg_pool2d_at(at, &five), .dims = d});
-    const hd_val sum = hd_affine_at(at, &(hd_affine_args){.x = mean, .scale = 5e-4, .shift = 2});
-    const hd_val power =
-        hd_affine_at(at, &(hd_affine_args){.x = hd_log_at(at, &(hd_unary_args){.x = sum}), .scale = -0.75});
-    return hd_mul_at(at, &(hd_binary_args){.a = x, .b = hd_exp_at(at, &(hd_unary_args){.x = power})});
+    return hd_local_response_norm_at(
+        at, &(hd_local_response_norm_args){.x = x, .size = 5, .alpha = 5e-4, .beta = 0.75, .k = 2});
 }
 
 static hd_val classify(hd_loc at, hd_val h, int64_t outputs, double dropout, bool plain) {
