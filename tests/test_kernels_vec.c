@@ -1,6 +1,7 @@
 /* test_kernels_vec.c: elementwise kernels, chains, reductions, losses and optimisers of src/backends/cpu against the
  * definitions of their ops: many shapes, layouts, and every instruction set of the machine; aliased, and with the same
  * bits however many threads there are. */
+#include "ops/optim_kit.h"
 #include "vec_kernels.h"
 
 /* ---- elementwise ---- */
@@ -291,56 +292,61 @@ static void test_losses(void **state) {
 
 /* ---- optimisers ---- */
 
-static void check_sgd(hd_context *ctx, void *arg) {
-    (void)arg;
-    for (int i = 0; i < LENGTHS; i++)
-        for (int form = 0; form < 8; form++) {
-            const double hyper[4] = {0.1, form & 4 ? 1 : 7, form & 2 ? 0.01 : 0, 0};
-            const bool momentum = i % 3 != 0;
-            kit_case c = {
-                .kernel = kernel_of("cpu.sgd_update"),
-                .args = &(hd_sgd_update_args){.momentum = momentum ? 0.9 : 0, .nesterov = momentum && (form & 1)}};
-            const hd_dims dims = HD_DIMS(lengths[i]);
-            kit_input(&c, HD_F32, dims);
-            kit_input(&c, HD_F32, dims);
-            kit_input_as(&c, HD_F64, HD_DIMS(4), KIT_GIVEN, 0, hyper);
-            if (form & 2)
-                kit_input_as(&c, HD_F32, (hd_dims){.rank = 0}, KIT_POSITIVE, 0, NULL);
-            else
-                kit_absent(&c);
-            if (momentum)
-                kit_input(&c, HD_F32, dims);
-            else
-                kit_absent(&c);
-            kit_check(ctx, &c);
-        }
+/* All settings that switch something, by the bits of form. */
+static hd_update_args update_settings(const char *name, int form) {
+    hd_update_args a = {.o = {.name = name, .ema = form & 8 ? 0.9 : 0}, .lr_scale = form & 4 ? 0.5 : 0, .decay = -1};
+    (void)hd_optimizer_set(&a.o, "maximize", form & 4);
+    (void)hd_optimizer_set(&a.o, "amsgrad", form & 1);
+    (void)hd_optimizer_set(&a.o, "nesterov", form & 1);
+    (void)hd_optimizer_set(&a.o, "momentum", form & 3 ? 0.9 : 0);
+    (void)hd_optimizer_set(&a.o, "centered", form & 1);
+    (void)hd_optimizer_set(&a.o, "lr_decay", form & 1 ? 0.1 : 0);
+    (void)hd_optimizer_set(&a.o, "t0", form & 1 ? 20 : 1e6);
+    a.o.name = NULL;
+    return a;
 }
 
-static void check_adam(hd_context *ctx, void *arg) {
-    (void)arg;
-    for (int i = 0; i < LENGTHS; i++)
-        for (int form = 0; form < 4; form++) {
-            const double hyper[4] = {0.001, form & 1 ? 1 : 100, form & 2 ? 0.01 : 0, 0};
-            kit_case c = {.kernel = kernel_of("cpu.adam_update"),
-                          .args = &(hd_adam_update_args){.decoupled = form & 1}};
-            const hd_dims dims = HD_DIMS(lengths[i]);
-            kit_input(&c, HD_F32, dims);
-            kit_input(&c, HD_F32, dims);
-            kit_input_as(&c, HD_F32, dims, KIT_UNIT, 0, NULL);
+static const float nothing[1 << 20]; /* a mean of gradients whose square is below the mean of squares */
+
+static void check_update(hd_context *ctx, const hd_optim *kind, int64_t length, int form) {
+    char name[64];
+    const double steps[] = {7, 1, 100, 2}, share = form == 11 ? 0 : 1;
+    const double hyper[HD_HYPER_COUNT] = {0.01, steps[form & 3], form & 2 ? 0.01 : 0, 1, share};
+    const hd_update_args args = update_settings(kind->name, form);
+    const unsigned keeps = hd_optim_keeps(kind, &args.o);
+    const hd_dims dims = HD_DIMS(length);
+    (void)snprintf(name, sizeof name, "cpu.%s_update", kind->name);
+    kit_case c = {.kernel = kernel_of(name), .args = &args};
+    kit_input(&c, HD_F32, dims);
+    kit_input(&c, HD_F32, dims);
+    kit_input_as(&c, HD_F64, HD_DIMS(HD_HYPER_COUNT), KIT_GIVEN, 0, hyper);
+    if (form & 2)
+        kit_input_as(&c, HD_F32, (hd_dims){.rank = 0}, KIT_POSITIVE, 0, NULL);
+    else
+        kit_absent(&c);
+    for (int k = 0; k < HD_OPTIM_SLOTS; k++) {
+        if (!(keeps >> k & 1))
+            kit_absent(&c);
+        else if (args.o.centered && k == 1)
+            kit_input_as(&c, HD_F32, dims, KIT_GIVEN, 0, nothing);
+        else
             kit_input_as(&c, HD_F32, dims, KIT_POSITIVE, 0, NULL);
-            kit_input_as(&c, HD_F64, HD_DIMS(4), KIT_GIVEN, 0, hyper);
-            if (form & 2)
-                kit_input_as(&c, HD_F32, (hd_dims){.rank = 0}, KIT_POSITIVE, 0, NULL);
-            else
-                kit_absent(&c);
-            kit_check(ctx, &c);
-        }
+    }
+    if (args.o.ema > 0) kit_input(&c, HD_F32, dims);
+    kit_check(ctx, &c);
+}
+
+static void check_updates(hd_context *ctx, void *arg) {
+    const hd_optim *kind;
+    (void)arg;
+    for (int o = 0; (kind = hd_optim_at(o)); o++)
+        for (int i = 0; i < LENGTHS; i++)
+            for (int form = i % 3; form < 16; form += 3) check_update(ctx, kind, lengths[i], form);
 }
 
 static void test_updates(void **state) {
     (void)state;
-    kit_each_isa(3, check_sgd, NULL);
-    kit_each_isa(3, check_adam, NULL);
+    kit_each_isa(3, check_updates, NULL);
 }
 
 /* ---- repeated operands, softmax, clipping, casts ---- */

@@ -60,8 +60,7 @@ static const struct {
     {"max_pool2d", {"f32[4,33,28,28]:distinct | kernel_size=2", NULL}},
     {"dropout", {"f32[70000], i64[2]={7 3} | p=0.25 stream=2", NULL}},
     {"adam_update",
-     {"f32[70001], f32[70001], f32[70001], f32[70001]:pos, f64[4]={0.01 7 0.01 0}, f32[]={0.7} | decoupled=true",
-      NULL}},
+     {"f32[70001], f32[70001], f64[5]={0.01 7 0.01 1 1}, f32[]={0.7}, f32[70001], f32[70001]:pos", NULL}},
 };
 
 typedef struct one_kernel {

@@ -69,6 +69,26 @@ static void test_resume_sgd_numbers(void **state) {
         true, stops, 2);
 }
 
+/* Everything that an optimiser keeps beside its own state; two batches a step, the last of an epoch by itself or not.
+ */
+static void test_resume_extras(void **state) {
+    (void)state;
+    const int64_t stops[] = {1, 4, 8, 9, 21};
+    resumes("{\"model\": " LAYERS ", \"train\": {\"epochs\": 4, \"batch_size\": 32, \"log_every\": 3, \"schedule\": "
+            "{\"name\": \"plateau\", \"patience\": 0, \"threshold\": 0.5}, \"ema\": 0.9, \"accumulate\": 3, "
+            "\"skip_outliers\": 2, \"no_decay\": \"norms-and-biases\", \"groups\": [{\"params\": \"*.weight\", "
+            "\"lr_scale\": 0.5}]}}",
+            false, stops, 5);
+}
+
+static void test_resume_muon(void **state) {
+    (void)state;
+    const int64_t stops[] = {3, 12};
+    resumes("{\"model\": " LAYERS ", \"train\": {\"epochs\": 3, \"batch_size\": 32, \"optimizer\": \"muon\", \"ema\": "
+            "0.9}}",
+            false, stops, 2);
+}
+
 /* The masters are f32: what is stored is all there is. */
 static void test_resume_bf16(void **state) {
     (void)state;
@@ -121,8 +141,9 @@ static void test_resume_finished(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        RUN_TEST(test_resume_adamw),           RUN_TEST(test_resume_sgd_numbers), RUN_TEST(test_resume_bf16),
-        RUN_TEST(test_resume_without_shuffle), RUN_TEST(test_resume_after_kill),  RUN_TEST(test_resume_finished),
+        RUN_TEST(test_resume_adamw),      RUN_TEST(test_resume_sgd_numbers), RUN_TEST(test_resume_extras),
+        RUN_TEST(test_resume_muon),       RUN_TEST(test_resume_bf16),        RUN_TEST(test_resume_without_shuffle),
+        RUN_TEST(test_resume_after_kill), RUN_TEST(test_resume_finished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

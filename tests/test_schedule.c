@@ -108,8 +108,72 @@ static void test_short_runs(void **state) {
         }
 }
 
+/* Each setting from a recipe, epochs of ten steps. */
+static void test_kinds_from_recipe(void **state) {
+    static const struct {
+        const char *schedule;
+        int64_t step;
+        double rate; /* of lr 1 */
+    } cases[] = {
+        {"{name: multistep, milestones: [3, 1], gamma: 0.5}", 9, 1},
+        {"{name: multistep, milestones: [3, 1], gamma: 0.5}", 10, 0.5},
+        {"{name: multistep, milestones: [3, 1], gamma: 0.5}", 30, 0.25},
+        {"{name: multistep, milestones: [3, 1]}", 29, 0.1},
+        {"{name: exponential}", 29, 0.95 * 0.95},
+        {"{name: cosine_restarts, t_0: 1, t_mult: 2, eta_min: 0.2}", 10, 1},
+        {"{name: cosine_restarts, t_0: 1, t_mult: 2, eta_min: 0.2}", 20, 0.6},
+        {"{name: cosine_restarts, t_0: 1, t_mult: 2, eta_min: 0.2}", 30, 1},
+        {"{name: linear, factor: 0.5, end_factor: 0.1}", 25, 0.3},
+        {"{name: linear, factor: 0.5, end_factor: 0.1, total_iters: 2}", 25, 0.1},
+        {"{name: constant, factor: 0.25, total_iters: 2}", 19, 0.25},
+        {"{name: constant, factor: 0.25, total_iters: 2}", 20, 1},
+        {"{name: polynomial, power: 2}", 25, 0.25},
+        {"{name: polynomial, total_iters: 4}", 30, 0.25},
+        {"{name: cyclic, base_lr: 0.2, step_size_up: 1, step_size_down: 3}", 0, 0.2},
+        {"{name: cyclic, base_lr: 0.2, step_size_up: 1, step_size_down: 3}", 10, 1},
+        {"{name: cyclic, base_lr: 0.2, step_size_up: 1, step_size_down: 3}", 25, 0.6},
+        {"{name: cyclic, base_lr: 0.2, step_size_up: 1, mode: triangular2}", 30, 0.6},
+        {"{name: cyclic, step_size_up: 1}", 0, 0.1},
+        {"{name: plateau}", 40, 1},
+        {"{name: multistep, milestones: [2], warmup: 1, warmup_start: 0.5}", 5, 0.75},
+        {"{name: multistep, milestones: [2], warmup: 1}", 30, 0.1},
+    };
+    (void)state;
+#ifdef HD_HAVE_YAML
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "train: {optimizer: {lr: 1}, schedule: %s}", cases[i].schedule);
+        const hd_schedule s = from_recipe(text);
+        const double rate = hd_schedule_lr(&s, cases[i].step);
+        if (!(fabs(rate - cases[i].rate) < 1e-12)) fail_msg("%s: step %d has %g", text, (int)cases[i].step, rate);
+    }
+#else
+    (void)cases;
+    skip();
+#endif
+}
+
+static void test_plateau(void **state) {
+    (void)state;
+    hd_plateau p = {0};
+    hd_schedule s = from_recipe("{\"train\": {\"optimizer\": {\"lr\": 1}, \"schedule\": {\"name\": \"plateau\", "
+                                "\"patience\": 1, \"cooldown\": 1, \"min_lr\": 0.02}}}");
+    const double accuracy[] = {0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6};
+    const double rate[] = {1, 1, 1, 0.1, 0.1, 0.1, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02};
+    s.plateau = &p;
+    for (int i = 0; i < 12; i++) {
+        hd_plateau_see(&s, &p, accuracy[i], true);
+        if (fabs(hd_schedule_lr(&s, i) - rate[i]) > 1e-15) fail_msg("epoch %d: %g", i, hd_schedule_lr(&s, i));
+    }
+    p = (hd_plateau){0};
+    const double loss[] = {-2, -3, -3.0001, -3.0002, -4};
+    for (int i = 0; i < 5; i++) hd_plateau_see(&s, &p, loss[i], false);
+    assert_true(p.best == -4 && p.bad == 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_pytorch), cmocka_unit_test(test_from_recipe),
+                                       cmocka_unit_test(test_kinds_from_recipe), cmocka_unit_test(test_plateau),
                                        cmocka_unit_test(test_short_runs)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

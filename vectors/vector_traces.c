@@ -1,6 +1,7 @@
 /* vector_traces.c: optimisers over 20 steps as training programs. A parameter p gets the gradient g through the loss
  * Σ p·g. */
 #include "vector_trace.h"
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,43 +65,39 @@ static bool config_number(const hd_json *v, double *out) {
     return v->type == HD_JSON_BOOL || vector_is_number(v, out);
 }
 
-/* An explicit zero stays one. */
-static double settled(double x) {
-    return x == 0 ? HD_ZERO : x;
+/* Pairs of PyTorch's are two settings here. */
+static bool take_pair(hd_optimizer *o, const hd_json *v) {
+    static const char *const pairs[][3] = {
+        {"betas", "beta1", "beta2"}, {"etas", "eta_minus", "eta_plus"}, {"step_sizes", "step_min", "step_max"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strcmp(pairs[i][0], v->key) == 0)
+            return v->child && v->child->next && hd_optimizer_set(o, pairs[i][1], v->child->number) &&
+                   hd_optimizer_set(o, pairs[i][2], v->child->next->number);
+    return false;
 }
 
-/* One setting of PyTorch's; false: we have none like it. */
+/* One setting of PyTorch's; false: we have none like it. foreach=False and the like change nothing. */
 static bool take_setting(hd_optimizer *o, const hd_json *v) {
     double x = 0;
-    if (strcmp(v->key, "betas") == 0) {
-        o->beta1 = v->child ? settled(v->child->number) : 0;
-        o->beta2 = v->child && v->child->next ? settled(v->child->next->number) : 0;
-        return o->beta2 != 0;
-    }
-    if (!config_number(v, &x)) return false;
-    if (strcmp(v->key, "lr") == 0)
-        o->lr = x;
-    else if (strcmp(v->key, "weight_decay") == 0)
-        o->weight_decay = settled(x);
-    else if (strcmp(v->key, "momentum") == 0 && strcmp(o->name, "sgd") == 0)
-        o->momentum = x;
-    else if (strcmp(v->key, "nesterov") == 0)
-        o->nesterov = x != 0;
-    else if (strcmp(v->key, "eps") == 0)
-        o->eps = settled(x);
-    else
-        return x == 0; /* dampening=0, amsgrad=False, maximize=False, … */
-    return true;
+    if (v->type == HD_JSON_ARRAY) return take_pair(o, v);
+    if (!config_number(v, &x)) return v->type == HD_JSON_NULL;
+    return hd_optimizer_set(o, v->key, x) || x == 0;
+}
+
+/* torch.optim.AdamW is our adamw. */
+static const char *own_name(const char *name) {
+    char small[32] = "";
+    for (size_t i = 0; name[i] && i + 1 < sizeof small; i++) small[i] = (char)tolower((unsigned char)name[i]);
+    for (const char *const *own = hd_optimizer_names(); *own; own++)
+        if (strcmp(*own, small) == 0) return *own;
+    return NULL;
 }
 
 static bool take_settings(hd_optimizer *o, const char *name, const hd_json *config, vector_result *r) {
-    static const char *const known[][2] = {{"SGD", "sgd"}, {"Adam", "adam"}, {"AdamW", "adamw"}};
     r->outcome = VECTOR_UNSUPPORTED;
     (void)snprintf(r->text, sizeof r->text, "no such optimiser");
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i][0], name) == 0) o->name = known[i][1];
+    o->name = own_name(name);
     if (!o->name) return false;
-    o->lr = strcmp(o->name, "sgd") == 0 ? 0 : 0.001;
     for (const hd_json *v = config ? config->child : NULL; v; v = v->next)
         if (!take_setting(o, v)) {
             (void)snprintf(r->text, sizeof r->text, "no option %s", v->key);

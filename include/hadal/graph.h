@@ -21,20 +21,31 @@ typedef struct hd_val {
 /** How a parameter starts. Seeded by (seed, name): nothing depends on the order of creation. */
 typedef enum hd_init_kind {
     HD_INIT_ZEROS,
-    HD_INIT_CONSTANT, /**< a */
-    HD_INIT_UNIFORM,  /**< [a, b) */
-    HD_INIT_NORMAL    /**< mean a, deviation b */
+    HD_INIT_CONSTANT,     /**< a */
+    HD_INIT_UNIFORM,      /**< [a, b) */
+    HD_INIT_NORMAL,       /**< mean a, deviation b */
+    HD_INIT_TRUNC_NORMAL, /**< the same, drawn again outside low … high */
+    HD_INIT_ORTHOGONAL,   /**< rows or columns of [dim 0, rest] orthogonal, times a */
+    HD_INIT_SPARSE,       /**< [r, c]: a share a of each column 0, the rest normal with deviation b */
+    HD_INIT_EYE,          /**< [r, c]: 1 on the diagonal */
+    HD_INIT_DIRAC         /**< [out, in, k…]: a kernel that hands channels on, in a groups */
 } hd_init_kind;
 typedef struct hd_init {
     hd_init_kind kind;
     double a, b;
     int64_t zero_row; /**< a slice of the first axis that starts as 0: its number + 1; 0: none */
+    double low, high; /**< of a truncated normal distribution */
 } hd_init;
-#define HD_ZEROS          ((hd_init){HD_INIT_ZEROS, 0, 0, 0})
-#define HD_ONES           ((hd_init){HD_INIT_CONSTANT, 1, 0, 0})
-#define HD_CONSTANT(v)    ((hd_init){HD_INIT_CONSTANT, (v), 0, 0})
-#define HD_UNIFORM(a, b)  ((hd_init){HD_INIT_UNIFORM, (a), (b), 0})
-#define HD_NORMAL(m, std) ((hd_init){HD_INIT_NORMAL, (m), (std), 0})
+#define HD_ZEROS                        ((hd_init){HD_INIT_ZEROS, 0, 0, 0, 0, 0})
+#define HD_ONES                         ((hd_init){HD_INIT_CONSTANT, 1, 0, 0, 0, 0})
+#define HD_CONSTANT(v)                  ((hd_init){HD_INIT_CONSTANT, (v), 0, 0, 0, 0})
+#define HD_UNIFORM(a, b)                ((hd_init){HD_INIT_UNIFORM, (a), (b), 0, 0, 0})
+#define HD_NORMAL(m, std)               ((hd_init){HD_INIT_NORMAL, (m), (std), 0, 0, 0})
+#define HD_TRUNC_NORMAL(m, std, lo, hi) ((hd_init){HD_INIT_TRUNC_NORMAL, (m), (std), 0, (lo), (hi)})
+#define HD_ORTHOGONAL(gain)             ((hd_init){HD_INIT_ORTHOGONAL, (gain), 0, 0, 0, 0})
+#define HD_SPARSE(share, std)           ((hd_init){HD_INIT_SPARSE, (share), (std), 0, 0, 0})
+#define HD_EYE                          ((hd_init){HD_INIT_EYE, 0, 0, 0, 0, 0})
+#define HD_DIRAC(groups)                ((hd_init){HD_INIT_DIRAC, (groups), 0, 0, 0, 0})
 
 /** What a value is. */
 typedef enum hd_kind {
@@ -103,6 +114,8 @@ HD_API int32_t hd_freeze(hd_graph *graph, const char *pattern);
 HD_API void hd_graph_set_decode(hd_graph *graph, int64_t max_positions);
 /** max_positions of decode mode; 0: whole sequences. */
 HD_API int64_t hd_graph_decode(const hd_graph *graph);
+/** Whether a name is one of those that the pattern means: * stands for any text, also none. */
+HD_API bool hd_name_fits(const char *pattern, const char *name);
 /** Number of elements in trained tensors. */
 HD_API int64_t hd_graph_param_count(const hd_graph *graph);
 

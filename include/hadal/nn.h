@@ -2,6 +2,7 @@
  * with PyTorch's initial values. */
 #ifndef HADAL_NN_H
 #define HADAL_NN_H
+#include "hadal/init.h"
 #include "hadal/nn_conv.h"
 #include "hadal/nn_norm.h"
 #include "hadal/nn_recurrent.h"

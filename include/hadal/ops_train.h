@@ -3,6 +3,7 @@
 #ifndef HADAL_OPS_TRAIN_H
 #define HADAL_OPS_TRAIN_H
 #include "hadal/ops_math.h"
+#include "hadal/optimizer.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -16,28 +17,23 @@ typedef struct hd_assign_args {
 HD_API hd_val hd_assign_at(hd_loc at, const hd_assign_args *args);
 #define hd_assign(...) HD_CALL_(assign, __VA_ARGS__)
 
-/** Optimiser steps, in place. hyper: f64 [4] = learning rate, step number t = 1, 2, …, weight decay, 0. scale (may be
- * none): a float scalar that multiplies the gradient (clipping). sgd: g += wd·p; v = momentum·v + g (v = g at t = 1); p
- * −= lr·(nesterov ? g + momentum·v : v). PyTorch's form. adam (decoupled: AdamW): Kingma, Ba 2015; Loshchilov, Hutter
- * 2019; PyTorch's order of operations. */
-typedef struct hd_sgd_update_args {
-    hd_val p, g, hyper, scale, v; /**< v: none without momentum */
-    double momentum;
-    bool nesterov;
+/** One step of an optimiser, in place: hd_optimizer_update(p, g, hyper, .o = hd_adam()) adds the operation of its name
+ * ("adam_update"). g: the gradient, of the shape of p. hyper: f64 [5] = learning rate, step number 1, 2, …, weight
+ * decay, weight (of hd_accumulate), share; share 0: everything stays as it is. scale: a float scalar that multiplies
+ * the gradient (clipping); below 0: everything stays as it is. s0, s1, s2: what the optimiser keeps, of the shape of p,
+ * as many as it names. ema: the moving average of p, where o.ema says so; at step 1 it begins as p. Of `o` the name and
+ * the optimiser's own options count. lr_scale: factor of the learning rate (0: 1). decay: this weight decay instead of
+ * that of hyper (below 0: that of hyper; 0 means so too, HD_ZERO none). */
+typedef struct hd_update_args {
+    hd_val p, g, hyper, scale, s0, s1, s2, ema;
+    hd_optimizer o;
+    double lr_scale, decay;
     int end_;
-} hd_sgd_update_args;
-HD_API hd_val hd_sgd_update_at(hd_loc at, const hd_sgd_update_args *args);
-#define hd_sgd_update(...) HD_CALL_(sgd_update, __VA_ARGS__)
-typedef struct hd_adam_update_args {
-    hd_val p, g, m, v, hyper, scale;
-    double beta1, beta2, eps; /**< defaults 0.9, 0.999, 1e-8 */
-    bool decoupled;
-    int end_;
-} hd_adam_update_args;
-HD_API hd_val hd_adam_update_at(hd_loc at, const hd_adam_update_args *args);
-#define hd_adam_update(...) HD_CALL_(adam_update, __VA_ARGS__)
+} hd_update_args;
+HD_API hd_val hd_optimizer_update_at(hd_loc at, const hd_update_args *args);
+#define hd_optimizer_update(...) hd_optimizer_update_at(HD_HERE, &(hd_update_args){__VA_ARGS__, .end_ = 0})
 /** min(1, max_norm / (‖all x‖₂ + 1e-6)), a scalar, f64 when an x is, else f32: the scale for clipping the gradient by
- * its norm. */
+ * its norm. Output 1: the norm, f64. */
 typedef struct hd_clip_scale_args {
     const hd_val *x;
     int64_t n;
@@ -46,6 +42,16 @@ typedef struct hd_clip_scale_args {
 } hd_clip_scale_args;
 HD_API hd_val hd_clip_scale_at(hd_loc at, const hd_clip_scale_args *args);
 #define hd_clip_scale(...) HD_CALL_(clip_scale, __VA_ARGS__)
+/** Leaves out steps whose gradient is much longer than usual: output 1 is `scale`, or −1 where norm (f64 scalar) lies
+ * more than `limit` deviations above the mean of the norms so far. state: f64 [4] = norms seen, mean, variance, left
+ * out. */
+typedef struct hd_outlier_guard_args {
+    hd_val state, norm, scale, hyper;
+    double limit;
+    int end_;
+} hd_outlier_guard_args;
+HD_API hd_val hd_outlier_guard_at(hd_loc at, const hd_outlier_guard_args *args);
+#define hd_outlier_guard(...) HD_CALL_(outlier_guard, __VA_ARGS__)
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,7 @@
  * persists from step to step. */
 #ifndef HADAL_PROGRAM_H
 #define HADAL_PROGRAM_H
-#include "hadal/op.h"
+#include "hadal/optimizer.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,23 +33,12 @@ HD_API void hd_store_clear(hd_store *store);
 /** Number of training steps done; part of the random state of dropout and of Adam's bias correction. */
 HD_API int64_t hd_store_step(const hd_store *store);
 HD_API void hd_store_set_step(hd_store *store, int64_t step);
+/** Number of updates: as many as steps, fewer where gradients are accumulated. Setting the step sets it too. */
+HD_API int64_t hd_store_updates(const hd_store *store);
+HD_API void hd_store_set_updates(hd_store *store, int64_t updates);
 HD_API uint64_t hd_store_seed(const hd_store *store);
 
 /* ---- targets: what to compile ---- */
-
-/** An optimiser with its settings, by value: hd_sgd(.lr = 0.1, .momentum = 0.9), hd_adam(), hd_adamw(.lr = 1e-3). */
-typedef struct hd_optimizer {
-    const char *name;
-    double lr;           /**< default 0.01 for sgd, 0.001 for the others; changed at run time by hd_program_lr */
-    double momentum;     /**< sgd */
-    double weight_decay; /**< default 0; adamw 0.01 (HD_ZERO for none) */
-    double beta1, beta2, eps;
-    double max_norm; /**< clip the gradient to this norm; 0: not */
-    bool nesterov;
-} hd_optimizer;
-#define hd_sgd(...)   ((hd_optimizer){.name = "sgd", __VA_ARGS__})
-#define hd_adam(...)  ((hd_optimizer){.name = "adam", __VA_ARGS__})
-#define hd_adamw(...) ((hd_optimizer){.name = "adamw", __VA_ARGS__})
 
 /** A graph and what is wanted of it. The graph belongs to the graph it came from. */
 typedef struct hd_target {
@@ -118,8 +107,12 @@ HD_API HD_CHECKED hd_status hd_program_run(hd_program *program);
 HD_API const void *hd_program_get(const hd_program *program, const char *output);
 /** Type of an input or output of the program, dimensions bound. */
 HD_API hd_type hd_program_type(const hd_program *program, const char *name);
-/** Learning rate and weight decay of the next steps. */
+/** Learning rate of the next steps. */
 HD_API void hd_program_lr(hd_program *program, double lr);
+/** For an optimiser with `accumulate`: the gradient of the next run counts `weight` times (the samples of its batch);
+ * share 0 adds it to what is there and changes no weight, else the sum times `share` (1 / all samples) is the gradient
+ * of a step, and adding up begins anew. At the start weight and share are 1. */
+HD_API void hd_program_accumulate(hd_program *program, double weight, double share);
 HD_API hd_store *hd_program_store(hd_program *program);
 
 /** Counted facts of the program. */

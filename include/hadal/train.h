@@ -41,6 +41,13 @@ HD_API const hd_recipe_key *hd_recipe_key_find(const char *key);
 /** Opens the data that the recipe's `data` section names. Errors: hd_data_open's; HD_E_MODEL when it names none. */
 HD_API HD_CHECKED hd_status hd_recipe_open_data(hd_dataset **out, const hd_recipe *recipe, const char *data_dir);
 
+/** A schedule of learning rates, as `train.schedule` names it. */
+typedef struct hd_schedule_info {
+    const char *name, *formula, *source;
+} hd_schedule_info;
+/** Schedule number i (0, 1, …): false past the end. */
+HD_API bool hd_schedule_at(int i, hd_schedule_info *out);
+
 /* ---- losses ---- */
 
 /** A loss: its graph form, and the same for one sample in plain numbers, with which models are evaluated. */
@@ -187,6 +194,7 @@ typedef struct hd_result {
     double seconds;
     hd_scores train, val, test; /**< of best_epoch; n 0 where there is no such part */
     hd_stop stop;
+    int64_t skipped; /**< steps that were left out as outliers */
     size_t plan_bytes;
     uint64_t seed;
     int threads;

@@ -132,7 +132,8 @@ const glossary_entry glossary[] = {
     {"normalize", "normalization normalisation standardize",
      "Inputs are shifted and scaled to mean 0 and deviation 1 before the network sees them. The mean and deviation are "
      "learnt on the training part alone and stored in the model, so predicting applies the same ones."},
-    {"optimizer", "optimiser", "The rule that turns gradients into new weights: sgd, adam, adamw."},
+    {"optimizer", "optimiser",
+     "The rule that turns gradients into new weights: sgd, adamw, rmsprop, lion, muon …; see optimizers."},
     {"overfitting", "overfit",
      "The network learns the training samples by heart instead of what they have in common: training loss keeps "
      "falling "

@@ -62,10 +62,14 @@ static hd_optimizer chosen_optimizer(const cli *c, const hd_json *tree) {
         said |= k && strncmp(k->name, "train.optimizer", 15) == 0;
     }
     if (!said) return hd_sgd(.lr = 0.01, .momentum = 0.9);
-    return (hd_optimizer){.name = tree_text(tree, "train.optimizer.name", "adamw"),
-                          .lr = tree_number(tree, "train.optimizer.lr", 0),
-                          .momentum = tree_number(tree, "train.optimizer.momentum", 0),
-                          .weight_decay = tree_number(tree, "train.optimizer.weight_decay", 0)};
+    hd_optimizer o = {.name = tree_text(tree, "train.optimizer.name", "adamw")};
+    for (const char *const *name = hd_optimizer_names(); *name; name++)
+        if (strcmp(*name, o.name) == 0) o.name = *name; /* lives longer than the tree */
+    const hd_json *section = hd_json_get(hd_json_get(tree, "train"), "optimizer");
+    for (const hd_json *v = section ? section->child : NULL; v; v = v->next)
+        if (v->type != HD_JSON_STRING && v->type != HD_JSON_NULL)
+            (void)hd_optimizer_set(&o, v->key, v->type == HD_JSON_BOOL ? v->boolean : v->number);
+    return o;
 }
 
 static hd_status compile(cli *c, bench *b) {
@@ -78,10 +82,7 @@ static hd_status compile(cli *c, bench *b) {
     if (status == HD_OK) {
         b->batch = (int64_t)tree_number(tree, "train.batch_size", 128);
         hd_optimizer optimizer = chosen_optimizer(c, tree);
-        b->optimizer = strcmp(optimizer.name, "sgd") == 0    ? "sgd"
-                       : strcmp(optimizer.name, "adam") == 0 ? "adam"
-                                                             : "adamw";
-        optimizer.name = b->optimizer;
+        b->optimizer = optimizer.name;
         hd_target target =
             b->infer ? hd_forward(hd_model_output(b->model)) : hd_train_step(hd_model_loss(b->model), optimizer);
         hd_compile_args args = {.batch = b->batch,

@@ -247,12 +247,36 @@ static void say_layers(cli *c) {
     say(c, "\nin the list `model:` of a recipe; those without weights also stand in a line: 784-200-gelu-10\n");
 }
 
-/* Lists by name: hadal help recipe, words, networks, layers. */
+static void say_optimizers(cli *c) {
+    hd_optimizer_info o;
+    for (int i = 0; hd_optimizer_at(i, &o); i++) {
+        char lr[32], number[32];
+        say(c, "%s%s%s   lr %s", screen_style_code(c, BOLD), o.name, screen_style_code(c, PLAIN),
+            hd_text_from_f64(lr, o.lr));
+        for (const hd_option *k = o.options; k->name && strcmp(k->name, "maximize") != 0; k++)
+            say(c, ", %s %s", k->name, k->type == HD_OPT_BOOL ? "no" : hd_text_from_f64(number, k->def));
+        say(c, "\n  %s\n", o.formula);
+    }
+    say(c, "\nin a recipe: optimizer: {name: rmsprop, lr: 0.01, alpha: 0.95}; weight_decay and maximize for all\n");
+}
+
+static void say_schedules(cli *c) {
+    hd_schedule_info s;
+    table t;
+    table_open(&t, "ll");
+    for (int i = 0; hd_schedule_at(i, &s); i++) table_row(&t, (const char *const[]){s.name, s.formula});
+    table_print(c, &t, false, 0);
+    say(c, "\nin a recipe: schedule: {name: cosine, warmup: 1}; lengths are epochs\n");
+}
+
+/* Lists by name: hadal help recipe, words, networks, layers, optimizers, schedules. */
 static bool say_list(cli *c, const char *name) {
     const char *b = screen_style_code(c, BOLD), *off = screen_style_code(c, PLAIN);
     if (strcmp(name, "words") == 0) return say_words(c), true;
     if (strcmp(name, "networks") == 0) return say_networks(c), true;
     if (strcmp(name, "layers") == 0) return say_layers(c), true;
+    if (strcmp(name, "optimizers") == 0) return say_optimizers(c), true;
+    if (strcmp(name, "schedules") == 0) return say_schedules(c), true;
     if (strcmp(name, "recipe") != 0) return false;
     say(c, "%sRECIPE KEYS%s   (the value shown is the default)\n", b, off);
     say_keys(c, "");
@@ -308,7 +332,8 @@ const cli_verb cli_verb_help = {
     .things = "[WORD]",
     .free_words = true,
     .about = "Without a word: every verb. `hadal help recipe` lists the keys of recipes, `hadal help layers` the\n"
-             "layers, `hadal help networks` the known networks, `hadal help words` the words of the field.",
+             "layers, `hadal help networks` the known networks, `hadal help optimizers` and `hadal help schedules`\n"
+             "those, `hadal help words` the words of the field.",
     .flags = flags,
     .example = "hadal help learning rate",
     .min_things = 0,

@@ -4,18 +4,14 @@
 #include "compile/lower.h"
 #include "compile/store.h"
 #include "ops/fused.h"
+#include "ops/optim_kit.h"
 #include <stdio.h>
 #include <string.h>
 
-enum { HD_UPDATE_MAX_IN = 8 };
-
 /* The roles of an update's inputs: 'p' parameter or state (in the store), 'g' the gradient, 's' shared (hyper, scale),
- * by position, as declared in hadal/ops.h. */
+ * by position, as declared in hadal/ops_train.h; NULL: the node is no update. */
 static const char *hd_update_roles(const hd_node *n) {
-    if (n->dead || !(n->op->flags & HD_OP_EFFECT)) return NULL;
-    if (strcmp(n->op->name, "sgd_update") == 0) return "pgssp";
-    if (strcmp(n->op->name, "adam_update") == 0) return "pgppss";
-    return NULL;
+    return !n->dead && hd_optim_of(n->op) ? "pgsspppp" : NULL;
 }
 
 /* Updates go together when op, options, shared inputs and dtype agree. */
@@ -123,7 +119,7 @@ static hd_status hd_flatten_group(hd_lower *l, const int32_t *members, int32_t n
     hd_graph *g = l->g;
     const hd_node head = g->nodes[members[0]];
     const char *roles = hd_update_roles(&head);
-    int32_t in[HD_UPDATE_MAX_IN], order = 0;
+    int32_t in[HD_UP_INPUTS], order = 0;
     int64_t total = 0;
     for (int32_t i = 0; i < n; i++) {
         const hd_node *m = &g->nodes[members[i]];

@@ -48,7 +48,13 @@ int64_t hd_store_step(const hd_store *store) {
     return store->step;
 }
 void hd_store_set_step(hd_store *store, int64_t step) {
-    store->step = step;
+    store->step = store->updates = step;
+}
+int64_t hd_store_updates(const hd_store *store) {
+    return store->updates;
+}
+void hd_store_set_updates(hd_store *store, int64_t updates) {
+    store->updates = updates;
 }
 uint64_t hd_store_seed(const hd_store *store) {
     return store->seed;
@@ -131,43 +137,6 @@ void hd_store_put(hd_store *s, int32_t entry, int32_t block, size_t offset) {
 
 /* ---- values ---- */
 
-/* Zeroes the slice of the first axis that the start asks for. */
-static void hd_fill_zero_row(const hd_entry *e, char *plain) {
-    const hd_dims *d = &e->type.dims;
-    const int64_t row = e->init.zero_row - 1;
-    if (row < 0 || d->rank == 0 || row >= d->dim[0]) return;
-    const size_t bytes = (size_t)(hd_dims_count(d) / d->dim[0]) * hd_dtype_size(e->type.dtype);
-    memset(plain + (size_t)row * bytes, 0, bytes);
-}
-
-static void hd_fill(const hd_entry *e, uint64_t seed, char *plain) {
-    const int64_t n = hd_dims_count(&e->type.dims);
-    const size_t size = hd_dtype_size(e->type.dtype);
-    if (e->init.kind == HD_INIT_ZEROS) {
-        memset(plain, 0, (size_t)n * size);
-        return;
-    }
-    hd_rng rng = hd_rng_new(seed, e->name);
-    for (int64_t i = 0; i < n; i++) {
-        double v = e->init.a;
-        if (e->init.kind == HD_INIT_UNIFORM) v += (e->init.b - e->init.a) * hd_rng_uniform(&rng);
-        if (e->init.kind == HD_INIT_NORMAL) v += e->init.b * hd_rng_normal(&rng);
-        if (e->type.dtype == HD_F64)
-            ((double *)(void *)plain)[i] = v;
-        else if (e->type.dtype == HD_F32)
-            ((float *)(void *)plain)[i] = (float)v;
-        else if (e->type.dtype == HD_BF16)
-            ((uint16_t *)(void *)plain)[i] = hd_bf16_from_f64(v);
-        else if (e->type.dtype == HD_I64)
-            ((int64_t *)(void *)plain)[i] = (int64_t)v;
-        else if (e->type.dtype == HD_I32)
-            ((int32_t *)(void *)plain)[i] = (int32_t)v;
-        else
-            ((uint8_t *)plain)[i] = (uint8_t)v;
-    }
-    hd_fill_zero_row(e, plain);
-}
-
 static hd_status hd_entry_start(hd_store *s, int32_t i) {
     hd_entry *e = &s->entries[i];
     char *to = hd_store_address(s, i);
@@ -178,14 +147,15 @@ static hd_status hd_entry_start(hd_store *s, int32_t i) {
     }
     if (e->ready) return HD_OK;
     if (hd_layout_is_plain(&e->layout))
-        hd_fill(e, s->seed, to);
+        HD_TRY(hd_start_values(s->ctx, &e->type, &e->init, e->name, s->seed, to));
     else {
         const size_t size = hd_dtype_size(e->type.dtype);
         char *plain = hd_alloc_n(s->ctx, (size_t)hd_dims_count(&e->type.dims) + 1, size);
         if (!plain) return HD_E_MEMORY;
-        hd_fill(e, s->seed, plain);
+        const hd_status status = hd_start_values(s->ctx, &e->type, &e->init, e->name, s->seed, plain);
         hd_layout_pack(&e->layout, &e->type.dims, size, plain, to);
         hd_free(s->ctx, plain);
+        HD_TRY(status);
     }
     e->ready = true;
     return HD_OK;

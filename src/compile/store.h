@@ -6,6 +6,10 @@
 #include "compile/layout.h"
 #include "hadal/program.h"
 
+/* The first values of a tensor, row-major: a function of (seed, name) and of what it is (start.c). */
+HD_CHECKED hd_status hd_start_values(hd_context *ctx, const hd_type *type, const hd_init *init, const char *name,
+                                     uint64_t seed, char *out);
+
 typedef struct hd_entry {
     char *name;
     hd_type type;
@@ -25,7 +29,7 @@ typedef struct hd_block {
 struct hd_store {
     hd_context *ctx;
     uint64_t seed;
-    int64_t step;
+    int64_t step, updates;
     hd_entry *entries; /* in order of creation */
     size_t entry_count, entry_capacity;
     hd_block *blocks;

@@ -1,8 +1,7 @@
 /* freeze.c: takes parameters out of training: they stay in the graph and the store, and get no gradient. */
 #include "graph/graph.h"
 
-/* `*` stands for any text, also none. */
-static bool fits(const char *pattern, const char *name) {
+bool hd_name_fits(const char *pattern, const char *name) {
     const char *star = NULL, *again = NULL;
     while (*name) {
         if (*pattern == '*') {
@@ -26,7 +25,7 @@ int32_t hd_freeze(hd_graph *graph, const char *pattern) {
     int32_t n = 0;
     for (size_t i = 0; i < graph->value_count; i++) {
         hd_value *v = &graph->values[i];
-        if (v->kind != HD_KIND_PARAM || !fits(pattern, v->name)) continue;
+        if (v->kind != HD_KIND_PARAM || !hd_name_fits(pattern, v->name)) continue;
         v->kind = HD_KIND_STATE;
         n++;
     }

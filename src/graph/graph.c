@@ -168,6 +168,11 @@ static hd_val hd_leaf(hd_loc at, hd_graph *graph, hd_kind kind, const char *what
                       hd_loc_text(place, sizeof place, at), what, name);
         return failed;
     }
+    char message[200];
+    if (hd_init_check(&init, &dims, message, sizeof message) != HD_OK) {
+        hd_graph_fail(graph, HD_E_MODEL, "%s|%s \"%s\": %s", hd_loc_text(place, sizeof place, at), what, name, message);
+        return failed;
+    }
     hd_value *v = hd_graph_add_value(graph, kind, name, (hd_type){dtype, dims}, at);
     if (!v) return failed;
     v->init = init;

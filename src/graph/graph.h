@@ -90,6 +90,15 @@ const char *hd_op_in_name(const hd_op *op, int i);
 
 /* ---- options ---- */
 /* Fills defaults of zero fields; checks ranges: message into buffer, HD_E_MODEL. */
+/* Kinds of starts as texts say them, and how many numbers follow in brackets. */
+typedef struct hd_init_about {
+    const char *name;
+    int numbers; /* of a, b, low, high */
+} hd_init_about;
+extern const hd_init_about hd_init_kinds[];
+/* HD_E_MODEL, and why, where a start does not fit the dimensions. */
+HD_CHECKED hd_status hd_init_check(const hd_init *init, const hd_dims *dims, char *message, size_t size);
+
 HD_CHECKED hd_status hd_options_settle(const hd_option *options, void *args, char *message, size_t size);
 /* Appends "name=value" for fields that differ from their defaults, separated by blanks. */
 void hd_options_print(const hd_option *options, const void *args, hd_text *out);

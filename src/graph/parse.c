@@ -125,22 +125,20 @@ static hd_status hd_read_double(hd_reader *r, double *out) {
 }
 
 static hd_status hd_read_init(hd_reader *r, hd_init *init) {
-    static const char *const names[] = {"zeros", "constant", "uniform", "normal"};
     char word[16];
     *init = HD_ZEROS;
     if (!hd_word(r, word, sizeof word)) return HD_OK;
     int k = 0;
-    while (k < 4 && strcmp(word, names[k]) != 0) k++;
-    if (k == 4) return hd_wrong(r, "\"%s\" is not a way to start a parameter", word);
+    while (k <= HD_INIT_DIRAC && strcmp(word, hd_init_kinds[k].name) != 0) k++;
+    if (k > HD_INIT_DIRAC) return hd_wrong(r, "\"%s\" is not a way to start a parameter", word);
     init->kind = (hd_init_kind)k;
     if (k == HD_INIT_ZEROS) return HD_OK;
-    if (!hd_take(r, "(")) return hd_wrong(r, "expected (%s", "");
-    HD_TRY(hd_read_double(r, &init->a));
-    if (k != HD_INIT_CONSTANT) {
-        if (!hd_take(r, ",")) return hd_wrong(r, "expected ,%s", "");
-        HD_TRY(hd_read_double(r, &init->b));
+    double *numbers[] = {&init->a, &init->b, &init->low, &init->high};
+    for (int i = 0; i < hd_init_kinds[k].numbers; i++) {
+        if (!hd_take(r, i ? "," : "(")) return hd_wrong(r, "expected %s", i ? "," : "(");
+        HD_TRY(hd_read_double(r, numbers[i]));
     }
-    if (!hd_take(r, ")")) return hd_wrong(r, "expected )%s", "");
+    if (hd_init_kinds[k].numbers && !hd_take(r, ")")) return hd_wrong(r, "expected )%s", "");
     if (!hd_take(r, "zero_row(")) return HD_OK;
     const size_t n = strspn(r->at, "0123456789");
     if (!hd_text_to_i64(r->at, n, &init->zero_row) || init->zero_row++ == INT64_MAX)

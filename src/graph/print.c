@@ -31,12 +31,12 @@ static void hd_print_quoted(hd_text *out, const char *name) {
 }
 
 static void hd_print_init(hd_text *out, const hd_init *init) {
-    static const char *const names[] = {"zeros", "constant", "uniform", "normal"};
-    char a[32], b[32];
-    hd_text_printf(out, " %s", names[init->kind]);
-    if (init->kind == HD_INIT_CONSTANT) hd_text_printf(out, "(%s)", hd_text_from_f64(a, init->a));
-    if (init->kind == HD_INIT_UNIFORM || init->kind == HD_INIT_NORMAL)
-        hd_text_printf(out, "(%s,%s)", hd_text_from_f64(a, init->a), hd_text_from_f64(b, init->b));
+    const double numbers[] = {init->a, init->b, init->low, init->high};
+    char text[32];
+    hd_text_printf(out, " %s", hd_init_kinds[init->kind].name);
+    for (int i = 0; i < hd_init_kinds[init->kind].numbers; i++)
+        hd_text_printf(out, "%s%s", i ? "," : "(", hd_text_from_f64(text, numbers[i]));
+    if (hd_init_kinds[init->kind].numbers) hd_text_puts(out, ")");
     if (init->zero_row) hd_text_printf(out, " zero_row(%lld)", (long long)init->zero_row - 1);
 }
 

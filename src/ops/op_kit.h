@@ -134,7 +134,7 @@ hd_status hd_need_dtype(hd_infer *c, int i, hd_dtype dtype);
 hd_status hd_need_rank(hd_infer *c, int i, int rank);
 hd_status hd_need_same(hd_infer *c, int i, int j); /* equal dtype and dims */
 hd_status hd_need_scalar(hd_infer *c, int i, hd_dtype dtype);
-hd_status hd_need_hyper(hd_infer *c, int hyper, int scale); /* of an optimiser: f64 [4]; a float scalar or none */
+hd_status hd_need_hyper(hd_infer *c, int hyper, int scale); /* of an optimiser: f64 [5]; a float scalar or none */
 hd_status hd_need_channels(hd_infer *c, int i, int x);      /* in[i] is [c] of the dtype of in[x], c its axis 1 */
 /* Reduced axes by bits; none given: all. A message when one is out of range or named twice. */
 hd_status hd_infer_axes(hd_infer *c, const hd_dims *axes, int rank, unsigned *bits);

@@ -44,8 +44,8 @@ hd_status hd_need_scalar(hd_infer *c, int i, hd_dtype dtype) {
 
 hd_status hd_need_hyper(hd_infer *c, int hyper, int scale) {
     const hd_type *h = &c->in[hyper];
-    if (h->dtype != HD_F64 || h->dims.rank != 1 || h->dims.dim[0] != 4)
-        return hd_infer_fail(c, "hyper must be f64 [4]: learning rate, step, weight decay, 0");
+    if (h->dtype != HD_F64 || h->dims.rank != 1 || h->dims.dim[0] != 5)
+        return hd_infer_fail(c, "hyper must be f64 [5]: learning rate, step, weight decay, weight, share");
     if (hd_absent(c, scale) || (c->in[scale].dims.rank == 0 && hd_is_float(c->in[scale].dtype))) return HD_OK;
     return hd_infer_fail(c, "scale must be a float scalar");
 }

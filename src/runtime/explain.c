@@ -29,9 +29,7 @@ hd_status hd_program_profile(hd_program *p, int n) {
         return HD_E_MEMORY;
     }
     for (int r = 0; r < n; r++) {
-        if (p->train) p->store->step++;
-        p->rng[1] = p->store->step;
-        p->hyper[1] = (double)p->store->step;
+        hd_program_count(p);
         const hd_fp_state fp = hd_fp_enter();
         double before = hd_seconds();
         for (size_t i = 0; i < steps; i++) {

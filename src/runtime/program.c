@@ -117,8 +117,9 @@ hd_status hd_compile_with(hd_program **out, hd_target target, const hd_compile_a
     if (!p) return HD_E_MEMORY;
     p->ctx = ctx;
     p->train = target.train;
-    p->hyper[0] = target.optimizer.lr;
-    p->hyper[2] = target.optimizer.weight_decay;
+    p->hyper[HD_HYPER_LR] = target.optimizer.lr;
+    p->hyper[HD_HYPER_DECAY] = target.optimizer.weight_decay;
+    p->hyper[HD_HYPER_WEIGHT] = p->hyper[HD_HYPER_SHARE] = 1;
     p->store = args->store;
     p->lower = (hd_lower){.ctx = ctx,
                           .arena = {.ctx = ctx},
@@ -194,7 +195,12 @@ hd_store *hd_program_store(hd_program *p) {
 }
 
 void hd_program_lr(hd_program *p, double lr) {
-    p->hyper[0] = lr;
+    p->hyper[HD_HYPER_LR] = lr;
+}
+
+void hd_program_accumulate(hd_program *p, double weight, double share) {
+    p->hyper[HD_HYPER_WEIGHT] = weight;
+    p->hyper[HD_HYPER_SHARE] = share;
 }
 
 hd_program_facts hd_program_get_facts(const hd_program *p) {

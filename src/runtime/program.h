@@ -3,6 +3,7 @@
 #define HD_RUNTIME_PROGRAM_H
 #include "compile/lower.h"
 #include "compile/store.h"
+#include "ops/optim_kit.h"
 
 typedef struct hd_step {
     void (*run)(void *exec, int64_t task);
@@ -46,13 +47,15 @@ struct hd_program {
     hd_result_of *outputs;
     int32_t output_count;
     uint64_t store_version; /* addresses were taken at this version of the store */
-    double hyper[4];
+    double hyper[HD_HYPER_COUNT];
     int64_t rng[2];
     double *step_seconds; /* of hd_program_profile, else NULL */
     char text[32];
 };
 
 /* Address of a value now; NULL for an input that is not bound. */
+/* Counts a run: step, updates, and what the program binds itself. */
+void hd_program_count(hd_program *p);
 void *hd_program_address(const hd_program *p, int32_t value);
 /* Allocates what is missing and takes all addresses. */
 HD_CHECKED hd_status hd_program_ready(hd_program *p);

@@ -91,15 +91,22 @@ static hd_status hd_check_bound(const hd_program *p) {
     return HD_OK;
 }
 
+/* A step is every run of a training program, an update every run that changes weights. */
+void hd_program_count(hd_program *p) {
+    hd_store *s = p->store;
+    if (p->train) s->step++;
+    if (p->train && p->hyper[HD_HYPER_SHARE] != 0) s->updates++;
+    p->rng[1] = s->step;
+    p->hyper[HD_HYPER_STEP] = (double)s->updates;
+}
+
 hd_status hd_program_run(hd_program *p) {
     if (p->counts_only)
         return hd_fail(p->ctx, HD_E_UNSUPPORTED, "program|the null backend only counts|Compile it for another backend");
     HD_TRY(hd_check_bound(p));
     if (!p->ready || p->store_version != p->store->version) HD_TRY(hd_program_ready(p));
-    if (p->train) p->store->step++;
     p->rng[0] = (int64_t)p->store->seed;
-    p->rng[1] = p->store->step;
-    p->hyper[1] = (double)p->store->step;
+    hd_program_count(p);
     const hd_fp_state fp = hd_fp_enter();
     for (int32_t i = 0; i < p->step_count; i++) {
         const hd_step *s = &p->steps[i];

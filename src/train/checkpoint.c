@@ -40,13 +40,15 @@ typedef struct number {
     double *real;
 } number;
 
-enum { NUMBERS = 21 };
+enum { MOST_NUMBERS = 64 };
 
-static void list_numbers(hd_run_state *s, hd_tally *r, number out[NUMBERS]) {
-    const number all[NUMBERS] = {
+/* Returns how many. */
+static int list_numbers(hd_run_state *s, hd_tally *r, number out[MOST_NUMBERS]) {
+    const number all[] = {
         {"epoch", &s->epoch, NULL},
         {"step", &s->step, NULL},
         {"total_steps", &s->total_steps, NULL},
+        {"updates", &s->updates, NULL},
         {"best_epoch", &s->best_epoch, NULL},
         {"bad_epochs", &s->bad_epochs, NULL},
         {"log_bytes", &s->log_bytes, NULL},
@@ -61,27 +63,33 @@ static void list_numbers(hd_run_state *s, hd_tally *r, number out[NUMBERS]) {
         {"square", NULL, &r->square},
         {"fourth", NULL, &r->fourth},
         {"absolute", NULL, &r->absolute},
+        {"plateau_seen", &s->plateau.seen, NULL},
+        {"plateau_bad", &s->plateau.bad, NULL},
+        {"plateau_cooldown", &s->plateau.cooldown, NULL},
+        {"plateau_lr", NULL, &s->plateau.lr},
+        {"plateau_best", NULL, &s->plateau.best},
         {"terms", NULL, &r->terms},
         {"term", NULL, &r->term},
         {"term2", NULL, &r->term2},
         {"part", NULL, &r->part},
     };
     memcpy(out, all, sizeof all);
+    return (int)(sizeof all / sizeof all[0]);
 }
 
 static void write_state(hd_text *text, const hd_trainer *t, const hd_run_state *state) {
     hd_jw w = {.out = text};
     hd_run_state s = *state;
     hd_tally r = t->running;
-    number list[NUMBERS];
+    number list[MOST_NUMBERS];
     char plan[128];
-    list_numbers(&s, &r, list);
+    const int numbers = list_numbers(&s, &r, list);
     hd_jw_begin(&w, '{');
     hd_jw_key(&w, "version"), hd_jw_int(&w, STATE_VERSION);
     hd_jw_key(&w, "plan"), hd_jw_string(&w, numeric_plan(t, plan, sizeof plan));
     hd_jw_key(&w, "seed"), hd_jw_int(&w, hd_recipe_int(t->recipe, "train.seed"));
     hd_jw_key(&w, "samples"), hd_jw_int(&w, t->split.train_count);
-    for (int i = 0; i < NUMBERS; i++) {
+    for (int i = 0; i < numbers; i++) {
         hd_jw_key(&w, list[i].name);
         if (list[i].integer)
             hd_jw_int(&w, *list[i].integer);
@@ -143,6 +151,7 @@ hd_status hd_checkpoint_save(hd_trainer *t) {
         const double now = hd_clock();
         hd_run_state s = t->state;
         s.seconds += now - t->started;
+        s.updates = hd_store_updates(t->model->store);
         s.log_bytes = t->log.log_bytes;
         s.csv_bytes = t->log.csv_bytes;
         HD_TRY(save_best(t));
@@ -189,9 +198,9 @@ static hd_status read_scores(const hd_trainer *t, const char *path, const hd_jso
 }
 
 static hd_status read_numbers(hd_trainer *t, const char *path, const hd_json *state) {
-    number list[NUMBERS];
-    list_numbers(&t->state, &t->running, list);
-    for (int i = 0; i < NUMBERS; i++) {
+    number list[MOST_NUMBERS];
+    const int numbers = list_numbers(&t->state, &t->running, list);
+    for (int i = 0; i < numbers; i++) {
         const hd_json *v = hd_json_get(state, list[i].name);
         if (list[i].integer && (!v || v->type != HD_JSON_INT || v->integer < 0))
             return damaged(t, path, "a number of the state is missing");
@@ -253,6 +262,7 @@ static hd_status read_state(hd_trainer *t, const hd_tensors *file, const char *p
     HD_TRY(read_scores(t, path, hd_json_get(state, "best_val"), &t->state.best_val));
     HD_TRY(read_tensors(t, file, path));
     hd_store_set_step(t->model->store, t->state.total_steps);
+    hd_store_set_updates(t->model->store, t->state.updates);
     return HD_OK;
 }
 

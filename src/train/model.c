@@ -168,8 +168,9 @@ static hd_status plan(hd_model *m) {
     hd_program *p = NULL;
     hd_compile_args args = hd_model_compile_args(m, hd_recipe_int(m->recipe, "train.batch_size"));
     args.store = NULL; /* only to count: the model's own store keeps the layouts that training chooses */
-    const hd_target step =
-        m->no_gradient ? hd_forward(m->loss) : hd_train_step(m->loss, hd_recipe_optimizer(m->recipe));
+    hd_optimizer optimizer;
+    HD_TRY(hd_recipe_training(&optimizer, &m->arena, m->recipe));
+    const hd_target step = m->no_gradient ? hd_forward(m->loss) : hd_train_step(m->loss, optimizer);
     HD_TRY(hd_compile_with(&p, step, &args));
     m->train_plan = hd_program_memory(p);
     hd_program_free(p);

@@ -299,6 +299,7 @@ static hd_status build_loss(hd_model *m) {
 
 /* After the summary was taken, which tells all parameters. */
 static hd_status freeze(hd_model *m) {
+    HD_TRY(hd_recipe_init(m->recipe, m->graph));
     const hd_json *list = hd_recipe_said(m->recipe, "train.freeze");
     for (const hd_json *item = list ? list->child : NULL; item; item = item->next)
         if (hd_freeze(m->graph, item->string) == 0)

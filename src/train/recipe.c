@@ -4,6 +4,8 @@
 #include "base/status.h"
 #include "base/yaml.h"
 #include "train/model.h"
+#include "train/schedule.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,20 +100,36 @@ const hd_json *hd_recipe_said(const hd_recipe *r, const char *key) {
     return at && at->type != HD_JSON_NULL ? at : NULL;
 }
 
-const char *hd_recipe_default(const hd_recipe *r, const hd_key *key) {
-    const char *name = key->pub.name;
-    if (strcmp(name, "train.optimizer.lr") == 0 && strcmp(hd_recipe_text(r, "train.optimizer.name"), "sgd") == 0)
-        return "0.01";
-    if (strcmp(name, "train.optimizer.weight_decay") == 0 &&
-        strcmp(hd_recipe_text(r, "train.optimizer.name"), "adamw") != 0)
-        return "0";
-    return key->pub.def;
+/* An optimiser's own default of one of its settings; NAN when it has none such. */
+static double optimizer_default(const hd_recipe *r, const char *setting) {
+    hd_optimizer_info info;
+    if (!hd_optimizer_find(hd_recipe_text(r, "train.optimizer.name"), &info)) return (double)NAN;
+    if (strcmp(setting, "lr") == 0) return info.lr;
+    if (strcmp(setting, "weight_decay") == 0) return info.weight_decay;
+    for (const hd_option *k = info.options; k->name; k++)
+        if (strcmp(k->name, setting) == 0 && k->type == HD_OPT_FLOAT) return k->def;
+    return (double)NAN;
+}
+
+const char *hd_recipe_default(const hd_recipe *r, const hd_key *key, char text[32]) {
+    static const char optimizer[] = "train.optimizer.", schedule[] = "train.schedule.";
+    const char *name = key->pub.name, *own = NULL;
+    if (strcmp(name, "train.optimizer.name") == 0 || strcmp(name, "train.schedule.name") == 0) return key->pub.def;
+    if (strncmp(name, optimizer, sizeof optimizer - 1) == 0) {
+        const double def = optimizer_default(r, name + sizeof optimizer - 1);
+        if (!isnan(def)) own = hd_text_from_f64(text, def);
+    } else if (strncmp(name, schedule, sizeof schedule - 1) == 0) {
+        const char *kind = hd_recipe_text(r, "train.schedule.name");
+        (void)hd_schedule_reads(kind ? kind : "", name + sizeof schedule - 1, &own);
+    }
+    return own ? own : key->pub.def;
 }
 
 double hd_recipe_number(const hd_recipe *r, const char *key) {
     const hd_json *v = hd_recipe_said(r, key);
     if (v && (v->type == HD_JSON_INT || v->type == HD_JSON_FLOAT)) return v->number;
-    const char *def = hd_recipe_default(r, hd_key_find(key));
+    char text[32];
+    const char *def = hd_recipe_default(r, hd_key_find(key), text);
     double number = 0;
     return hd_text_to_f64(def, strlen(def), &number) ? number : 0;
 }
@@ -135,23 +153,23 @@ const char *hd_recipe_text(const hd_recipe *r, const char *key) {
     return def[0] ? def : NULL;
 }
 
-/* An explicit zero, where zero would mean the default. */
-static double or_zero(double v) {
-    return v == 0 ? HD_ZERO : v;
-}
-
 hd_optimizer hd_recipe_optimizer(const hd_recipe *r) {
-    return (hd_optimizer){
-        .name = hd_recipe_text(r, "train.optimizer.name"),
-        .lr = or_zero(hd_recipe_number(r, "train.optimizer.lr")),
-        .momentum = hd_recipe_number(r, "train.optimizer.momentum"),
-        .nesterov = hd_recipe_bool(r, "train.optimizer.nesterov"),
-        .weight_decay = or_zero(hd_recipe_number(r, "train.optimizer.weight_decay")),
-        .beta1 = or_zero(hd_recipe_number(r, "train.optimizer.beta1")),
-        .beta2 = or_zero(hd_recipe_number(r, "train.optimizer.beta2")),
-        .eps = or_zero(hd_recipe_number(r, "train.optimizer.eps")),
-        .max_norm = hd_recipe_number(r, "train.max_norm"),
-    };
+    static const char *const all[] = {"lr", "weight_decay"};
+    char key[PATH];
+    hd_optimizer_info info;
+    hd_optimizer o = {.name = hd_recipe_text(r, "train.optimizer.name"),
+                      .max_norm = hd_recipe_number(r, "train.max_norm")};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        (void)snprintf(key, sizeof key, "train.optimizer.%s", all[i]);
+        (void)hd_optimizer_set(&o, all[i], hd_recipe_number(r, key));
+    }
+    if (!hd_optimizer_find(o.name, &info)) return o;
+    for (const hd_option *k = info.options; k->name; k++) {
+        (void)snprintf(key, sizeof key, "train.optimizer.%s", k->name);
+        const hd_json *said = hd_recipe_said(r, key);
+        if (said) (void)hd_optimizer_set(&o, k->name, said->type == HD_JSON_BOOL ? said->boolean : said->number);
+    }
+    return o;
 }
 
 /* ---- setting ---- */
@@ -210,7 +228,8 @@ static hd_json *comma_list(hd_arena *arena, unsigned types, const char *text) {
 
 /* The value that a text on a command line means. */
 static hd_status read_value(hd_recipe *r, unsigned types, const char *key, const char *text, hd_json **out) {
-    if ((text[0] == '{' || text[0] == '[') && types & (HD_KEY_LIST | HD_KEY_NUMBERS | HD_KEY_OBJECT | HD_KEY_MODEL))
+    if ((text[0] == '{' || text[0] == '[') &&
+        types & (HD_KEY_GROUPS | HD_KEY_LIST | HD_KEY_NUMBERS | HD_KEY_OBJECT | HD_KEY_MODEL))
         return hd_yaml_parse(out, &r->arena, key, text, strlen(text));
     if (types & HD_KEY_LIST && (!(types & HD_KEY_TEXT) || strchr(text, ',')))
         *out = comma_list(&r->arena, types & ~(unsigned)HD_KEY_LIST, text);
@@ -286,7 +305,8 @@ hd_status hd_recipe_set(hd_recipe *r, const char *name, const char *text) {
 /* ---- writing ---- */
 
 static hd_json *default_value(hd_arena *arena, const hd_recipe *r, const hd_key *key) {
-    const char *def = hd_recipe_default(r, key);
+    char text[32];
+    const char *def = hd_recipe_default(r, key, text);
     return def[0] ? scalar(arena, key->types, def) : hd_json_new(arena, HD_JSON_NULL);
 }
 

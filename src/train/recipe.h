@@ -12,19 +12,22 @@ enum {
     HD_KEY_TEXT = 8,
     HD_KEY_LIST = 16, /* of texts */
     HD_KEY_OBJECT = 32,
-    HD_KEY_MODEL = 64,   /* a name, an object, or a list of layers */
-    HD_KEY_NUMBERS = 128 /* a list of numbers */
+    HD_KEY_MODEL = 64,    /* a name, an object, or a list of layers */
+    HD_KEY_NUMBERS = 128, /* a list of numbers */
+    HD_KEY_GROUPS = 256   /* a list of objects that name parameters */
 };
 
 typedef struct hd_key {
     hd_recipe_key pub;
     unsigned types;
     double min, max;            /* numbers; min < max: checked */
-    const char *const *choices; /* texts; NULL: any */
+    const char *const *choices; /* texts; NULL: any; see hd_key_choices */
     bool long_only;             /* no short form but section.name: the short name belongs to another key */
 } hd_key;
 
 const hd_key *hd_key_at(int i);
+/* The texts that a key takes, ended by NULL; NULL: any. */
+const char *const *hd_key_choices(const hd_key *key);
 /* The key that a dotted or short name means, or NULL; sections ("optimizer") mean what stands for them ("….name"). */
 const hd_key *hd_key_find(const char *name);
 /* Is `path` (dotted, from the root) a section? shorthand (may be NULL) gets the member that a plain text means. */
@@ -50,10 +53,23 @@ const char *hd_recipe_text(const hd_recipe *recipe, const char *key);
 /* Puts a value into the tree (for what a run settles itself: model, loss). */
 HD_CHECKED hd_status hd_recipe_put(hd_recipe *recipe, const char *key, hd_json *value);
 HD_CHECKED hd_status hd_recipe_put_text(hd_recipe *recipe, const char *key, const char *text);
-/* The optimiser with every setting filled in. */
+/* The optimiser with every setting filled in, but for the groups of parameters. */
 hd_optimizer hd_recipe_optimizer(const hd_recipe *recipe);
-/* The default of a key as it comes out of the others (an optimiser's learning rate), as JSON text; "" for none. */
-const char *hd_recipe_default(const hd_recipe *recipe, const hd_key *key);
+/* The optimiser as it trains: with groups, average, accumulation (recipe_groups.c). */
+HD_CHECKED hd_status hd_recipe_training(hd_optimizer *out, hd_arena *arena, const hd_recipe *recipe);
+/* Checks the items of a list of groups: their members, and what these hold. */
+HD_CHECKED hd_status hd_groups_check(hd_recipe *recipe, const hd_key *key, const char *place, const hd_json *list,
+                                     hd_status blame);
+/* The same for a list of ways to start parameters (recipe_init.c). */
+HD_CHECKED hd_status hd_inits_check(hd_recipe *recipe, const char *place, const hd_json *list, hd_status blame);
+/* Starts parameters of a graph as train.init says. */
+HD_CHECKED hd_status hd_recipe_init(const hd_recipe *recipe, hd_graph *graph);
+/* HD_E_MODEL when a group names no parameter of the store. */
+HD_CHECKED hd_status hd_groups_check_names(const hd_recipe *recipe, const hd_optimizer *optimizer,
+                                           const hd_store *store);
+/* The default of a key as it comes out of the others (an optimiser's learning rate), as JSON text; "" for none;
+ * text: room for it. */
+const char *hd_recipe_default(const hd_recipe *recipe, const hd_key *key, char text[32]);
 
 /* Checks a tree against the table and settles shorthands ("optimizer: sgd"). */
 HD_CHECKED hd_status hd_recipe_check(hd_recipe *recipe, hd_json *root);

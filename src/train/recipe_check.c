@@ -2,6 +2,7 @@
  * place and the nearest right word. */
 #include "base/status.h"
 #include "train/method.h"
+#include "train/schedule.h"
 #include "train/task.h"
 #include <math.h>
 #include <stdio.h>
@@ -46,19 +47,22 @@ static bool type_fits(unsigned types, const hd_json *v) {
     case HD_JSON_ARRAY:
         if (types & HD_KEY_MODEL) return true;
         for (const hd_json *item = v->child; item; item = item->next)
-            if (item->type == HD_JSON_STRING ? !(types & HD_KEY_LIST) : !is_number(item) || !(types & HD_KEY_NUMBERS))
+            if (!(item->type == HD_JSON_STRING   ? types & HD_KEY_LIST
+                  : item->type == HD_JSON_OBJECT ? types & HD_KEY_GROUPS
+                                                 : is_number(item) && types & HD_KEY_NUMBERS))
                 return false;
-        return types & (HD_KEY_LIST | HD_KEY_NUMBERS);
+        return types & (HD_KEY_LIST | HD_KEY_NUMBERS | HD_KEY_GROUPS);
     }
     return false;
 }
 
 static hd_status wrong_choice(hd_recipe *r, const hd_key *key, const char *place, const hd_json *v, hd_status blame) {
-    char list[200] = "";
+    const char *const *choices = hd_key_choices(key);
+    char list[320] = "";
     size_t n = 0, used = 0;
-    for (; key->choices[n] && used + 24 < sizeof list; n++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", n ? ", " : "", key->choices[n]);
-    const char *near = hd_text_nearest(v->string, key->choices, n);
+    for (; choices[n] && used + 24 < sizeof list; n++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", n ? ", " : "", choices[n]);
+    const char *near = hd_text_nearest(v->string, choices, n);
     if (near)
         return hd_fail(r->ctx, blame, "%s|%s can not be \"%.60s\"|Did you mean %s?", place, key->pub.name, v->string,
                        near);
@@ -81,9 +85,11 @@ hd_status hd_recipe_check_value(hd_recipe *r, const hd_key *key, const char *pla
         return hd_fail(r->ctx, blame, "%s|%s lies between %s and %s, not %s", place, key->pub.name,
                        hd_text_from_f64(low, key->min), hd_text_from_f64(high, key->max), describe(v, got, sizeof got));
     }
-    if (v->type != HD_JSON_STRING || !key->choices) return HD_OK;
-    for (int i = 0; key->choices[i]; i++)
-        if (strcmp(key->choices[i], v->string) == 0) return HD_OK;
+    if (v->type == HD_JSON_ARRAY && key->types & HD_KEY_GROUPS) return hd_groups_check(r, key, place, v, blame);
+    const char *const *choices = hd_key_choices(key);
+    if (v->type != HD_JSON_STRING || !choices) return HD_OK;
+    for (int i = 0; choices[i]; i++)
+        if (strcmp(choices[i], v->string) == 0) return HD_OK;
     if (strcmp(key->pub.name, "train.loss.name") == 0 && hd_loss_find(r->ctx, v->string).name) return HD_OK;
     /* a precision that this program does not have is no mistake of the recipe */
     const bool precision = strcmp(key->pub.name, "train.precision") == 0;
@@ -176,20 +182,6 @@ static const struct {
     {"train.loss.squared", "train.loss.name", "hinge"},
     {"train.loss.full", "train.loss.name", "poisson_nll"},
     {"train.l2", "train.method", "exact, competitive"},
-    {"train.optimizer.momentum", "train.optimizer.name", "sgd"},
-    {"train.optimizer.nesterov", "train.optimizer.name", "sgd"},
-    {"train.optimizer.beta1", "train.optimizer.name", "adam, adamw"},
-    {"train.optimizer.beta2", "train.optimizer.name", "adam, adamw"},
-    {"train.optimizer.eps", "train.optimizer.name", "adam, adamw"},
-    {"train.schedule.step_size", "train.schedule.name", "step"},
-    {"train.schedule.gamma", "train.schedule.name", "step"},
-    {"train.schedule.eta_min", "train.schedule.name", "cosine"},
-    {"train.schedule.pct_start", "train.schedule.name", "onecycle"},
-    {"train.schedule.div_factor", "train.schedule.name", "onecycle"},
-    {"train.schedule.final_div_factor", "train.schedule.name", "onecycle"},
-    {"train.schedule.anneal", "train.schedule.name", "onecycle"},
-    {"train.schedule.warmup", "train.schedule.name", "constant, step, cosine, warmup"},
-    {"train.schedule.warmup_start", "train.schedule.name", "constant, step, cosine, warmup"},
 };
 
 static bool reads(const char *readers, const char *choice) {
@@ -213,9 +205,36 @@ static bool passed_over(const hd_recipe *r, const char *key, const char **method
     return false;
 }
 
+static bool optimizer_reads(const char *name, const char *setting) {
+    hd_optimizer o = {.name = name};
+    return hd_optimizer_set(&o, setting, 1);
+}
+
+static bool schedule_reads(const char *name, const char *setting) {
+    return hd_schedule_reads(name, setting, NULL);
+}
+
+/* Sections whose members depend on the kind that `name` chooses: the kinds know what they read. */
+static const struct {
+    const char *section, *chooser;
+    bool (*reads)(const char *kind, const char *setting);
+} kinds[] = {{"train.optimizer.", "train.optimizer.name", optimizer_reads},
+             {"train.schedule.", "train.schedule.name", schedule_reads}};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* The setting that a key of section k means; NULL for other keys, and for the chooser. */
+static const char *setting_of(int k, const char *key) {
+    const size_t n = strlen(kinds[k].section);
+    return strncmp(key, kinds[k].section, n) == 0 && strcmp(key, kinds[k].chooser) != 0 ? key + n : NULL;
+}
+
 bool hd_key_applies(const hd_recipe *r, const hd_key *key) {
     const char *method;
     if (strncmp(key->pub.name, "train.", 6) == 0 && passed_over(r, key->pub.name, &method)) return false;
+    for (int k = 0; k < KINDS; k++) {
+        const char *setting = setting_of(k, key->pub.name);
+        if (setting) return kinds[k].reads(hd_recipe_text(r, kinds[k].chooser), setting);
+    }
     for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++)
         if (strcmp(owners[i].key, key->pub.name) == 0) {
             const char *choice = hd_recipe_text(r, owners[i].chooser);
@@ -238,19 +257,41 @@ static hd_status check_method(hd_recipe *r) {
     return HD_OK;
 }
 
-hd_status hd_recipe_check_whole(hd_recipe *r) {
+static hd_status misplaced(hd_recipe *r, const hd_json *said, const char *key, const char *choice,
+                           const char *readers) {
     char place[PLACE];
+    if (said->line > 0)
+        place_of(r, place, said->key_line, said->key_column);
+    else
+        (void)snprintf(place, sizeof place, "%s", key);
+    return hd_fail(r->ctx, HD_E_MODEL, "%s|%s takes no %s|It belongs to %s", place, choice, strrchr(key, '.') + 1,
+                   readers);
+}
+
+/* Settings that the chosen optimiser or schedule does not have. */
+static hd_status check_kind(hd_recipe *r, int k, const hd_key *key) {
+    const char *choice = hd_recipe_text(r, kinds[k].chooser), *setting = setting_of(k, key->pub.name);
+    const hd_json *said = setting ? hd_recipe_said(r, key->pub.name) : NULL;
+    char readers[256] = "";
+    size_t used = 0;
+    if (!said || kinds[k].reads(choice, setting)) return HD_OK;
+    const char *const *name = hd_key_choices(hd_key_find(kinds[k].chooser));
+    for (; *name && used + 24 < sizeof readers; name++)
+        if (kinds[k].reads(*name, setting))
+            used += (size_t)snprintf(readers + used, sizeof readers - used, "%s%s", used ? ", " : "", *name);
+    return misplaced(r, said, key->pub.name, choice, readers);
+}
+
+hd_status hd_recipe_check_whole(hd_recipe *r) {
+    const hd_key *key;
     HD_TRY(check_method(r));
+    for (int i = 0; (key = hd_key_at(i)); i++)
+        for (int k = 0; k < KINDS; k++) HD_TRY(check_kind(r, k, key));
     for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
         const hd_json *said = hd_recipe_said(r, owners[i].key);
         const char *choice = hd_recipe_text(r, owners[i].chooser);
         if (!said || !choice || reads(owners[i].readers, choice)) continue;
-        if (said->line > 0)
-            place_of(r, place, said->key_line, said->key_column);
-        else
-            (void)snprintf(place, sizeof place, "%s", owners[i].key);
-        return hd_fail(r->ctx, HD_E_MODEL, "%s|%s takes no %s|It belongs to %s", place, choice,
-                       strrchr(owners[i].key, '.') + 1, owners[i].readers);
+        return misplaced(r, said, owners[i].key, choice, owners[i].readers);
     }
     return HD_OK;
 }

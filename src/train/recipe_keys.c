@@ -1,7 +1,8 @@
 /* recipe_keys.c: the table of everything a recipe can say: names, types, ranges, defaults, help. Read by the parser, by
  * overrides, by `--help` and by the docs. */
 #include "base/text.h"
-#include "train/recipe.h"
+#include "hadal/init.h"
+#include "train/schedule.h"
 #include <string.h>
 
 static const char *const splits[] = {"stratified", "random", "last", NULL};
@@ -30,8 +31,7 @@ static const char *const losses[] = {"cross_entropy",
                                      "poisson_nll",
                                      NULL};
 static const char *const methods[] = {"gradient", "exact", "perceptron", "gmdh", "competitive", "fixed", NULL};
-static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
-static const char *const schedules[] = {"constant", "step", "cosine", "onecycle", "warmup", NULL};
+static const char *const cycles[] = {"triangular", "triangular2", "exp_range", NULL};
 static const char *const anneals[] = {"cos", "linear", NULL};
 static const char *const weights[] = {"balanced", NULL};
 static const char *const devices[] = {"auto", "cpu", NULL};
@@ -134,22 +134,62 @@ static const hd_key keys[] = {
          "how the weights are found: gradient, exact, perceptron, gmdh, competitive, fixed; by the network when not "
          "given"),
     NUMBER("train.l2", "", 0, 1e30, "method exact: λ of λ/2·|w|², biases not counted; 0, and 1/samples for hinge"),
-    TEXT("train.optimizer.name", "adamw", optimizers, "how weights follow the gradient: sgd, adam, adamw"),
-    NUMBER("train.optimizer.lr", "0.001", 0, 1e6, "learning rate; 0.01 for sgd when not given"),
-    NUMBER("train.optimizer.momentum", "0", 0, 1, "sgd: share of the last step that is kept"),
-    BOOL("train.optimizer.nesterov", "false", "sgd: look ahead along the momentum"),
+    TEXT("train.optimizer.name", "adamw", NULL, "how weights follow the gradient: see `hadal help optimizers`"),
+    NUMBER("train.optimizer.lr", "0.001", 0, 1e6, "learning rate; the optimiser's own when not given"),
     NUMBER("train.optimizer.weight_decay", "0.01", 0, 1e6,
-           "pull of weights towards 0; 0 for sgd and adam when not given"),
-    NUMBER("train.optimizer.beta1", "0.9", 0, 1, "adam: memory of the gradient's mean"),
-    NUMBER("train.optimizer.beta2", "0.999", 0, 1, "adam: memory of the gradient's square"),
-    NUMBER("train.optimizer.eps", "1e-08", 0, 1, "adam: added to the root of the square"),
-    TEXT("train.schedule.name", "constant", schedules,
-         "how the learning rate changes: constant, step, cosine, onecycle, warmup"),
+           "pull of weights towards 0; the optimiser's own when not given"),
+    NUMBER("train.optimizer.momentum", "0", 0, 1, "share of the velocity that is kept"),
+    NUMBER("train.optimizer.dampening", "0", 0, 1, "sgd: share of the gradient that the velocity leaves out"),
+    BOOL("train.optimizer.nesterov", "false", "sgd: look ahead along the momentum"),
+    BOOL("train.optimizer.maximize", "false", "go up instead of down"),
+    NUMBER("train.optimizer.beta1", "0.9", 0, 1, "memory of the gradient's mean"),
+    NUMBER("train.optimizer.beta2", "0.999", 0, 1, "memory of the gradient's square"),
+    NUMBER("train.optimizer.eps", "1e-08", 0, 1, "added to the divisor"),
+    BOOL("train.optimizer.amsgrad", "false", "adam, adamw: divide by the largest square so far"),
+    NUMBER("train.optimizer.alpha", "0.99", 0, 1e3, "rmsprop: memory of the square; asgd: power of the rate's fall"),
+    BOOL("train.optimizer.centered", "false", "rmsprop: divide by the deviation"),
+    NUMBER("train.optimizer.rho", "0.9", 0, 1, "adadelta: memory of squares"),
+    NUMBER("train.optimizer.lr_decay", "0", 0, 1e30, "adagrad: how the learning rate falls"),
+    NUMBER("train.optimizer.initial_accumulator_value", "0", 0, 1e30, "adagrad: what the sum of squares starts with"),
+    NUMBER("train.optimizer.momentum_decay", "0.004", 0, 1e30, "nadam: how fast the momentum grows to beta1"),
+    NUMBER("train.optimizer.lambd", "0.0001", 0, 1e30, "asgd: pull of weights towards 0"),
+    NUMBER("train.optimizer.t0", "1e6", 0, 1e300, "asgd: step from which averages are taken"),
+    NUMBER("train.optimizer.eta_minus", "0.5", 0, 1, "rprop: factor of a step when the gradient's sign turns"),
+    NUMBER("train.optimizer.eta_plus", "1.2", 1, 1e3, "rprop: factor of a step while the sign stays"),
+    NUMBER("train.optimizer.step_min", "1e-06", 0, 1e30, "rprop: smallest step"),
+    NUMBER("train.optimizer.step_max", "50", 0, 1e30, "rprop: largest step"),
+    NUMBER("train.optimizer.ns_steps", "5", 1, 100, "muon: steps of the iteration that makes matrices orthogonal"),
+    TEXT("train.schedule.name", "constant", NULL,
+         "how the learning rate changes: constant, step, cosine, onecycle, plateau, …; see `hadal help schedules`"),
     NUMBER("train.schedule.warmup", "0", 0, 1e9, "epochs in which the rate rises to its full height"),
     NUMBER("train.schedule.warmup_start", "0.1", 0, 1, "share of the full rate at which warm-up begins"),
     NUMBER("train.schedule.step_size", "10", 0, 1e9, "step: epochs from one drop to the next"),
-    NUMBER("train.schedule.gamma", "0.1", 0, 1, "step: factor of each drop"),
-    NUMBER("train.schedule.eta_min", "0", 0, 1e6, "cosine: the rate at the end"),
+    ANY("train.schedule.milestones", "list", HD_KEY_NUMBERS | HD_KEY_NUMBER, "", "multistep: epochs of the drops"),
+    NUMBER("train.schedule.gamma", "0.1", 0, 1,
+           "step, multistep: factor of each drop; exponential: of each epoch; cyclic: of each step"),
+    NUMBER("train.schedule.eta_min", "0", 0, 1e6, "cosine, cosine_restarts: the rate at the end"),
+    NUMBER("train.schedule.t_0", "1", 0, 1e9, "cosine_restarts: epochs of the first fall"),
+    INT("train.schedule.t_mult", "1", 1, 1000, "cosine_restarts: how much longer each fall is than the one before"),
+    NUMBER("train.schedule.factor", "0.1", 0, 1e6,
+           "plateau: factor of each drop; constant, linear: share of the rate at the beginning"),
+    NUMBER("train.schedule.end_factor", "0", 0, 1e6, "linear: share of the rate at the end"),
+    NUMBER("train.schedule.total_iters", "0", 0, 1e9,
+           "constant, linear, polynomial: epochs; 0: the whole run, or none"),
+    NUMBER("train.schedule.power", "1", 0, 1e3, "polynomial: power of the fall"),
+    NUMBER("train.schedule.base_lr", "", 0, 1e6, "cyclic: the lowest rate; a tenth of lr when not given"),
+    NUMBER("train.schedule.step_size_up", "2", 0, 1e9, "cyclic: epochs of a rise"),
+    NUMBER("train.schedule.step_size_down", "0", 0, 1e9, "cyclic: epochs of a fall; 0: as of a rise"),
+    TEXT("train.schedule.mode", "triangular", cycles,
+         "cyclic: heights: triangular, triangular2 (half each), exp_range"),
+    {{"train.schedule.patience", "whole number", "10", "plateau: epochs without a better one that are borne"},
+     HD_KEY_INT,
+     0,
+     MANY,
+     NULL,
+     true},
+    NUMBER("train.schedule.threshold", "0.0001", 0, 1, "plateau: share by which better has to be better"),
+    INT("train.schedule.cooldown", "0", 0, MANY, "plateau: epochs of rest after a drop"),
+    NUMBER("train.schedule.min_lr", "0", 0, 1e6, "plateau: the lowest rate"),
     NUMBER("train.schedule.pct_start", "0.3", 0, 1, "onecycle: share of the run in which the rate rises"),
     NUMBER("train.schedule.div_factor", "25", 1, 1e12, "onecycle: the first rate is lr divided by this"),
     NUMBER("train.schedule.final_div_factor", "10000", 1, 1e18, "onecycle: the last rate is the first divided by this"),
@@ -163,6 +203,15 @@ static const hd_key keys[] = {
     TEXT("train.target", "", NULL, "end when validation reaches it, as accuracy=0.98"),
     ANY("train.time", "text", HD_KEY_TEXT | HD_KEY_NUMBER, "", "end after so long, as 90s, 30m or 2h"),
     NUMBER("train.max_norm", "0", 0, 1e30, "clip the gradient to this length; 0: do not"),
+    NUMBER("train.skip_outliers", "0", 0, 1e6,
+           "leave out steps whose gradient is so many deviations longer than usual; 0: none"),
+    INT("train.accumulate", "1", 1, 1e6, "batches whose gradients are added up for one step"),
+    NUMBER("train.ema", "0", 0, 0.9999999,
+           "memory of a moving average of the weights, with which is evaluated, as 0.999; 0: none"),
+    ANY("train.no_decay", "text", HD_KEY_TEXT | HD_KEY_LIST, "",
+        "parameters without weight decay: norms-and-biases, or names as *.bias"),
+    ANY("train.groups", "list", HD_KEY_GROUPS, "",
+        "parameters with settings of their own: [{params: features.*, lr_scale: 0.1, weight_decay: 0}]"),
     INT("train.seed", "1", 0, MANY, "the same seed gives the same bits"),
     BOOL("train.shuffle", "true", "a new order of the samples each epoch"),
     BOOL("train.streams", "false", "each batch goes on where the one before ended, for layers with stateful: true"),
@@ -175,6 +224,8 @@ static const hd_key keys[] = {
     TEXT("train.rename", "", NULL, "how names in that file become the network's: a map (JSON), or caffe, wrapped"),
     BOOL("train.compare_scratch", "false", "train the network from scratch too and report what it reaches"),
     LIST("train.freeze", "", "parameters that are not trained, as conv1.* or *.bias"),
+    ANY("train.init", "text", HD_KEY_TEXT | HD_KEY_GROUPS, "",
+        "how weights start: kaiming_normal, or [{params: fc*.weight, name: orthogonal, gain: 1}]; the layers' own way"),
     TEXT("train.device", "auto", devices, "where to compute: auto, cpu"),
     TEXT("train.precision", "f32", precisions,
          "what is multiplied in products and convolutions: f32, or bf16 with sums and weights in f32"),
@@ -195,6 +246,12 @@ enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
 const hd_key *hd_key_at(int i) {
     return i >= 0 && i < (int)KEYS ? &keys[i] : NULL;
+}
+
+const char *const *hd_key_choices(const hd_key *key) {
+    if (strcmp(key->pub.name, "train.optimizer.name") == 0) return hd_optimizer_names();
+    if (strcmp(key->pub.name, "train.init") == 0) return hd_init_names();
+    return strcmp(key->pub.name, "train.schedule.name") == 0 ? hd_schedule_names() : key->choices;
 }
 
 const hd_recipe_key *hd_recipe_key_at(int i) {

@@ -38,6 +38,8 @@ static void write_text(hd_text *text, const hd_trainer *t, const hd_result *r) {
     hd_jw_key(&w, "params"), hd_jw_int(&w, r->params);
     hd_jw_key(&w, "epochs"), hd_jw_int(&w, r->epochs);
     hd_jw_key(&w, "steps"), hd_jw_int(&w, r->steps);
+    if (hd_recipe_number(t->model->recipe, "train.skip_outliers") > 0)
+        hd_jw_key(&w, "skipped_steps"), hd_jw_int(&w, r->skipped);
     hd_jw_key(&w, "seconds"), hd_jw_number(&w, r->seconds);
     hd_jw_key(&w, "train"), hd_scores_json(&w, &r->train);
     hd_jw_key(&w, "val"), hd_scores_json(&w, &r->val);

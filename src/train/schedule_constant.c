@@ -1,12 +1,18 @@
-/* schedule_constant.c: the learning rate as it is. */
+/* schedule_constant.c: the learning rate as it is, or a share of it at the beginning; as
+ * torch.optim.lr_scheduler.ConstantLR. */
 #include "train/schedule.h"
+#include <math.h>
 
 static double rate(const hd_schedule *s, double t, double total) {
-    (void)t, (void)total;
-    return s->lr;
+    (void)total;
+    return t < s->length ? s->lr * s->factor : s->lr;
 }
 
-const hd_schedule_kind hd_schedule_constant = {.name = "constant",
-                                               .formula = "lr",
-                                               .source = "Robbins, Monro 1951 ask for less, practice often does not",
-                                               .rate = rate};
+const hd_schedule_kind hd_schedule_constant = {
+    .name = "constant",
+    .formula = "lr · factor for total_iters epochs, then lr",
+    .source = "as torch.optim.lr_scheduler.ConstantLR",
+    .settings =
+        (const hd_schedule_setting[]){
+            {"factor", "1"}, {"total_iters", "0"}, {"warmup", NULL}, {"warmup_start", NULL}, {0}},
+    .rate = rate};

@@ -13,4 +13,5 @@ const hd_schedule_kind hd_schedule_cosine = {
     .name = "cosine",
     .formula = "eta_min + (lr − eta_min) · (1 + cos(π t / total)) / 2",
     .source = "Loshchilov, Hutter: SGDR: stochastic gradient descent with warm restarts, ICLR 2017, without restarts",
+    .settings = (const hd_schedule_setting[]){{"eta_min", NULL}, {"warmup", NULL}, {"warmup_start", NULL}, {0}},
     .rate = rate};

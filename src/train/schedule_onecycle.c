@@ -19,4 +19,7 @@ const hd_schedule_kind hd_schedule_onecycle = {
     .name = "onecycle",
     .formula = "lr / div_factor ↗ lr ↘ lr / (div_factor · final_div_factor), the top at pct_start of the run",
     .source = "Smith, Topin: Super-convergence, 2018",
+    .settings =
+        (const hd_schedule_setting[]){
+            {"pct_start", NULL}, {"div_factor", NULL}, {"final_div_factor", NULL}, {"anneal", NULL}, {0}},
     .rate = rate};

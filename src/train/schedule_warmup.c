@@ -10,4 +10,5 @@ const hd_schedule_kind hd_schedule_warmup = {
     .name = "warmup",
     .formula = "lr · (warmup_start + (1 − warmup_start) · t / warmup), then lr",
     .source = "Goyal et al.: Accurate, large minibatch SGD, 2017; as torch.optim.lr_scheduler.LinearLR",
+    .settings = (const hd_schedule_setting[]){{"warmup", NULL}, {"warmup_start", NULL}, {0}},
     .rate = rate};

@@ -141,6 +141,9 @@ static hd_status make_programs(hd_trainer *t) {
     const int64_t count = t->split.train_count, asked = hd_recipe_int(t->recipe, "train.batch_size");
     const int64_t batch = asked < count ? asked : count, rest = count % batch;
     const bool drop_last = hd_recipe_bool(t->recipe, "train.drop_last") || hd_recipe_bool(t->recipe, "train.streams");
+    hd_optimizer optimizer;
+    HD_TRY(hd_recipe_training(&optimizer, &t->arena, t->recipe));
+    t->accumulate = hd_recipe_int(t->recipe, "train.accumulate");
     if (t->method) {
         hd_program *score = NULL; /* the model's; all that is needed of the training part are its scores */
         HD_TRY(hd_model_infer(t->model, count, &score, &t->full.batch));
@@ -151,9 +154,10 @@ static hd_status make_programs(hd_trainer *t) {
             t->model->train_plan.total - t->model->infer_plan.scratch + t->model->train_plan.scratch;
         t->model->planned = true;
     }
-    const hd_target step = t->method ? (hd_target){0} : hd_train_step(t->model->loss, hd_recipe_optimizer(t->recipe));
+    const hd_target step = t->method ? (hd_target){0} : hd_train_step(t->model->loss, optimizer);
     if (!t->method) {
         HD_TRY(make_step_program(t, step, batch, &t->full));
+        HD_TRY(hd_groups_check_names(t->recipe, &optimizer, t->model->store));
         if (rest > 0 && !drop_last) HD_TRY(make_step_program(t, step, rest, &t->last));
         t->model->train_plan = hd_program_memory(t->full.program);
     }
@@ -214,6 +218,7 @@ static hd_status prepare(hd_trainer *t) {
     if (t->val_program) HD_TRY(hd_program_prepare(t->val_program));
     HD_TRY(hd_weights_new(&t->best, t->model, false));
     HD_TRY(hd_weights_new(&t->all, t->model, true));
+    HD_TRY(hd_average_new(t));
     return hd_weights_fetch(&t->best, t->model);
 }
 
@@ -286,6 +291,7 @@ static hd_status set_up(hd_trainer *t, const hd_trainer_args *args) {
     if (__builtin_mul_overflow(per_epoch, t->limits.epochs, &total)) total = INT64_MAX;
     if (t->limits.steps > 0 && t->limits.steps < total) total = t->limits.steps;
     t->schedule = hd_schedule_make(t->recipe, per_epoch, total);
+    t->schedule.plateau = &t->state.plateau;
     const bool going_on = t->resumed && hd_checkpoint_exists(t->folder);
     HD_TRY(hd_transfer_take(&t->transfer, t->model));
     if (!t->resumed) HD_TRY(make_folder(t, args));
@@ -325,6 +331,7 @@ void hd_trainer_free(hd_trainer *t) {
     hd_program_free(t->last.program);
     hd_weights_free(&t->best);
     hd_weights_free(&t->all);
+    hd_free(ctx, t->average.memory);
     hd_tally_free(&t->running, ctx);
     hd_tally_free(&t->val, ctx);
     hd_transfer_free(&t->transfer);

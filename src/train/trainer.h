@@ -16,7 +16,9 @@ typedef struct hd_run_state {
     int64_t bad_epochs; /* since the best */
     double best_value;  /* of what is monitored */
     double seconds;     /* of training before this process */
+    int64_t updates;    /* of weights: fewer than steps where gradients are accumulated */
     int64_t log_bytes, csv_bytes;
+    hd_plateau plateau;
     hd_scores best_train, best_val;
 } hd_run_state;
 
@@ -32,6 +34,14 @@ typedef struct hd_limits {
 } hd_limits;
 HD_CHECKED hd_status hd_limits_read(hd_limits *out, const hd_recipe *recipe, const hd_metric_list *metrics,
                                     bool has_val);
+
+/* The moving average of the weights (train.ema), which lies in the store beside them: as long as it is in their place,
+ * `memory` holds the weights themselves. */
+typedef struct hd_average {
+    char *memory; /* NULL: there is none */
+    size_t bytes, largest;
+    bool in_place;
+} hd_average;
 
 /* A training program and the numbers of its inputs. */
 typedef struct hd_step_program {
@@ -60,6 +70,8 @@ struct hd_trainer {
     bool tally_outputs;   /* the running tally reads every output, not only loss and count */
     hd_weights best, all; /* best so far; everything that a checkpoint holds */
     bool best_saved;      /* best.safetensors is up to date */
+    hd_average average;
+    int64_t accumulate; /* batches a step */
     hd_run_state state;
     hd_transfer transfer; /* with what the run began */
     hd_run_log log;
@@ -88,6 +100,14 @@ struct hd_trainer {
 };
 
 double hd_clock(void); /* seconds, monotonic */
+
+/* average.c */
+HD_CHECKED hd_status hd_average_new(hd_trainer *t);
+/* Puts the average into the weights' place, and takes it away again; nothing happens when there is none. */
+HD_CHECKED hd_status hd_average_show(hd_trainer *t);
+HD_CHECKED hd_status hd_average_hide(hd_trainer *t);
+/* Steps that were left out as outliers so far (train.skip_outliers). */
+int64_t hd_skipped_steps(const hd_trainer *t);
 
 /* trainer_loop.c */
 HD_CHECKED hd_status hd_trainer_loop(hd_trainer *t);

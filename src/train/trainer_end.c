@@ -99,6 +99,7 @@ static void fill_result(hd_trainer *t, hd_result *r) {
         .confusion = t->confusion,
         .scores = t->scores,
         .note = hd_text_str(&t->note),
+        .skipped = hd_skipped_steps(t),
     };
     if (s->best_epoch == 0 && t->running.n > 0 && t->stop == HD_STOP_INTERRUPTED)
         hd_scores_make(&r->train, &t->running, &t->model->metrics);

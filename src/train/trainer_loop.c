@@ -38,6 +38,17 @@ static hd_status diverged(hd_trainer *t) {
         hd_text_from_f64(lr, hd_schedule_lr(&t->schedule, t->state.total_steps)));
 }
 
+/* Gradients of t->accumulate batches are added up, each counting by its samples; the last batches of an epoch, which
+ * may be fewer, make a step too. What is said follows from the step alone, so that a resumed run says the same. */
+static void accumulate(const hd_trainer *t, const hd_step_program *p, int64_t n) {
+    const int64_t steps = hd_loader_steps(t->train_loader), k = t->accumulate, first = t->state.step / k * k;
+    const int64_t end = first + k < steps ? first + k : steps;
+    if (k < 2) return;
+    int64_t samples = (end - first) * t->full.batch;
+    if (end == steps && t->last.program) samples -= t->full.batch - t->last.batch;
+    hd_program_accumulate(p->program, (double)n, t->state.step + 1 == end ? 1 / (double)samples : 0);
+}
+
 static hd_status take_step(hd_trainer *t, const hd_batch *b, double *loss) {
     const hd_step_program *p = b->n == t->full.batch ? &t->full : &t->last;
     HD_TRY(hd_model_check_index(t->model, b->x, b->n, b->index, 0));
@@ -46,6 +57,7 @@ static hd_status take_step(hd_trainer *t, const hd_batch *b, double *loss) {
     const void *target = target_of(t, b, &counted);
     if (target) hd_program_bind(p->program, p->target, target);
     hd_program_lr(p->program, hd_schedule_lr(&t->schedule, t->state.total_steps));
+    accumulate(t, p, b->n);
     HD_TRY(hd_program_run(p->program));
     *loss = (double)*(const float *)hd_program_get(p->program, "loss");
     if (!isfinite(*loss)) return diverged(t);
@@ -224,10 +236,15 @@ static bool is_over(hd_trainer *t, const hd_progress *p, bool ended) {
 hd_status hd_trainer_end_epoch(hd_trainer *t, bool *ends) {
     hd_progress p;
     describe(t, &p, hd_clock());
+    HD_TRY(hd_average_show(t));
     HD_TRY(validate(t, &p.val));
     if (p.val.n > 0 && !isfinite(p.val.loss)) return diverged(t);
     p.epoch_end = true;
     HD_TRY(keep_best(t, &p));
+    HD_TRY(hd_average_hide(t));
+    const bool watched = p.val.n > 0; /* without a validation part the training loss is */
+    hd_plateau_see(&t->schedule, &t->state.plateau, watched ? value_of(&p.val, t->limits.monitor) : p.train.loss,
+                   watched && t->limits.monitor_higher);
     const double now = hd_clock();
     p.seconds = t->state.seconds + now - t->started;
     hd_run_log_epoch(&t->log, &p);

@@ -66,7 +66,9 @@ typedef struct hd_vec {
     hd_vec_fn elem[HD_VEC_OPS][3];
     hd_vec_row mask[HD_VEC_MASK_COUNT];
     hd_vec_fn power; /* of one number, a double in c */
-    hd_vec_run sgd_update, adam_update;
+#define HD_OPTIMIZER(name) hd_vec_run update_##name;
+#include "ops/optimizers.def"
+#undef HD_OPTIMIZER
     hd_vec_run cross_entropy, count_correct;
     hd_vec_run sum, sum_join, max, max_join, min, min_join, prod, prod_join;
     double (*line_sum)(const float *x, int64_t n);

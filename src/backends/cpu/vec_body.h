@@ -38,8 +38,9 @@ const hd_vec HD_ISA(hd_vec) = {
     .mask = {HD_VEC_MASKS(MASK)},
 #undef MASK
     .power = elem_power,
-    .sgd_update = update_sgd,
-    .adam_update = update_adam,
+#define HD_OPTIMIZER(name) .update_##name = update_##name,
+#include "ops/optimizers.def"
+#undef HD_OPTIMIZER
     .cross_entropy = loss_cross_entropy,
     .count_correct = loss_count_correct,
     .sum = reduce_sum,

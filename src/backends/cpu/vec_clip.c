@@ -13,6 +13,7 @@ static void clip_total(void *exec, int64_t task) {
     for (int64_t i = 0; i < s->pieces; i++) sum += part[i];
     const double scale = s->max_norm / (sqrt(sum) + 1e-6);
     *(float *)e->out[0] = (float)(scale > 1 ? 1 : scale);
+    *(double *)e->out[1] = sqrt(sum);
 }
 
 static hd_status clip_prepare(hd_kctx *k, hd_prepared *out) {
@@ -40,9 +41,15 @@ static hd_status clip_prepare(hd_kctx *k, hd_prepared *out) {
     return HD_OK;
 }
 
+static const char *clip_supports(const hd_kctx *k) {
+    for (int i = 0; i < k->n_in; i++)
+        if (k->in[i].dtype != HD_F32) return "only for f32";
+    return NULL;
+}
+
 const hd_kernel hd_kernel_vec_clip_scale = {
     .name = "cpu.clip_scale",
     .op = "clip_scale",
-    .supports = hd_vec_need_f32,
+    .supports = clip_supports,
     .prepare = clip_prepare,
 };

@@ -2,11 +2,13 @@
 #ifndef HD_BACKENDS_CPU_VEC_UPDATE_H
 #define HD_BACKENDS_CPU_VEC_UPDATE_H
 #include "backends/cpu/vec.h"
+#include "ops/optim_kit.h"
 
 typedef struct hd_vec_update {
     hd_vec_split split;
-    double momentum, beta1, beta2, eps;
-    bool nesterov, decoupled;
-    bool scale; /* a factor of the gradient is given */
+    const hd_optim *kind;
+    hd_update_args args;
+    bool scale;         /* a factor of the gradient is given */
+    hd_optim_step step; /* made by the first phase of each run */
 } hd_vec_update;
 #endif

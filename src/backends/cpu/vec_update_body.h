@@ -1,79 +1,80 @@
 /* vec_update_body.h: optimiser steps in one pass over parameters and state, in place; once for each instruction set.
- * The order of operations is PyTorch's, with its 1/(1 − β₂ᵗ)^½ multiplied instead of divided. */
+ * What becomes of a weight is the optimiser's rule, here with vectors for numbers. */
 #include "backends/cpu/vec_update.h"
 
-typedef struct sgd_factors {
-    vf lr, decay, scale, momentum; /* lr is negative */
-    bool first, nesterov;          /* at the first step v = g: whatever v holds does not count */
-} sgd_factors;
+#define R                   vf
+#define RULE                update_rule
+#define r_splat(x)          vf_splat(x)
+#define r_sqrt(x)           vf_sqrt(x)
+#define r_abs(x)            vf_abs(x)
+#define r_max(a, b)         vf_max(a, b)
+#define r_min(a, b)         vf_min(a, b)
+#define r_positive(x, a, b) vf_blend(vk_more(x, vf_splat(0)), a, b)
+#include "ops/optim_rules.h"
+#undef R
+#undef RULE
+#undef r_splat
+#undef r_sqrt
+#undef r_abs
+#undef r_max
+#undef r_min
+#undef r_positive
 
-HD_INLINE void sgd_lanes(const sgd_factors *f, float *p, const float *g, float *v, bool whole, vm m) {
-    const vf w = vf_load_if(p, whole, m);
-    vf d = vf_load_if(g, whole, m) * f->scale + f->decay * w;
-    if (v) {
-        const vf speed = f->first ? d : f->momentum * vf_load_if(v, whole, m) + d;
-        vf_store_if(v, speed, whole, m);
-        d = f->nesterov ? d + f->momentum * speed : speed;
-    }
-    vf_store_if(p, w + f->lr * d, whole, m);
+typedef vf (*update_rule_fn)(const update_rule *f, vf p, vf d, vf *s);
+
+/* What a task reads and writes; a slot that is not kept is NULL. */
+typedef struct update_run {
+    update_rule rule;
+    vf scale, decay, keep, ema, rest;
+    float *p, *s[HD_OPTIM_SLOTS], *mean;
+    const float *g;
+} update_run;
+
+HD_INLINE void update_lanes(const update_run *u, update_rule_fn rule, int64_t i, bool whole, vm m) {
+    const vf w = vf_load_if(u->p + i, whole, m);
+    vf s[HD_OPTIM_SLOTS];
+    for (int k = 0; k < HD_OPTIM_SLOTS; k++) s[k] = u->s[k] ? vf_load_if(u->s[k] + i, whole, m) : vf_splat(0);
+    const vf now = rule(&u->rule, w * u->keep, vf_load_if(u->g + i, whole, m) * u->scale + u->decay * w, s);
+    vf_store_if(u->p + i, now, whole, m);
+    for (int k = 0; k < HD_OPTIM_SLOTS; k++)
+        if (u->s[k]) vf_store_if(u->s[k] + i, s[k], whole, m);
+    if (!u->mean) return;
+    const vf mean = u->rule.first ? now : vf_load_if(u->mean + i, whole, m) * u->ema + now * u->rest;
+    vf_store_if(u->mean + i, mean, whole, m);
 }
 
-static void update_sgd(void *exec, int64_t task) {
-    const hd_exec *e = exec;
+static void update_fill(update_run *u, const hd_exec *e) {
+    const hd_optim_step *f = &((const hd_vec_update *)e->state)->step;
+    for (int i = 0; i < HD_OPTIM_CONSTANTS; i++) u->rule.c[i] = vf_splat((float)f->c[i]);
+    for (int i = 0; i < HD_OPTIM_FLAGS; i++) u->rule.flag[i] = f->flag[i];
+    u->rule.first = f->first;
+    u->scale = vf_splat((float)f->scale);
+    u->decay = vf_splat((float)f->decay);
+    u->keep = vf_splat((float)f->keep);
+    u->ema = vf_splat((float)f->ema);
+    u->rest = vf_splat((float)(1 - f->ema));
+    u->p = e->out[0];
+    u->g = e->in[HD_UP_G];
+}
+
+HD_INLINE void update_task(const hd_exec *e, int64_t task, update_rule_fn rule) {
     const hd_vec_update *s = e->state;
     const int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
-    const double *hyper = e->in[2];
-    const float *g = e->in[1], *scale = s->scale ? e->in[3] : NULL;
-    float *p = e->out[0], *v = s->momentum != 0 ? e->out[1] : NULL;
-    const sgd_factors f = {.lr = vf_splat((float)-hyper[0]),
-                           .decay = vf_splat((float)hyper[2]),
-                           .scale = vf_splat(scale ? *scale : 1),
-                           .momentum = vf_splat((float)s->momentum),
-                           .first = hyper[1] <= 1,
-                           .nesterov = s->nesterov};
+    const unsigned keeps = hd_optim_keeps(s->kind, &s->args.o);
+    update_run u;
+    if (s->step.idle) return;
+    update_fill(&u, e);
+    for (int k = 0; k < HD_OPTIM_SLOTS; k++) u.s[k] = keeps >> k & 1 ? e->out[1 + k] : NULL;
+    u.mean = s->args.o.ema > 0 ? e->out[HD_UP_OUTPUTS - 1] : NULL;
     const vm m = vm_first((to - from) % HD_VL);
     int64_t i = from;
-    if (v) {
-        for (; i + HD_VL <= to; i += HD_VL) sgd_lanes(&f, p + i, g + i, v + i, true, m);
-        if (i < to) sgd_lanes(&f, p + i, g + i, v + i, false, m);
-    } else {
-        for (; i + HD_VL <= to; i += HD_VL) sgd_lanes(&f, p + i, g + i, NULL, true, m);
-        if (i < to) sgd_lanes(&f, p + i, g + i, NULL, false, m);
+    for (; i + HD_VL <= to; i += HD_VL) update_lanes(&u, rule, i, true, m);
+    if (i < to) update_lanes(&u, rule, i, false, m);
+}
+
+#define HD_OPTIMIZER(name)                                                                                             \
+    static void update_##name(void *exec, int64_t task) {                                                              \
+        update_task(exec, task, name##_rule);                                                                          \
     }
-}
-
-typedef struct adam_factors {
-    vf step, root, eps, keep, decay, scale, b1, b2, c2; /* step is negative; b1 is 1 − β₁, b2 is β₂, c2 is 1 − β₂ */
-} adam_factors;
-
-HD_INLINE void adam_lanes(const adam_factors *f, float *p, const float *g, float *m, float *v, bool whole, vm mask) {
-    const vf w = vf_load_if(p, whole, mask) * f->keep;
-    const vf d = vf_load_if(g, whole, mask) * f->scale + f->decay * w;
-    const vf m0 = vf_load_if(m, whole, mask), m1 = m0 + f->b1 * (d - m0);
-    const vf v1 = vf_load_if(v, whole, mask) * f->b2 + f->c2 * d * d;
-    vf_store_if(m, m1, whole, mask);
-    vf_store_if(v, v1, whole, mask);
-    vf_store_if(p, w + f->step * m1 / (vf_sqrt(v1) * f->root + f->eps), whole, mask);
-}
-
-static void update_adam(void *exec, int64_t task) {
-    const hd_exec *e = exec;
-    const hd_vec_update *s = e->state;
-    const int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
-    const double *hyper = e->in[4], lr = hyper[0], t = hyper[1], wd = hyper[2];
-    const float *g = e->in[1], *scale = s->scale ? e->in[5] : NULL;
-    float *p = e->out[0], *m = e->out[1], *v = e->out[2];
-    const adam_factors f = {.step = vf_splat((float)-(lr / (1 - pow(s->beta1, t)))),
-                            .root = vf_splat((float)(1 / sqrt(1 - pow(s->beta2, t)))),
-                            .eps = vf_splat((float)s->eps),
-                            .keep = vf_splat(s->decoupled ? (float)(1 - lr * wd) : 1),
-                            .decay = vf_splat(s->decoupled ? 0 : (float)wd),
-                            .scale = vf_splat(scale ? *scale : 1),
-                            .b1 = vf_splat((float)(1 - s->beta1)),
-                            .b2 = vf_splat((float)s->beta2),
-                            .c2 = vf_splat((float)(1 - s->beta2))};
-    const vm mask = vm_first((to - from) % HD_VL);
-    int64_t i = from;
-    for (; i + HD_VL <= to; i += HD_VL) adam_lanes(&f, p + i, g + i, m + i, v + i, true, mask);
-    if (i < to) adam_lanes(&f, p + i, g + i, m + i, v + i, false, mask);
-}
+#include "ops/optimizers.def"
+#undef HD_OPTIMIZER
