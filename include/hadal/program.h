@@ -71,7 +71,10 @@ typedef struct hd_compile_args {
     const char *precision;  /**< "f32" (NULL too), or "bf16": products and convolutions of bf16 with sums in f32; what
                                  persists stays f32. HD_E_UNSUPPORTED for others */
     bool train;             /**< for hd_gradients' graphs: training form even for hd_forward */
-    size_t memory_limit;    /**< refuse plans over this many bytes; 0: none */
+    size_t memory_limit;    /**< refuse plans over this many bytes; 0: none. A training step that is larger computes
+                                 activations again instead of keeping them, as far as is needed */
+    int recompute;          /**< cut the forward pass into so many segments whose activations are computed again in the
+                                 backward pass; 0: only where memory_limit (also the context's) asks for it; −1: never */
     void (*dump)(void *user, const char *pass, const char *graph_text); /**< after every pass */
     void *dump_user;
 } hd_compile_args;
@@ -89,6 +92,7 @@ typedef struct hd_memory {
     size_t scratch;                   /**< of kernels, all threads */
     size_t arena;                     /**< grads, activations and shared scratch after lifetimes were packed */
     size_t total;                     /**< what the process will hold for it */
+    int recomputed;                   /**< kernel calls that make activations a second time, to need less */
 } hd_memory;
 HD_API hd_memory hd_program_memory(const hd_program *program);
 
@@ -120,6 +124,7 @@ typedef struct hd_program_facts {
     int steps;    /**< kernel calls a run */
     int reorders; /**< of these, changes of layout of activations */
     int weight_reorders;
+    int recomputed;    /**< kernel calls that make activations a second time */
     int bf16_native;   /**< products and convolutions that run in bf16 */
     int bf16_emulated; /**< of precision bf16, but multiplied in f32 after rounding: no kernel of this machine takes
                           them */

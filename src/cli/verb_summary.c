@@ -30,6 +30,7 @@ static hd_status tell_json(cli *c, hd_model *model, const hd_model_info *m, int6
     hd_jw_begin(&j.w, '{');
     json_int(&j, "train_bytes", (int64_t)m->train_plan.total);
     json_int(&j, "infer_bytes", (int64_t)m->infer_plan.total);
+    json_int(&j, "recomputed", m->train_plan.recomputed);
     hd_jw_end(&j.w);
     return json_end(c, &j);
 }
@@ -63,6 +64,8 @@ static void say_layers(cli *c, hd_model *model, const hd_model_info *m, int64_t 
     table_print(c, &t, true, 0);
     say(c, "\nplan at batch %lld: train %s · predict %s\n", (long long)batch,
         text_bytes(train, (double)m->train_plan.total), text_bytes(infer, (double)m->infer_plan.total));
+    if (m->train_plan.recomputed)
+        say(c, "%d kernel calls run twice each step, so that training fits\n", m->train_plan.recomputed);
     if (m->trainable != m->params) say(c, "%s of the parameters are trained\n", text_count(params, m->trainable));
 }
 
@@ -92,6 +95,7 @@ end:
 static const cli_flag flags[] = {
     {"data", "DATA", "give the network the shape of these data (default: the recipe's, else its published shape)"},
     {"threads", "N", "plan for so many threads (default: all processors)"},
+    {"mem", "SIZE", "plan for at most this much memory, as 512MB or 8GB"},
     CLI_FLAG_END};
 
 const cli_verb cli_verb_summary = {

@@ -42,6 +42,8 @@ typedef struct hd_lower {
     size_t v_capacity, v_count;
     size_t arena_bytes, grad_bytes, activation_bytes, scratch_bytes;
     int reorders, weight_reorders;
+    int segments;   /* of the forward pass whose activations are computed again; below 2: all are kept */
+    int recomputed; /* nodes that run a second time */
     int bf16_native, bf16_emulated; /* products in bf16, and products of rounded numbers in f32 */
 } hd_lower;
 
@@ -85,18 +87,19 @@ typedef struct hd_pass {
     hd_status (*run)(hd_lower *l);
     bool optional; /* may be left out by passes_off */
 } hd_pass;
-hd_status hd_pass_form(hd_lower *l);     /* training or inference form; what is wanted */
-hd_status hd_pass_bind(hd_lower *l);     /* HD_BATCH becomes a number */
-hd_status hd_pass_simplify(hd_lower *l); /* identities and dead nodes */
-hd_status hd_pass_fuse(hd_lower *l);     /* layer + activation, paired gradients, loss with its gradient */
-hd_status hd_pass_mixed(hd_lower *l);    /* products in bf16, casts where f32 and bf16 meet */
-hd_status hd_pass_chain(hd_lower *l);    /* elementwise chains */
-hd_status hd_pass_place(hd_lower *l);    /* a kernel for every node */
-hd_status hd_pass_layout(hd_lower *l);   /* memory order of every value, reorders where they differ */
-hd_status hd_pass_flatten(hd_lower *l);  /* one optimiser step over flat vectors */
-hd_status hd_pass_schedule(hd_lower *l); /* the order of execution */
-hd_status hd_pass_prepare(hd_lower *l);  /* kernels ask for scratch and split into tasks */
-hd_status hd_pass_plan(hd_lower *l);     /* lifetimes and offsets */
+hd_status hd_pass_form(hd_lower *l);      /* training or inference form; what is wanted */
+hd_status hd_pass_bind(hd_lower *l);      /* HD_BATCH becomes a number */
+hd_status hd_pass_simplify(hd_lower *l);  /* identities and dead nodes */
+hd_status hd_pass_fuse(hd_lower *l);      /* layer + activation, paired gradients, loss with its gradient */
+hd_status hd_pass_mixed(hd_lower *l);     /* products in bf16, casts where f32 and bf16 meet */
+hd_status hd_pass_chain(hd_lower *l);     /* elementwise chains */
+hd_status hd_pass_place(hd_lower *l);     /* a kernel for every node */
+hd_status hd_pass_layout(hd_lower *l);    /* memory order of every value, reorders where they differ */
+hd_status hd_pass_flatten(hd_lower *l);   /* one optimiser step over flat vectors */
+hd_status hd_pass_recompute(hd_lower *l); /* activations made again where memory is short */
+hd_status hd_pass_schedule(hd_lower *l);  /* the order of execution */
+hd_status hd_pass_prepare(hd_lower *l);   /* kernels ask for scratch and split into tasks */
+hd_status hd_pass_plan(hd_lower *l);      /* lifetimes and offsets */
 /* Work of one execution of a node. */
 hd_cost hd_node_cost(const hd_lower *l, int32_t node);
 /* Runs them all, dumping and verifying. */

@@ -81,6 +81,55 @@ static hd_status hd_make_slots(hd_program *p) {
     return HD_OK;
 }
 
+/* What a plan may take: the caller's limit, or what the context's leaves; 0: no limit. Beside a training step the
+ * trainer holds copies of weights and state. */
+static size_t hd_room(const hd_program *p, const hd_memory *m, size_t *extra) {
+    const hd_context *ctx = p->ctx;
+    *extra = 0;
+    if (p->lower.args->memory_limit) return p->lower.args->memory_limit;
+    if (!ctx->memory_limit) return 0;
+    *extra = 2 * m->params + m->optimizer;
+    return ctx->memory_limit > ctx->bytes ? ctx->memory_limit - ctx->bytes : 1;
+}
+
+static hd_status hd_lower_again(hd_program *p, hd_target target, int segments) {
+    hd_lower *l = &p->lower;
+    const hd_lower fresh = {.ctx = l->ctx,
+                            .arena = {.ctx = l->ctx},
+                            .args = l->args,
+                            .store = l->store,
+                            .batch = l->batch,
+                            .train = l->train,
+                            .target = target.value.id,
+                            .segments = segments};
+    hd_lower_free(l);
+    *l = fresh;
+    HD_TRY(hd_graph_clone(&l->g, target.graph));
+    return hd_lower_run(l);
+}
+
+/* Where a training step does not fit, its forward pass is cut into more and more segments, until it does; where it
+ * never does, the smallest plan stays. */
+static hd_status hd_fit(hd_program *p, hd_target target) {
+    static const int tries[] = {2, 3, 4, 6, 8, 12, 16, 24, 32};
+    const hd_compile_args *args = p->lower.args;
+    hd_memory m = hd_program_memory(p);
+    size_t extra, best = m.total;
+    int chosen = 0;
+    const size_t room = hd_room(p, &m, &extra);
+    const bool bf16 = args->precision && strcmp(args->precision, "bf16") == 0;
+    if (!room || !target.train || args->recompute != 0 || bf16 || m.total + extra <= room) return HD_OK;
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        HD_TRY(hd_lower_again(p, target, tries[i]));
+        m = hd_program_memory(p);
+        if (m.total + extra <= room) return HD_OK;
+        if (m.total >= best) continue;
+        best = m.total;
+        chosen = tries[i];
+    }
+    return p->lower.segments == chosen ? HD_OK : hd_lower_again(p, target, chosen);
+}
+
 static hd_status hd_program_build(hd_program *p, hd_target target) {
     hd_lower *l = &p->lower;
     HD_TRY(hd_graph_clone(&l->g, target.graph));
@@ -93,13 +142,15 @@ static hd_status hd_program_build(hd_program *p, hd_target target) {
     const char *precision = l->args->precision ? l->args->precision : "f32";
     if (strcmp(precision, "f32") != 0 && strcmp(precision, "bf16") != 0)
         return hd_fail(p->ctx, HD_E_UNSUPPORTED, "compile|there is no precision \"%.40s\"|Use f32 or bf16", precision);
+    l->segments = l->args->recompute;
     HD_TRY(hd_lower_run(l));
+    HD_TRY(hd_fit(p, target));
     HD_TRY(hd_make_steps(p));
     HD_TRY(hd_make_slots(p));
     const size_t total = hd_program_memory(p).total;
     if (l->args->memory_limit && total > l->args->memory_limit)
-        return hd_fail(p->ctx, HD_E_MEMORY, "compile|the plan needs %zu bytes, the limit is %zu|Use a smaller batch",
-                       total, l->args->memory_limit);
+        return hd_fail(p->ctx, HD_E_MEMORY, "compile|the plan needs %zu bytes%s, the limit is %zu|Use a smaller batch",
+                       total, l->recomputed ? " even where activations are computed again" : "", l->args->memory_limit);
     if (l->arena_bytes > p->store->arena_wanted) p->store->arena_wanted = l->arena_bytes;
     return HD_OK;
 }
@@ -163,7 +214,8 @@ hd_memory hd_program_memory(const hd_program *p) {
     hd_memory m = {.grads = l->grad_bytes,
                    .activations = l->activation_bytes,
                    .scratch = l->scratch_bytes,
-                   .arena = l->arena_bytes};
+                   .arena = l->arena_bytes,
+                   .recomputed = l->recomputed};
     for (size_t i = 0; i < l->g->value_count; i++) {
         const hd_value *v = &l->g->values[i];
         const int32_t e = l->v[i].entry;
@@ -208,6 +260,7 @@ hd_program_facts hd_program_get_facts(const hd_program *p) {
     hd_program_facts f = {.steps = p->step_count,
                           .reorders = l->reorders,
                           .weight_reorders = l->weight_reorders,
+                          .recomputed = l->recomputed,
                           .bf16_native = l->bf16_native,
                           .bf16_emulated = l->bf16_emulated};
     for (size_t i = 0; i < l->g->node_count; i++) {

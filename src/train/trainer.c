@@ -160,6 +160,11 @@ static hd_status make_programs(hd_trainer *t) {
         HD_TRY(hd_groups_check_names(t->recipe, &optimizer, t->model->store));
         if (rest > 0 && !drop_last) HD_TRY(make_step_program(t, step, rest, &t->last));
         t->model->train_plan = hd_program_memory(t->full.program);
+        if (t->model->train_plan.recomputed > 0)
+            hd_log_line(t->ctx, HD_LOG_WARNING,
+                        "memory: %d kernel calls of the forward pass run a second time each step, so that it fits: the "
+                        "same numbers, slower",
+                        t->model->train_plan.recomputed);
     }
     if (t->split.val_count == 0) return HD_OK;
     HD_TRY(hd_model_infer(t->model, t->split.val_count, &t->val_program, &t->val_batch));

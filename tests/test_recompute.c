@@ -1,0 +1,127 @@
+/* test_recompute.c: activations that are computed again give the same bits in less memory. */
+#include "support.h"
+
+#include "compile/lower.h"
+#include "hadal/hadal.h"
+#include "runtime/program.h"
+
+enum { BATCH = 128, ALL = 1 << 20 };
+
+#define GOES(ctx, call)                                                                                                \
+    if ((call) != HD_OK) fail_msg("%s", hd_last_error(ctx))
+
+/* Deep enough that there is something to win; dropout, norms, a residual branch. */
+static hd_val mlp(hd_graph *g) {
+    hd_val y = hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 48));
+    for (int i = 0; i < 12; i++) {
+        const hd_val before = y;
+        y = hd_tanh(hd_nn_linear(y, .out_features = 48));
+        if (i % 3 == 1) y = hd_nn_dropout(y, .p = 0.3);
+        if (i % 4 == 2) y = hd_add(y, before);
+        if (i % 5 == 3) y = hd_gelu(hd_softmax(y));
+    }
+    return hd_nn_linear(y, .out_features = 4);
+}
+
+static hd_val cnn(hd_graph *g) {
+    hd_val y = hd_reshape(hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 48)), .dims = HD_DIMS(HD_BATCH, 3, 4, 4));
+    for (int i = 0; i < 6; i++) {
+        y = hd_nn_conv2d(y, .out_channels = 8, .kernel_size = {3, 3}, .padding = {1, 1});
+        if (i % 2) y = hd_nn_batch_norm(y);
+        y = hd_relu(y);
+    }
+    y = hd_max_pool2d(y, .kernel_size = {2, 2});
+    return hd_nn_linear(hd_flatten(y), .out_features = 4);
+}
+
+typedef struct outcome {
+    size_t count;
+    hd_memory memory;
+    int recomputed;
+    float *all;
+} outcome;
+
+static outcome train(hd_val (*build)(hd_graph *), int threads, hd_compile_args args, hd_status status) {
+    hd_context *ctx = test_context(threads);
+    hd_graph *g;
+    hd_program *p;
+    outcome r = {.all = malloc(ALL * sizeof(float))};
+    float x[BATCH * 48];
+    int64_t label[BATCH];
+    char message[200];
+    assert_non_null(r.all);
+    for (int i = 0; i < BATCH * 48; i++) x[i] = (float)((i * 37) % 101) / 50 - 1;
+    for (int i = 0; i < BATCH; i++) label[i] = i % 4;
+    GOES(ctx, hd_graph_new(&g, ctx));
+    const hd_val loss = hd_cross_entropy(build(g), hd_input(g, "label", HD_I64, HD_DIMS(HD_BATCH)));
+    args.batch = BATCH;
+    const hd_status got = hd_compile_with(&p, hd_train_step(loss, hd_adamw(.lr = 0.01)), &args);
+    if (got != status) fail_msg("%s: %s", hd_status_name(got), hd_last_error(ctx));
+    if (got == HD_OK) {
+        r.memory = hd_program_memory(p);
+        r.recomputed = hd_program_get_facts(p).recomputed;
+        if (!hd_plan_is_sound(&p->lower, message, sizeof message)) fail_msg("%s", message);
+        GOES(ctx, hd_program_set(p, "x", x));
+        GOES(ctx, hd_program_set(p, "label", label));
+        for (int i = 0; i < 3; i++) GOES(ctx, hd_program_run(p));
+        hd_store *s = hd_program_store(p);
+        for (int i = 0; i < hd_store_count(s); i++) {
+            const hd_store_info e = hd_store_at(s, i);
+            const size_t n = (size_t)hd_dims_count(&e.dims);
+            if (strstr(e.name, "@flat")) continue;
+            assert_true(r.count + n <= ALL);
+            GOES(ctx, hd_store_get(s, e.name, r.all + r.count, n * sizeof(float)));
+            r.count += n;
+        }
+        hd_program_free(p);
+    } else {
+        assert_non_null(strstr(hd_last_error(ctx), "even where activations are computed again"));
+    }
+    hd_graph_free(g);
+    hd_context_free(ctx);
+    return r;
+}
+
+static void same(const outcome *a, const outcome *b) {
+    assert_int_equal(a->count, b->count);
+    assert_memory_equal(a->all, b->all, a->count * sizeof *a->all);
+}
+
+static void compare(hd_val (*build)(hd_graph *)) {
+    outcome whole = train(build, 1, (hd_compile_args){0}, HD_OK);
+    assert_int_equal(whole.recomputed, 0);
+    for (int segments = 2; segments <= 6; segments++)
+        for (int way = 0; way < 3; way++) {
+            const hd_compile_args args = {.recompute = segments, .passes_off = way == 2 ? "flatten" : NULL};
+            outcome less = train(build, way ? 2 : 1, args, HD_OK);
+            assert_true(less.recomputed > 0);
+            if (less.memory.arena >= whole.memory.arena)
+                fail_msg("%d segments: %zu bytes, at first %zu", segments, less.memory.arena, whole.memory.arena);
+            same(&whole, &less);
+            free(less.all);
+        }
+    /* the planner finds it by itself, as far as is needed */
+    const size_t limit = whole.memory.total - (whole.memory.arena / 5);
+    outcome fits = train(build, 1, (hd_compile_args){.memory_limit = limit}, HD_OK);
+    assert_true(fits.recomputed > 0 && fits.memory.total <= limit);
+    same(&whole, &fits);
+    free(fits.all);
+    outcome none = train(build, 1, (hd_compile_args){.memory_limit = whole.memory.params}, HD_E_MEMORY);
+    free(none.all);
+    free(whole.all);
+}
+
+static void test_mlp(void **state) {
+    (void)state;
+    compare(mlp);
+}
+
+static void test_cnn(void **state) {
+    (void)state;
+    compare(cnn);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mlp), cmocka_unit_test(test_cnn)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
