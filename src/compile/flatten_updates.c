@@ -14,6 +14,19 @@ static const char *hd_update_roles(const hd_node *n) {
     return !n->dead && hd_optim_of(n->op) ? "pgsspppp" : NULL;
 }
 
+/* By what the options say: the room between the fields of an args struct holds anything. Optimisers have numbers and
+ * switches alone. */
+static bool hd_options_alike(const hd_op *op, const void *a, const void *b) {
+    for (const hd_option *o = op->options; o && o->name; o++) {
+        const size_t size = o->type == HD_OPT_BOOL    ? sizeof(bool)
+                            : o->type == HD_OPT_FLOAT ? sizeof(double)
+                                                      : sizeof(int64_t);
+        const char *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
+        if (memcmp(x, y, size * (size_t)(o->count ? o->count : 1)) != 0) return false;
+    }
+    return true;
+}
+
 /* Updates go together when op, options, shared inputs and dtype agree. */
 static bool hd_updates_alike(const hd_graph *g, const hd_node *a, const hd_node *b) {
     if (a->op != b->op || a->n_in != b->n_in || g->values[a->in[0]].type.dtype != g->values[b->in[0]].type.dtype)
@@ -23,7 +36,7 @@ static bool hd_updates_alike(const hd_graph *g, const hd_node *a, const hd_node 
         if (roles[k] == 's' && a->in[k] != b->in[k]) return false;
         if ((a->in[k] < 0) != (b->in[k] < 0)) return false;
     }
-    return memcmp(a->attr, b->attr, a->op->args_size) == 0; /* inputs are blanked in attr */
+    return hd_options_alike(a->op, a->attr, b->attr);
 }
 
 static int64_t hd_flat_size(const hd_lower *l, int32_t value) {

@@ -242,7 +242,7 @@ static hd_status fit(hd_trainer *t) {
     const hd_gmdh *net = t->method_state;
     for (int64_t k = 0; k < net->layers; k++) {
         const hd_gmdh_layer *l = &net->layer[k];
-        char name[32];
+        char name[48];
         double *w = hd_alloc_n(t->ctx, (size_t)l->units, HD_GMDH_TERMS * sizeof *w);
         if (!w) return HD_E_MEMORY;
         for (int64_t u = 0; u < l->units; u++)
