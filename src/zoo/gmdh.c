@@ -43,7 +43,7 @@ static hd_val times(hd_loc at, hd_val a, hd_val b) {
 
 /* w0 + w1 a + w2 b + w3 ab + w4 a² + w5 b², a column of w for each unit. */
 static hd_val layer(hd_loc at, hd_val x, int64_t number, const int64_t *left, const int64_t *right, int64_t n) {
-    char name[32];
+    char name[48];
     (void)snprintf(name, sizeof name, "layer%lld.weight", (long long)number);
     const hd_val w = hd_param_at(at, x.graph, name, hd_val_dtype(x), HD_DIMS(TERMS, n), HD_NORMAL(0, 0.3));
     const hd_val a = pick(at, x, left, n), b = pick(at, x, right, n);
