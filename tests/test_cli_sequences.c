@@ -88,7 +88,7 @@ static void ratings_are_learnt(void **state) {
     char lines[8192] = "userId,movieId,rating\n";
     for (int u = 1; u <= 20; u++)
         for (int i = 1; i <= 20; i++)
-            (void)snprintf(lines + strlen(lines), 16, "%d,%d,%d\n", 10 * u, i, 1 + (u % 3) + (i % 2));
+            (void)snprintf(lines + strlen(lines), 40, "%d,%d,%d\n", 10 * u, i, 1 + (u % 3) + (i % 2));
     save("ratings.csv", lines);
     const hd_json *o =
         hadal_json(&arena, "train ratings.csv --epochs 30 --lr 0.02 --batch-size 16 --out stars --json", 0);
