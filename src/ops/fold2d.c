@@ -30,7 +30,7 @@ static hd_status count_windows(hd_infer *c, windows v, const int64_t size[2], in
 static hd_status unfold2d_infer(hd_infer *c) {
     const hd_unfold2d_args *a = c->attr;
     const hd_dims *x = &c->in[0].dims;
-    int64_t out[2];
+    int64_t out[2] = {0};
     if (hd_need_float(c, 0) || hd_need_rank(c, 0, 4) || count_windows(c, WINDOWS(a), x->dim + 2, out))
         return HD_E_MODEL;
     if (x->dim[1] < 0 || x->dim[1] > HD_MAX_WINDOW || a->kernel_size[0] > HD_MAX_WINDOW / a->kernel_size[1])
@@ -44,7 +44,7 @@ static hd_status fold2d_infer(hd_infer *c) {
     const hd_fold2d_args *a = c->attr;
     const hd_dims *x = &c->in[0].dims;
     char text[192];
-    int64_t out[2];
+    int64_t out[2] = {0};
     if (hd_need_float(c, 0) || hd_need_rank(c, 0, 3)) return HD_E_MODEL;
     if (a->output_size[0] < 1 || a->output_size[1] < 1) return hd_infer_fail(c, "output_size must be given");
     if (count_windows(c, WINDOWS(a), a->output_size, out)) return HD_E_MODEL;

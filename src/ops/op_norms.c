@@ -53,7 +53,7 @@ hd_status hd_infer_norm_statistics(hd_infer *c, int i, const hd_type *type) {
 }
 
 hd_status hd_infer_norm_last_grad(hd_infer *c, hd_dims *shape, int idy) {
-    hd_type statistics;
+    hd_type statistics = {0};
     if (hd_infer_norm_shape(c, idy + 1, shape, &statistics)) return HD_E_MODEL;
     for (int i = 1; i < idy; i++)
         if (hd_infer_norm_statistics(c, i, &statistics)) return HD_E_MODEL;

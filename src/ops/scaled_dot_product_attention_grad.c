@@ -96,12 +96,13 @@ static hd_status attention_grad_infer(hd_infer *c) {
         const T *q = (const T *)r->in[0].data + qi, *k = (const T *)r->in[1].data + kj;                                \
         const T *v = (const T *)r->in[2].data + vj, *dy = (const T *)r->in[5].data + yi;                               \
         T *dq = (T *)r->out[0].data + qi, *dk = (T *)r->out[1].data + kj, *dv = (T *)r->out[2].data + vj;              \
+        const void *mask = r->in[6].data;                                                                              \
         double s = 0, d = 0;                                                                                           \
-        if (z->masked) {                                                                                               \
+        if (mask) {                                                                                                    \
             const int64_t m = hd_attention_mask_at(z, b) + i * z->mask_row + j * z->mask_column;                       \
             if (r->in[6].dtype != HD_BOOL)                                                                             \
-                s = (double)((const T *)r->in[6].data)[m];                                                             \
-            else if (!((const uint8_t *)r->in[6].data)[m])                                                             \
+                s = (double)((const T *)mask)[m];                                                                      \
+            else if (!((const uint8_t *)mask)[m])                                                                      \
                 return;                                                                                                \
         }                                                                                                              \
         for (int64_t e = 0; e < z->width; e++) s += z->scale * (double)q[e] * (double)k[e];                            \

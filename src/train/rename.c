@@ -164,7 +164,7 @@ static bool fill(const char *to, const caught *c, char buffer[HD_RENAME_NAME]) {
     for (; *to; to++) {
         const char *from = *to == '*' ? c->start[star] : to;
         const size_t n = *to == '*' ? c->length[star++] : 1;
-        if (used + n >= HD_RENAME_NAME) return false;
+        if (!from || used + n >= HD_RENAME_NAME) return false;
         memcpy(buffer + used, from, n);
         used += n;
     }
@@ -173,7 +173,7 @@ static bool fill(const char *to, const caught *c, char buffer[HD_RENAME_NAME]) {
 }
 
 const char *hd_rename_apply(const hd_rename *map, const char *name, char buffer[HD_RENAME_NAME]) {
-    caught c;
+    caught c = {0};
     for (int32_t i = 0; i < map->count; i++) {
         if (!fits(map->rule[i].from, name, &c)) continue;
         if (!map->rule[i].to) return NULL;

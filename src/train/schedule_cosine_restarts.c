@@ -8,7 +8,10 @@ static double rate(const hd_schedule *s, double t, double total) {
     double length = s->t_0;
     (void)total;
     if (s->t_mult > 1) {
-        for (; t >= length; length *= s->t_mult) t -= length;
+        while (t >= length) {
+            t -= length;
+            length *= s->t_mult;
+        }
     } else {
         t = fmod(t, length);
     }

@@ -35,13 +35,15 @@ bool hd_solve_damped(const double *a, double *b, int64_t n, double ridge, double
     double diagonal = 0;
     for (int64_t i = 0; i < n; i++) diagonal += a[i * n + i] / (double)n;
     if (!isfinite(diagonal)) return false;
-    for (; ridge < 1e6; ridge = fmax(ridge * 100, 1e-14)) {
+    while (ridge < 1e6) {
         memcpy(spare, a, (size_t)(n * n) * sizeof *a);
         memcpy(b_spare, b, (size_t)n * sizeof *b);
         for (int64_t i = 0; i < n; i++) spare[i * n + i] += ridge * fmax(diagonal, 1e-300);
-        if (!hd_solve_positive(spare, b_spare, n)) continue;
-        memcpy(b, b_spare, (size_t)n * sizeof *b);
-        return true;
+        if (hd_solve_positive(spare, b_spare, n)) {
+            memcpy(b, b_spare, (size_t)n * sizeof *b);
+            return true;
+        }
+        ridge = fmax(ridge * 100, 1e-14);
     }
     return false;
 }

@@ -25,7 +25,7 @@ void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k) {
     const int64_t least = weight <= SMALL_WEIGHT ? SMALL_ROWS : TASK_ROWS;
     int64_t tasks = b / least < 1 ? 1 : b / least;
     if (tasks > MOST_TASKS) tasks = MOST_TASKS;
-    s->rows = (b + tasks - 1) / tasks;
+    s->rows = b > 0 ? (b + tasks - 1) / tasks : 1; /* of an empty batch there is no task */
     s->tasks = (b + s->rows - 1) / s->rows;
     s->packed = s->steps.t >= PACKED_STEPS;
     s->pack = s->packed ? (size_t)(s->gates * s->h * s->blocks * s->width) : 0;

@@ -145,7 +145,8 @@ static void slice_box(hd_copy_box *b, const hd_operand *big_at, const hd_operand
 /* Blocks go through where the slice begins at one and takes whole ones. */
 static bool slice_blocks(const hd_kctx *k, const hd_operand *big, int axis, int64_t start, int64_t step) {
     const hd_layout *l = move_blocks(k);
-    return l && (axis != 1 || (step == 1 && slice_start(big, axis, start) % move_block(l) == 0));
+    const int64_t block = l ? move_block(l) : 0;
+    return block && (axis != 1 || (step == 1 && slice_start(big, axis, start) % block == 0));
 }
 
 static void slice_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {

@@ -51,7 +51,7 @@ void hd_row_walk_of(hd_row_walk *w, const hd_kctx *k, const int *in, int count, 
 
 /* Part of a row: n elements from `at` on. */
 static void walk_row(const hd_row_walk *w, const hd_exec *e, int64_t row, int64_t at, int64_t n) {
-    const void *in[HD_ROW_IN];
+    const void *in[HD_ROW_IN] = {NULL};
     int64_t place[HD_ROW_IN] = {0};
     for (int64_t a = 0, rest = row; a < w->axes; a++) {
         for (int i = 0; i < w->in; i++) place[i] += rest % w->size[a] * w->stride[i][a];
