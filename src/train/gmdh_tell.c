@@ -49,11 +49,11 @@ static void own_units(const hd_gmdh *net, const hd_trainer *t, int64_t layer, co
 }
 
 /* "x3" of the inputs, "u12" of unit 2 of layer 1: layers beyond nine get a dot. */
-static void name_of(char out[32], int64_t layer, int64_t unit) {
+static void name_of(char out[48], int64_t layer, int64_t unit) {
     if (layer < 0)
-        (void)snprintf(out, 32, "x%lld", (long long)unit + 1);
+        (void)snprintf(out, 48, "x%lld", (long long)unit + 1);
     else
-        (void)snprintf(out, 32, "u%lld.%lld", (long long)layer + 1, (long long)unit + 1);
+        (void)snprintf(out, 48, "u%lld.%lld", (long long)layer + 1, (long long)unit + 1);
 }
 
 static void write_term(hd_text *line, double w, double largest, const char *a, const char *b) {
@@ -70,7 +70,7 @@ static void say_unit(const hd_gmdh *net, hd_trainer *t, int64_t layer, int64_t n
     const hd_gmdh_unit *u = &net->layer[layer].unit[number];
     hd_text line = {.ctx = t->ctx};
     double w[HD_GMDH_TERMS], largest = 0;
-    char name[32], a[32], b[32];
+    char name[48], a[48], b[48];
     own_units(net, t, layer, u, w);
     for (int k = 0; k < HD_GMDH_TERMS; k++) largest = fmax(largest, fabs(w[k]));
     name_of(name, layer, number);
