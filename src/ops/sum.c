@@ -59,6 +59,7 @@ const hd_op hd_op_sum = {
                                    {"f32[2,3,4]", NULL},
                                    {"f32[]", NULL},
                                    {"f32[3,1000] | axes=[1]", NULL},
+                                   {"f32[1,70001] | axes=[0]", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[2,3] | axes=[2]", "axis 2 is out of range"},
                                    {"f32[2,3] | axes=[1,-1]", "named twice"},
