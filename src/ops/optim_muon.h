@@ -67,7 +67,7 @@ HD_UPDATE(
                                               .help = "steps of Newton and Schulz's iteration"),
                                    HD_SETTINGS_END},
     .formula = "p ← (1 − lr·wd)·p − lr·g, g = 0.2·√max(r, c)·orthogonal(momentum of the gradient as [r, c])",
-    .source = "Jordan et al.: Muon, 2024; Liu et al.: Muon is scalable for LLM training, 2025; as torch.optim.Muon "
+    .source = "Jordan et al.: Muon, 2024; Liu et al., arXiv:2502.16982; as torch.optim.Muon "
               "with adjust_lr_fn match_rms_adamw",
     .doc = "One step of Muon, whose direction g comes ready: training steps make it out of the gradient with nodes "
            "of their own. Parameters with fewer than two dimensions get AdamW.",

@@ -1,6 +1,6 @@
-/* char_rnn.c: recurrent networks over sequences: language models of characters (char-rnn, char-lstm, char-gru), of
- * chords (jsb-rnn), and a labeller of every position that reads both ways (tagger). Names of tensors as in PyTorch's
- * example of a word language model: encoder, rnn, decoder. */
+/* char_rnn.c: recurrent networks over sequences: they foretell the next character (char-rnn, char-lstm, char-gru), the
+ * next chord (jsb-rnn), or label every position, read both ways (tagger). Names of tensors as in PyTorch's example of
+ * words: encoder, rnn, decoder. */
 #include "zoo/zoo_kit.h"
 
 enum { RNN, LSTM, GRU };
@@ -104,7 +104,7 @@ static const hd_option tagger_options[] = {
                                          __VA_ARGS__};
 CHARACTERS(char_rnn, "char-rnn", .description = "writes on, character by character: a recurrent network with tanh",
            .authors = "Mikolov, Karafiát, Burget, Černocký, Khudanpur",
-           .paper = "Recurrent neural network based language model, Interspeech 2010", .year = 2010)
+           .paper = "Interspeech 2010, p. 1045, doi:10.21437/Interspeech.2010-343", .year = 2010)
 CHARACTERS(char_lstm, "char-lstm", .description = "writes on, character by character: long short-term memory",
            .authors = "Graves", .paper = "Generating sequences with recurrent neural networks, arXiv:1308.0850",
            .year = 2013)
