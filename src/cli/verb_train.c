@@ -50,13 +50,15 @@ static void say_run(cli *c, const hd_json *recipe, const char *folder) {
              folder);
 }
 
-/* The parts in the unit of the whole. */
+/* The parts in the unit of the whole. Activations as they were packed: those whose lives do not overlap share a place,
+ * so that their sum may be more than the whole. */
 static void say_plan(cli *c, const hd_memory *plan, size_t infer) {
     double total = (double)plan->total, unit = total >= 1e9 ? 1e9 : total >= 1e6 ? 1e6 : 1e3;
+    const double activations = plan->arena > plan->grads ? (double)(plan->arena - plan->grads) : 0;
     char a[64], b[64];
     say_fact(c, "plan", "%s to train (weights %.1f, gradients %.1f, optimiser %.1f, activations %.1f), %s to predict",
              text_bytes(a, total), (double)(plan->params + plan->states) / unit, (double)plan->grads / unit,
-             (double)plan->optimizer / unit, (double)plan->activations / unit, text_bytes(b, (double)infer));
+             (double)plan->optimizer / unit, activations / unit, text_bytes(b, (double)infer));
 }
 
 /* What it begins with, when not with nothing. */
