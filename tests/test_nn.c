@@ -401,6 +401,7 @@ static void test_lists_are_whole(void **state) {
     for (int i = 0; hd_zoo_at(i); i++) {
         const hd_zoo_entry *e = hd_zoo_at(i);
         assert_ptr_equal(hd_zoo_find(e->name), e);
+        assert_true(i == 0 || e->year >= hd_zoo_at(i - 1)->year);
         assert_true(strlen(e->description) > 10 && strlen(e->authors) > 2 && strlen(e->paper) > 10 && e->outputs > 0 &&
                     e->loss);
         hd_dims x = {.rank = e->sample.rank + 1, .dim = {HD_BATCH}};

@@ -9,15 +9,17 @@ typedef struct sized {
     double flops; /* forward, one sample */
 } sized;
 
+/* Counted on the graph: nothing is compiled, planned or allocated for a run. */
 static hd_status size_of(cli *c, const hd_zoo_entry *e, sized *out) {
     hd_recipe *recipe = NULL;
     hd_model *model = NULL;
-    hd_model_info info = {0};
+    hd_layer_info layer;
+    *out = (sized){0};
     hd_status status = cli_lib(c, hd_recipe_new(&recipe, c->ctx));
     if (status == HD_OK) status = cli_lib(c, hd_recipe_set(recipe, "model", e->name));
     if (status == HD_OK) status = cli_lib(c, hd_model_new(&model, recipe, NULL));
-    if (status == HD_OK) status = cli_lib(c, hd_model_get_info(model, &info));
-    *out = (sized){info.params, info.flops};
+    if (status == HD_OK) out->params = hd_graph_param_count(hd_model_graph(model));
+    for (int32_t i = 0; status == HD_OK && *(layer = hd_model_layer(model, i)).type; i++) out->flops += layer.flops;
     hd_model_free(model);
     hd_recipe_free(recipe);
     return status;
@@ -125,7 +127,7 @@ const cli_verb cli_verb_zoo = {
     .name = "zoo",
     .summary = "the known networks, and a page of each",
     .things = "[show NAME]",
-    .about = "Without a name: every network with its year, its parameters and its work in the published shape.\n"
+    .about = "Without a name: every network in the order of years, with parameters and work in the published shape.\n"
              "With one: its options and where it was published. Options are dotted: --model.depth 3.",
     .example = "hadal zoo show lenet5",
     .min_things = 0,
