@@ -56,6 +56,30 @@ static void test_sentences(void **state) {
     hd_data_free(d);
 }
 
+/* A quotation mark is a token: it opens nothing. */
+static void test_quotation_marks(void **state) {
+    (void)state;
+    hd_dataset *d = opened("a.conll", "\" O\nthe O\n\"cat B\n\" \" B\n", ",\"min_count\":1");
+    assert_string_equal(hd_data_get_info(d).encoding, "{\"tokens\": [\"\\\"\", \"the\", \"\\\"cat\"]}");
+    expect(d, 0, ROW(2, 3, 4, 2), ROW(0, 0, 1, 1));
+    hd_data_free(d);
+}
+
+/* Beside its words a file of CoNLL-U holds remarks, ranges of them, and words left unsaid; a word may hold a blank. */
+static void test_conllu(void **state) {
+    (void)state;
+    static const char treebank[] =
+        "# text = Vamonos 10 000\n1-2\tVamonos\t_\t_\n1\tVamos\tir\tVERB\n2\tnos\tnos\tPRON\n"
+        "2.1\tya\tya\tADV\n3\t10 000\t_\tNUM\n\n# newpar\n1\tnos\tnos\tPRON\n";
+    hd_dataset *d = opened("a.conllu", treebank, ",\"min_count\":1,\"token\":2,\"tag\":4");
+    const hd_data_info info = hd_data_get_info(d);
+    assert_true(info.count == 2 && info.positions == 3 && info.classes == 3);
+    assert_string_equal(info.encoding, "{\"tokens\": [\"Vamos\", \"nos\", \"10 000\"]}");
+    expect(d, 0, ROW(2, 3, 4), ROW(0, 1, 2));
+    expect(d, 1, ROW(3, 0, 0), ROW(1, -1, -1));
+    hd_data_free(d);
+}
+
 /* Another text, read as the model reads: its numbers for tokens and tags, its length. */
 static void test_known(void **state) {
     (void)state;
@@ -131,8 +155,9 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        DATA_TEST(test_sentences), DATA_TEST(test_known),     DATA_TEST(test_parts_and_refusals),
-        DATA_TEST(test_learning),  DATA_TEST(test_no_memory),
+        DATA_TEST(test_sentences), DATA_TEST(test_quotation_marks),    DATA_TEST(test_conllu),
+        DATA_TEST(test_known),     DATA_TEST(test_parts_and_refusals), DATA_TEST(test_learning),
+        DATA_TEST(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ static bool blank(char c) {
 }
 
 static bool is_quote(const hd_cell_form *f, char c) {
-    return c == '"' || (f->arff && c == '\'');
+    return !f->plain && (c == '"' || (f->arff && c == '\''));
 }
 
 static bool separates(const hd_cell_form *f, char c) {
@@ -91,7 +91,7 @@ bool hd_cells_next(hd_cells *w, hd_cell *cell) {
 
 bool hd_cells_open(const hd_cell_form *f, bool inside, const char *line, size_t length) {
     const char *s = line, *end = line + length;
-    if (f->arff) return false;
+    if (f->arff || f->plain) return false;
     if (!inside && !memchr(line, '"', length)) return false;
     while (inside || s <= end) {
         const char *closed = s;

@@ -7,6 +7,7 @@
 typedef struct hd_cell_form {
     char separator; /* ' ' stands for any run of blanks and tabs */
     bool arff;      /* quotes are ' or ", a backslash takes the next byte as it is */
+    bool plain;     /* no quotes: " is a byte like any other */
     const char *na; /* words that stand for a missing cell beside the usual ones, split by commas; or NULL */
 } hd_cell_form;
 

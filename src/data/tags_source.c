@@ -33,6 +33,7 @@ typedef struct reading {
     hd_dataset *data;
     const hd_data_request *request;
     const char *path; /* that is read */
+    bool conllu;      /* by its name */
     hd_cells walk;
     hd_words tokens, tags; /* in order of first sight, or the model's */
     int32_t *token, *tag;  /* memory of the context */
@@ -76,19 +77,33 @@ static hd_status find_token(reading *r, const hd_cell *cell, int32_t *out) {
     return HD_OK;
 }
 
+/* A line of CoNLL-U that is no word of the sentence: a remark, a range of words (3-4), a word left unsaid (5.1). */
+static bool is_aside(const char *line, size_t length) {
+    size_t n = 0;
+    while (n < length && line[n] >= '0' && line[n] <= '9') n++;
+    return n == 0 ? *line == '#' : n < length && (line[n] == '-' || line[n] == '.');
+}
+
+static bool is_blank(const char *line, size_t length) {
+    size_t n = 0;
+    while (n < length && (line[n] == ' ' || line[n] == '\t')) n++;
+    return n == length;
+}
+
 static hd_status take_line(void *user, int64_t number, const char *line, size_t length) {
     reading *r = user;
     const tag_options *o = r->request->args;
     hd_cell cell, token = {"", 0}, tag = {"", 0};
     int64_t n = 0;
     int32_t word = 0, label = -1;
+    if (is_blank(line, length)) return end_sentence(r);
+    if (r->conllu && is_aside(line, length)) return HD_OK;
     hd_cells_begin(&r->walk, line, length);
     while (hd_cells_next(&r->walk, &cell)) {
         if (++n == o->token) token = cell;
         if (n == o->tag || o->tag == 0) tag = cell;
     }
     if (r->walk.failed) return HD_E_MEMORY;
-    if (n == 0) return end_sentence(r);
     if (hd_cell_is(&token, "-DOCSTART-")) return HD_OK; /* CoNLL-2003: a new document */
     const bool tagged = o->tag == 0 ? n > o->token : n >= o->tag;
     if (n < o->token || (!tagged && !r->request->unlabeled))
@@ -103,6 +118,8 @@ static hd_status take_line(void *user, int64_t number, const char *line, size_t 
 static hd_status read_file(reading *r, const char *path, int part) {
     uint64_t text, file;
     r->path = path;
+    r->conllu = hd_text_ends(path, ".conllu");
+    r->walk.form.separator = r->conllu ? '\t' : ' '; /* a word of CoNLL-U may hold blanks */
     HD_TRY(hd_lines_read(r->data->ctx, path, take_line, r, &text, &file));
     HD_TRY(end_sentence(r));
     r->file += file;
@@ -277,7 +294,7 @@ static hd_status read_all(reading *r) {
 static hd_status open_tags(hd_dataset *data, const hd_data_request *request) {
     reading r = {.data = data,
                  .request = request,
-                 .walk = {.ctx = data->ctx, .form = {.separator = ' '}},
+                 .walk = {.ctx = data->ctx, .form = {.plain = true}}, /* a quotation mark is a token */
                  .tokens = {.arena = request->arena},
                  .tags = {.arena = request->arena}};
     const hd_status status = read_all(&r);
