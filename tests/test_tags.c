@@ -91,6 +91,7 @@ static void test_known(void **state) {
     hd_data_free(d);
     refused("the O\ncat X\n", like, ":2");
     assert_non_null(strstr(hd_last_error(ctx), "does not know the tag \"X\""));
+    refused("the O\n", ",\"like\":{\"tokens\":[\"cat\",2]}", "the model's tokens are no texts");
     char options[256];
     (void)snprintf(options, sizeof options, "%s,\"unlabeled\":true", like);
     d = opened("a.conll", "the\ncat\n", options);

@@ -164,10 +164,11 @@ static hd_status read_files(reading *r) {
 
 /* ---- vocabulary ---- */
 
-static hd_status read_words(hd_words *words, const hd_json *list) {
+static hd_status read_words(hd_context *ctx, hd_words *words, const hd_json *list) {
     int32_t number;
     for (const hd_json *v = list ? list->child : NULL; v; v = v->next) {
-        if (v->type != HD_JSON_STRING) return HD_E_DATA;
+        if (v->type != HD_JSON_STRING)
+            return hd_fail(ctx, HD_E_DATA, "tags|the model's tokens are no texts|Was it trained on tags?");
         HD_TRY(hd_words_add(words, v->string, v->length, &number));
     }
     return HD_OK;
@@ -281,11 +282,11 @@ static hd_status fill(reading *r) {
 
 static hd_status read_all(reading *r) {
     const hd_data_request *q = r->request;
-    HD_TRY(read_words(&r->tags, q->names));
-    if (q->like) HD_TRY(read_words(&r->tokens, hd_json_get(q->like, "tokens")));
+    hd_context *ctx = r->data->ctx;
+    HD_TRY(read_words(ctx, &r->tags, q->names));
+    if (q->like) HD_TRY(read_words(ctx, &r->tokens, hd_json_get(q->like, "tokens")));
     HD_TRY(read_files(r));
-    if (r->end[0] == 0)
-        return hd_fail(r->data->ctx, HD_E_DATA, "%s|expected lines of a token and its tag, found none", q->path);
+    if (r->end[0] == 0) return hd_fail(ctx, HD_E_DATA, "%s|expected lines of a token and its tag, found none", q->path);
     HD_TRY(settle_tokens(r));
     HD_TRY(name_tags(r));
     return fill(r);
