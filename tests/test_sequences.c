@@ -142,6 +142,27 @@ static void test_folder_and_form(void **state) {
     hd_data_free(d);
 }
 
+/* Packed or not: what the file holds says so, not its name. */
+static void test_packed(void **state) {
+    (void)state;
+    static const char packed[] = "\037\213\010\000\000\000\000\000\000\003\113\313\054\052\056\121\110\314\113\121\050"
+                                 "\116\115\316\317\113\001\000\053\275\215\051\020\000\000\000";
+    const char *const names[] = {"a.txt.gz", "b.txt"};
+    hd_dataset *d = opened(",\"length\":12,\"format\":\"text\"", save_file("c.txt.gz", "first and second", 16));
+    expect_window(d, 0, "first and sec");
+    hd_data_free(d);
+    if (!test_zlib()) skip();
+    for (int k = 0; k < 2; k++) {
+        d = opened(",\"length\":12,\"format\":\"text\"", save_file(names[k], packed, sizeof packed - 1));
+        expect_window(d, 0, "first and sec");
+        hd_data_free(d);
+    }
+    assert_int_equal(remove(in_folder("b.txt")) + remove(in_folder("c.txt.gz")), 0);
+    d = opened(",\"length\":12", folder); /* a folder of packed text is one of text */
+    expect_window(d, 0, "first and sec");
+    hd_data_free(d);
+}
+
 /* The plays as they are passed on, by name and by path. */
 static void test_shakespeare(void **state) {
     (void)state;
@@ -459,6 +480,7 @@ int main(void) {
         DATA_TEST(test_many_characters),
         DATA_TEST(test_known_characters),
         DATA_TEST(test_folder_and_form),
+        DATA_TEST(test_packed),
         DATA_TEST(test_parts),
         DATA_TEST(test_shift),
         DATA_TEST(test_streams),

@@ -1,10 +1,7 @@
 /* cifar10.c: CIFAR-10 in its binary form (Krizhevsky 2009): records of a label and 3 × 32 × 32 bytes, mapped as they
  * are. */
-#include "data/bytes.h"
 #include "data/digit_tables.h"
 #include "data/folder.h"
-#include <dirent.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { RECORD = 1 + 3 * 32 * 32 };
@@ -36,19 +33,9 @@ static bool is_part(const char *path) {
     return begins && (hd_text_ends(name, ".bin") || hd_text_ends(name, ".bin.gz")) && !hd_path_is_dir(path);
 }
 
-static hd_status load(hd_dataset *d, const char *path, hd_map *out) {
-    hd_bytes b;
-    if (!hd_text_ends(path, ".gz")) return hd_data_map(d, path, out);
-    HD_TRY(hd_bytes_load(&b, d->ctx, path));
-    *out = (hd_map){b.data, b.length};
-    if (b.memory) return hd_data_own(d, b.memory, b.length);
-    hd_bytes_free(&b); /* it is not packed */
-    return hd_data_map(d, path, out);
-}
-
 static hd_status add_file(hd_dataset *d, const char *path, int64_t *count) {
     hd_map map;
-    HD_TRY(load(d, path, &map));
+    HD_TRY(hd_data_load(d, path, &map));
     if (map.length == 0 || map.length % RECORD != 0)
         return hd_fail(d->ctx, HD_E_DATA, "%s|expected records of %d bytes, found %zu bytes|Fetch the file again", path,
                        (int)RECORD, map.length);
@@ -81,7 +68,10 @@ static hd_status open_cifar10(hd_dataset *data, const hd_data_request *request) 
     data->info.classes = 10;
     data->info.class_names = classes;
     int found = 0;
-    if (is_part(folder)) return add_file(data, folder, &data->info.train);
+    if (is_part(folder)) {
+        const char *path = hd_arena_strdup(&data->arena, folder);
+        return path ? add_file(data, path, &data->info.train) : HD_E_MEMORY;
+    }
     for (int i = 0; files[i]; i++) {
         char *path = hd_path_join(&data->arena, folder, files[i]);
         if (!path) return HD_E_MEMORY;
@@ -92,19 +82,9 @@ static hd_status open_cifar10(hd_dataset *data, const hd_data_request *request) 
     return found ? HD_OK : add_parts(data, request, folder);
 }
 
-static bool has_part(const char *folder) {
-    bool found = false;
-    DIR *d = opendir(folder);
-    char path[4096];
-    for (struct dirent *e; d && !found && (e = readdir(d));)
-        found = snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < (int)sizeof path && is_part(path);
-    if (d) (void)closedir(d);
-    return found;
-}
-
 static bool looks_like_cifar10(const char *path) {
     if (!hd_path_is_dir(path)) return is_part(path);
-    return hd_has_file(path, files) || has_part(path);
+    return hd_has_file(path, files) || hd_folder_has(path, is_part);
 }
 
 const hd_data_source hd_source_cifar10 = {

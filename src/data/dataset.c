@@ -2,6 +2,7 @@
  * labels below the number of classes, finite numbers. Knows no file format. */
 #include "data/dataset.h"
 #include "base/status.h"
+#include "data/bytes.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,15 @@ hd_status hd_data_map(hd_dataset *data, const char *path, hd_map *out) {
     HD_TRY(hd_file_map(data->ctx, path, &data->map[data->map_count]));
     *out = data->map[data->map_count++];
     return HD_OK;
+}
+
+hd_status hd_data_load(hd_dataset *data, const char *path, hd_map *out) {
+    hd_bytes b;
+    HD_TRY(hd_bytes_load(&b, data->ctx, path));
+    *out = (hd_map){b.data, b.length};
+    if (b.memory) return hd_data_own(data, b.memory, b.length);
+    hd_bytes_free(&b);
+    return hd_data_map(data, path, out);
 }
 
 hd_status hd_data_add_block(hd_dataset *data, const hd_data_block *block) {

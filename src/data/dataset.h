@@ -49,6 +49,8 @@ void *hd_data_alloc(hd_dataset *data, size_t n, size_t size);
 HD_CHECKED hd_status hd_data_own(hd_dataset *data, void *memory, size_t bytes);
 /* Maps a file for the data set's life. */
 HD_CHECKED hd_status hd_data_map(hd_dataset *data, const char *path, hd_map *out);
+/* The same, unpacked into memory of the data set where the file is packed (gzip), whatever its name says. */
+HD_CHECKED hd_status hd_data_load(hd_dataset *data, const char *path, hd_map *out);
 HD_CHECKED hd_status hd_data_add_block(hd_dataset *data, const hd_data_block *block);
 
 /* Checks the labels: each below `classes`, or info.classes, or, when both are 0, below the number of distinct labels;

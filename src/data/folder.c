@@ -2,6 +2,7 @@
 #include "data/folder.h"
 #include "base/status.h"
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,4 +36,15 @@ hd_status hd_folder_list(hd_listing *out, hd_context *ctx, hd_arena *arena, cons
     (void)closedir(d);
     if (out->count) qsort(out->name, out->count, sizeof *out->name, compare);
     return status;
+}
+
+bool hd_folder_has(const char *folder, bool (*wanted)(const char *path)) {
+    bool found = false;
+    char path[4096];
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && !found && (e = readdir(d));)
+        found = e->d_name[0] != '.' && snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < (int)sizeof path &&
+                wanted(path);
+    if (d) (void)closedir(d);
+    return found;
 }

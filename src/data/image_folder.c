@@ -32,16 +32,12 @@ typedef struct images {
 
 static const char *const parts[PARTS] = {"train", "val", "test"};
 
-static bool is_picture(const char *name) {
+static bool is_picture_file(const char *path) {
     static const char *const ends[] = {".png",    ".pgm", ".ppm",  ".pbm", ".pnm", ".pgm.gz",
                                        ".ppm.gz", ".jpg", ".jpeg", ".JPG", ".JPEG"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (hd_text_ends(name, ends[i])) return true;
+        if (hd_text_ends(path, ends[i])) return !hd_path_is_dir(path);
     return false;
-}
-
-static bool is_picture_file(const char *path) {
-    return is_picture(path) && !hd_path_is_dir(path);
 }
 
 /* ---- classes ---- */
@@ -192,14 +188,6 @@ static hd_status open_images(hd_dataset *data, const hd_data_request *request) {
     return status;
 }
 
-static bool has_picture(const char *folder) {
-    bool found = false;
-    DIR *d = opendir(folder);
-    for (struct dirent *e; d && !found && (e = readdir(d));) found = is_picture(e->d_name);
-    if (d) (void)closedir(d);
-    return found;
-}
-
 /* Does the folder hold folders, all of them with pictures? */
 static bool has_classes(const char *path) {
     char below[4096];
@@ -209,7 +197,7 @@ static bool has_classes(const char *path) {
         if (e->d_name[0] == '.' || snprintf(below, sizeof below, "%s/%s", path, e->d_name) >= (int)sizeof below)
             continue;
         if (!hd_path_is_dir(below)) continue;
-        if (has_picture(below))
+        if (hd_folder_has(below, is_picture_file))
             with++;
         else
             without++;

@@ -6,7 +6,6 @@
 #include "data/folder.h"
 #include "data/source.h"
 #include "data/vocabulary.h"
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,17 +51,8 @@ static bool is_text_file(const char *path) {
 
 static hd_status load_file(hd_dataset *d, const char *path, bytes *out) {
     hd_map map;
-    hd_bytes b;
-    if (!hd_text_ends(path, ".gz")) {
-        HD_TRY(hd_data_map(d, path, &map));
-        *out = (bytes){map.data, map.length};
-        return HD_OK;
-    }
-    HD_TRY(hd_bytes_load(&b, d->ctx, path));
-    *out = (bytes){b.data, b.length};
-    if (b.memory) return hd_data_own(d, b.memory, b.length);
-    hd_bytes_free(&b); /* nothing in it */
-    *out = (bytes){NULL, 0};
+    HD_TRY(hd_data_load(d, path, &map));
+    *out = (bytes){map.data, map.length};
     return HD_OK;
 }
 
@@ -291,18 +281,9 @@ static bool is_table(const char *text, size_t length) {
     return numbers || (lines > 1 && (same[0] || same[1] || same[2] || same[3]));
 }
 
-static bool has_text(const char *folder) {
-    bool found = false;
-    DIR *d = opendir(folder);
-    for (struct dirent *e; d && !found && (e = readdir(d));)
-        found = hd_text_ends(e->d_name, ".txt") || hd_text_ends(e->d_name, ".abc");
-    if (d) (void)closedir(d);
-    return found;
-}
-
 static bool looks_like_text(const char *path) {
     char head[LOOK];
-    if (hd_path_is_dir(path)) return has_text(path);
+    if (hd_path_is_dir(path)) return hd_folder_has(path, is_text_file);
     if (hd_text_ends(path, ".abc")) return true;
     FILE *f = hd_text_ends(path, ".txt") ? fopen(path, "rb") : NULL;
     if (!f) return false;
