@@ -262,6 +262,41 @@ static void test_batches_of_numbers(void **state) {
     hd_context_free(ctx);
 }
 
+/* Whole numbers are batches of the same numbers as floats are, normalised as those. */
+static void test_batches_of_whole_numbers(void **state) {
+    (void)state;
+    enum { ROWS = 6, SIZE = 4 };
+    hd_context *ctx = test_context(1);
+    int32_t whole[ROWS * SIZE];
+    float real[ROWS * SIZE], got[2][ROWS * SIZE];
+    int64_t order[ROWS], label[ROWS];
+    for (int i = 0; i < ROWS * SIZE; i++) real[i] = (float)(whole[i] = i * i % 23 - 7);
+    for (int i = 0; i < ROWS; i++) order[i] = i, label[i] = i % 2;
+    for (int picture = 0; picture < 2; picture++) {
+        for (int k = 0; k < 2; k++) {
+            hd_data_arrays a = {.x = whole, .dtype = HD_I32, .n = ROWS, .labels = label, .classes = 2};
+            if (k) a.x = real, a.dtype = HD_F32;
+            a.sample = picture ? HD_DIMS(1, 2, 2) : HD_DIMS(SIZE);
+            hd_dataset *d;
+            hd_normalizer z;
+            hd_loader *l;
+            hd_batch b;
+            assert_int_equal(hd_data_from_arrays(&d, ctx, &a), HD_OK);
+            assert_int_equal(hd_normalizer_fit(&z, d, order, ROWS, "standard"), HD_OK);
+            const hd_loader_args args = {.indices = order, .count = ROWS, .batch_size = ROWS, .normalizer = &z};
+            assert_int_equal(hd_loader_new(&l, d, &args), HD_OK);
+            assert_int_equal(hd_loader_next(l, &b), HD_OK);
+            memcpy(got[k], b.x, sizeof got[k]);
+            hd_loader_free(l);
+            hd_normalizer_free(&z);
+            hd_data_free(d);
+        }
+        assert_memory_equal(got[0], got[1], sizeof got[0]);
+        assert_true(got[0][0] < -1 && got[0][0] > -3);
+    }
+    hd_context_free(ctx);
+}
+
 /* What a picture of 3×4 looks like mirrored or not and moved by (dy, dx), black coming in. */
 static bool is_moved(const float *got, const float *from, bool mirror, int dy, int dx, float black) {
     for (int y = 0; y < 3; y++)
@@ -373,6 +408,7 @@ int main(void) {
         cmocka_unit_test(test_normalizer),
         cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_batches_of_numbers),
+        cmocka_unit_test(test_batches_of_whole_numbers),
         cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

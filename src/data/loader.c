@@ -55,9 +55,10 @@ static void convert_row(const hd_loader *l, float *out, const unsigned char *x) 
     int64_t channels = l->channels, each = l->each;
     bool bytes = l->data->info.stored == HD_U8;
     const float *from = (const float *)(const void *)x;
-    if (l->data->info.as_is) {
+    if (l->data->info.as_is || l->data->info.stored == HD_I32) {
         hd_data_convert(l->data, x, out);
-        return;
+        if (l->data->info.as_is) return;
+        from = out;
     }
     if (each == 1) { /* a table: a mean and a scale for every number */
         for (int64_t c = 0; c < channels && bytes; c++) out[c] = ((float)x[c] - l->mean[c]) * l->scale[c];

@@ -52,11 +52,16 @@ static hd_status fit_bytes(hd_normalizer *z, const hd_dataset *d, const int64_t 
 static hd_status fit_floats(hd_normalizer *z, const hd_dataset *d, const int64_t *indices, int64_t count) {
     int64_t channels = z->channels, each = z->each;
     double *mean = hd_alloc_n(d->ctx, (size_t)channels, 2 * sizeof *mean), n = (double)count * (double)each;
-    if (!mean) return HD_E_MEMORY;
+    float *x = hd_alloc_n(d->ctx, (size_t)d->size, sizeof *x);
+    if (!mean || !x) {
+        hd_free(d->ctx, x);
+        hd_free(d->ctx, mean);
+        return HD_E_MEMORY;
+    }
     double *squares = mean + channels;
     for (int pass = 0; pass < 2; pass++) {
         for (int64_t i = 0; i < count; i++) {
-            const float *x = (const float *)(const void *)hd_data_at(hd_data_find_block(d, indices[i]), indices[i]);
+            hd_data_x(d, indices[i], x);
             for (int64_t c = 0; c < channels; c++)
                 for (int64_t j = 0; j < each; j++) {
                     double v = (double)x[c * each + j], off = v - mean[c];
@@ -69,6 +74,7 @@ static hd_status fit_floats(hd_normalizer *z, const hd_dataset *d, const int64_t
         for (int64_t c = 0; c < channels && pass == 0; c++) mean[c] /= n;
     }
     for (int64_t c = 0; c < channels; c++) settle(z, c, mean[c], squares[c] / n);
+    hd_free(d->ctx, x);
     hd_free(d->ctx, mean);
     return HD_OK;
 }
