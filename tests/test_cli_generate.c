@@ -23,6 +23,33 @@ static void text_goes_on(void **state) {
     expect("generate run --prompt cdab --tokens 40 --top-k 1", 0, "cdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdab\n", "");
 }
 
+/* What `generate` writes stands in the report of the run; blanks can be seen; what only turns is no layer. */
+static void the_report_shows_what_it_writes(void **state) {
+    (void)state;
+    FILE *f = fopen("lines.txt", "w");
+    assert_non_null(f);
+    for (int i = 0; i < 300; i++) assert_true(fputs(i % 3 ? "a   b\n" : "b ba\n", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    expect("train lines.txt --format text --model gpt-nano model.n_layer=1 model.n_embd=16 model.n_head=2 "
+           "--data.length 16 "
+           "--batch-size 8 --steps 20 --seed 7 --out lines",
+           0, "most often ' ':", NULL);
+    char *page = read_text("lines/report.html");
+    expect("generate lines --temperature 0.8 --seed 7", 0, NULL, "");
+    char *written = read_text("stdout.txt");
+    const size_t length = strlen(written) - 1; /* without the end of its last line */
+    assert_int_equal(length, 200);
+    const char *shown = strstr(page, "<pre class=written>");
+    assert_non_null(shown);
+    assert_memory_equal(strchr(shown, '>') + 1, written, length);
+    assert_non_null(strstr(page, "<th class=row scope=row>&#39; &#39;<"));
+    assert_non_null(strstr(page, "<th class=row scope=row>&#39;\\n&#39;<"));
+    assert_non_null(strstr(page, "<td>layer_norm<"));
+    assert_null(strstr(page, "<td>reshape<"));
+    free(written);
+    free(page);
+}
+
 static void as_json(void **state) {
     (void)state;
     hd_arena arena = {.ctx = test_context(1)};
@@ -72,6 +99,7 @@ static void tokens_beyond_the_vocabulary(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_goes_on),
+        cmocka_unit_test(the_report_shows_what_it_writes),
         cmocka_unit_test(as_json),
         cmocka_unit_test(refusals),
         cmocka_unit_test(sequences_that_do_not_fit),

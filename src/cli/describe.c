@@ -78,6 +78,26 @@ double largest_share(const hd_dataset *data, const int64_t *indices, int64_t cou
     return share;
 }
 
+static bool is_blank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+const char *describe_class(char *buffer, const char *name) {
+    static const char kinds[] = "tnvfr"; /* from \t on */
+    const size_t n = strlen(name);
+    size_t used = 0;
+    if (n > 0 && !is_blank(name[0]) && !is_blank(name[n - 1]) && !strpbrk(name, "\t\n\v\f\r")) return name;
+    buffer[used++] = '\'';
+    for (size_t i = 0; i < n && used + 4 < CLASS_ROOM; i++) {
+        const bool escape = name[i] != ' ' && is_blank(name[i]);
+        if (escape) buffer[used++] = '\\';
+        buffer[used++] = escape ? kinds[name[i] - '\t'] : name[i];
+    }
+    buffer[used++] = '\'';
+    buffer[used] = '\0';
+    return buffer;
+}
+
 char *describe_content(char *buffer, const hd_dataset *data, const int64_t *indices, int64_t count) {
     hd_data_info info = hd_data_get_info(data);
     char sample[64], many[64];
@@ -97,19 +117,20 @@ char *describe_content(char *buffer, const hd_dataset *data, const int64_t *indi
     int64_t top = 0;
     double share = largest_share(data, indices, count, &top), even = 1 / (double)info.classes;
     if (info.positions > 0) {
-        char name[64], clean[64];
-        (void)snprintf(name, sizeof name, "%.40s", info.class_names[top]);
-        (void)snprintf(buffer, DESCRIBE_ROOM, "%s, %s classes, most often \"%s\": %.1f %%", sample,
-                       text_count(many, info.classes), screen_clean_utf8(clean, sizeof clean, name), 100 * share);
+        char name[CLASS_ROOM], clean[64];
+        screen_clean_utf8(clean, sizeof clean, describe_class(name, info.class_names[top]));
+        (void)snprintf(buffer, DESCRIBE_ROOM, "%s, %s classes, most often %s: %.1f %%", sample,
+                       text_count(many, info.classes), clean, 100 * share);
         return buffer;
     }
+    char name[CLASS_ROOM];
     int n = snprintf(buffer, DESCRIBE_ROOM, "%s, %s classes, ", sample, text_count(many, info.classes));
     if (n < 0 || n >= DESCRIBE_ROOM) return buffer;
     if (share <= 1.25 * even)
         (void)snprintf(buffer + n, (size_t)(DESCRIBE_ROOM - n), "balanced");
     else
         (void)snprintf(buffer + n, (size_t)(DESCRIBE_ROOM - n), "not balanced: %.1f %% are %.60s", 100 * share,
-                       info.class_names ? info.class_names[top] : "of one");
+                       info.class_names ? describe_class(name, info.class_names[top]) : "of one");
     return buffer;
 }
 
@@ -122,5 +143,12 @@ char *describe_model(char *buffer, const hd_json *recipe) {
         (void)snprintf(buffer, DESCRIBE_ROOM, "%.200s", name);
     else
         (void)snprintf(buffer, DESCRIBE_ROOM, "%zu layers", m && m->type == HD_JSON_ARRAY ? m->count : (size_t)0);
+    return buffer;
+}
+
+char *describe_metric(char *buffer, const char *name) {
+    (void)snprintf(buffer, 64, "%.30s", name);
+    for (char *p = buffer; *p; p++)
+        if (*p == '_') *p = ' ';
     return buffer;
 }

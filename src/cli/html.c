@@ -25,6 +25,11 @@ void html_text(hd_text *t, const char *text) {
     }
 }
 
+void html_class(hd_text *t, const char *name) {
+    char quoted[CLASS_ROOM];
+    html_text(t, describe_class(quoted, name));
+}
+
 void html_base64(hd_text *t, const unsigned char *bytes, size_t length) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < length; i += 3) {

@@ -28,6 +28,7 @@ static hd_status sections(report *r) {
     hd_status status = report_mistakes(r);
     report_method(r);
     if (status == HD_OK) status = report_reconstructions(r);
+    if (status == HD_OK) status = report_written(r);
     report_network(r);
     report_data_and_recipe(r);
     hd_text_puts(t, "</body></html>\n");

@@ -171,7 +171,8 @@ static void draw_line(const chart *k, double (*value)(const report_point *), con
     for (size_t i = 0; i < k->r->point_count; i++) {
         double v = value(&k->r->points[i]) * k->scale;
         if (isfinite(v))
-            hd_text_printf(t, "<circle class=dot cx=%.1f cy=%.1f r=2.6 />", x_of(k, (double)k->r->points[i].epoch),
+            hd_text_printf(t, "<circle class=dot%s cx=%.1f cy=%.1f r=2.6 />",
+                           *class == 'v' ? "" : " style='fill:var(--soft)'", x_of(k, (double)k->r->points[i].epoch),
                            y_of(k, v));
     }
 }
@@ -218,7 +219,7 @@ static void draw(report *r, const char *id, const char *title, const char *unit,
     hd_text_printf(
         t, "</svg><figcaption>%s: <span style='border-bottom:2px dashed'>training</span>%s%s</figcaption></figure>",
         title, has_val ? " and <span style='color:rgb(var(--a));border-bottom:2px solid'>validation</span>" : "",
-        metric && has_val ? ", shaded: 95 % interval" : "");
+        metric && has_val && r->point_count > 1 ? ", shaded: 95 % interval" : "");
 }
 
 void report_curves(report *r) {
@@ -227,9 +228,9 @@ void report_curves(report *r) {
     hd_text_puts(r->page, "<h2>How it learnt</h2><div class=charts>");
     draw(r, "loss", "Loss", "loss", false);
     if (*r->metric) {
-        (void)snprintf(title, sizeof title, "%.30s", r->metric);
+        describe_metric(title, r->metric);
+        (void)snprintf(unit, sizeof unit, "%.30s%s", title, metric_is_share(r->metric) ? ", %" : "");
         if (title[0] >= 'a' && title[0] <= 'z' && metric_is_share(r->metric)) title[0] = (char)(title[0] - 'a' + 'A');
-        (void)snprintf(unit, sizeof unit, "%.30s%s", r->metric, metric_is_share(r->metric) ? ", %" : "");
         draw(r, "metric", title, unit, true);
     }
     hd_text_puts(r->page, "</div>");

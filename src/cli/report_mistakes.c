@@ -71,9 +71,9 @@ static hd_status tile(report *r, const mistake *m, float *x, unsigned char *pixe
     html_base64(t, png, length);
     hd_memory_free(r->c->ctx, png);
     hd_text_puts(t, "'><figcaption>is <b>");
-    html_text(t, r->info.class_names[m->truth]);
+    html_class(t, r->info.class_names[m->truth]);
     hd_text_puts(t, "</b>, said <b>");
-    html_text(t, r->info.class_names[m->said]);
+    html_class(t, r->info.class_names[m->said]);
     hd_text_printf(t, "</b><br>%s %% sure</figcaption></figure>", sure);
     return HD_OK;
 }
@@ -85,9 +85,9 @@ static void row(report *r, const mistake *m, float *x, float *target) {
     hd_data_x(r->data, r->indices[m->at], x);
     hd_text_printf(t, "<tr><td>%lld<td>", (long long)r->indices[m->at]);
     if (r->info.classes > 0) {
-        html_text(t, r->info.class_names[m->truth]);
+        html_class(t, r->info.class_names[m->truth]);
         hd_text_puts(t, "<td>");
-        html_text(t, r->info.class_names[m->said]);
+        html_class(t, r->info.class_names[m->said]);
         hd_text_printf(t, "<td class=n>%.1f %%", 100 * m->score);
     } else {
         hd_data_values(r->data, r->indices[m->at], target);

@@ -35,6 +35,7 @@ typedef struct report {
 
 /* Text with &, <, >, quotes and control characters made harmless. */
 void html_text(hd_text *t, const char *text);
+void html_class(hd_text *t, const char *name); /* a class: blanks quoted */
 void html_base64(hd_text *t, const unsigned char *bytes, size_t length);
 
 extern const char report_style[]; /* the page's CSS */
@@ -47,5 +48,6 @@ void report_network(report *r);
 void report_confusion(report *r);
 hd_status report_mistakes(report *r);
 hd_status report_reconstructions(report *r);
+hd_status report_written(report *r); /* a sample of text or music */
 void report_data_and_recipe(report *r);
 #endif

@@ -62,7 +62,8 @@ void report_header(report *r) {
         const hd_metric *m = &r->judged->metric[0];
         bool share = metric_is_share(m->name);
         hd_text_printf(t, "<div class=result><div><div class=big>%s</div>%s %s",
-                       share ? text_percent(a, m->value) : text_short(a, m->value), r->judged_on, m->name);
+                       share ? text_percent(a, m->value) : text_short(a, m->value), r->judged_on,
+                       describe_metric(text, m->name));
         if (isfinite(m->low) && share)
             hd_text_printf(t, " <small>(95 %%: %.1f … %.1f)</small>", 100 * m->low, 100 * m->high);
         else if (isfinite(m->low))
@@ -123,42 +124,56 @@ void report_method(report *r) {
     }
 }
 
+static void layer_row(hd_text *t, const hd_layer_info *l) {
+    char a[64];
+    hd_text_puts(t, "<tr><td>");
+    html_text(t, l->name);
+    hd_text_puts(t, "<td>");
+    html_text(t, l->type);
+    hd_text_printf(t, "<td>%s", text_dims(a, &l->output));
+    hd_text_printf(t, "<td class=n>%s", l->params ? text_count(a, l->params) : "");
+    if (l->flops >= 5e3)
+        hd_text_printf(t, "<td class=n>%.2f</tr>", l->flops / 1e6);
+    else
+        hd_text_puts(t, "<td class=n></tr>");
+}
+
+/* Without what only cuts, joins or turns: it has no parameters and computes nothing. */
 void report_network(report *r) {
     hd_text *t = r->page;
     char a[64];
+    int32_t silent = 0;
     hd_text_puts(t, "<h2>The network</h2>");
     begun_with(r);
     hd_text_puts(t, "<div class=scroll><table><thead><tr><th>layer<th>type<th>output<th class=n>parameters"
                     "<th class=n>MFLOP</tr></thead><tbody>");
     for (int32_t i = 0; i < r->info.layers; i++) {
-        hd_layer_info l = hd_model_layer(r->model, i);
-        hd_text_puts(t, "<tr><td>");
-        html_text(t, l.name);
-        hd_text_puts(t, "<td>");
-        html_text(t, l.type);
-        hd_text_printf(t, "<td>%s", text_dims(a, &l.output));
-        hd_text_printf(t, "<td class=n>%s", l.params ? text_count(a, l.params) : "");
-        if (l.flops >= 5e3)
-            hd_text_printf(t, "<td class=n>%.2f</tr>", l.flops / 1e6);
-        else
-            hd_text_puts(t, "<td class=n></tr>");
+        const hd_layer_info l = hd_model_layer(r->model, i);
+        const bool works = l.params > 0 || l.flops > 0;
+        if (works) layer_row(t, &l);
+        silent += !works;
     }
     hd_text_printf(t, "<tr class=total><td>total<td><td><td class=n>%s<td class=n>%.*f</tr></tbody></table></div>",
                    text_count(a, r->info.params), r->info.flops < 5e3 ? 4 : 2, r->info.flops / 1e6);
+    if (silent > 0)
+        hd_text_printf(
+            t, "<p class=soft>%d step%s that only cut%s, join%s or turn%s left out; hadal summary has all.</p>", silent,
+            silent == 1 ? "" : "s", silent == 1 ? "s" : "", silent == 1 ? "s" : "", silent == 1 ? "s is" : " are");
 }
 
 /* The pair of classes most often taken for each other. */
 static void most_confused(report *r) {
     int64_t k = r->info.classes, best = 0, row = 0, column = 0;
+    char a[64];
     for (int64_t i = 0; i < k * k; i++)
         if (i / k != i % k && r->result->confusion[i] > best)
             best = r->result->confusion[i], row = i / k, column = i % k;
     if (best == 0) return;
     hd_text_puts(r->page, " Most often <b>");
-    html_text(r->page, r->info.class_names[row]);
+    html_class(r->page, r->info.class_names[row]);
     hd_text_puts(r->page, "</b> was taken for <b>");
-    html_text(r->page, r->info.class_names[column]);
-    hd_text_printf(r->page, "</b>: %lld time%s.", (long long)best, best == 1 ? "" : "s");
+    html_class(r->page, r->info.class_names[column]);
+    hd_text_printf(r->page, "</b>: %s time%s.", text_count(a, best), best == 1 ? "" : "s");
 }
 
 static void confusion_row(report *r, int64_t row) {
@@ -167,7 +182,7 @@ static void confusion_row(report *r, int64_t row) {
     const int64_t *counts = r->result->confusion + row * k;
     for (int64_t p = 0; p < k; p++) total += counts[p];
     hd_text_puts(t, "<tr><th class=row scope=row>");
-    html_text(t, r->info.class_names[row]);
+    html_class(t, r->info.class_names[row]);
     for (int64_t p = 0; p < k; p++) {
         double share = total > 0 ? (double)counts[p] / (double)total : 0;
         /* A root lets the few mistakes be seen beside the diagonal. */
@@ -187,12 +202,12 @@ static void confusion_row(report *r, int64_t row) {
 void report_confusion(report *r) {
     enum { MOST = 40 };
     hd_text *t = r->page;
-    int64_t k = r->info.classes;
-    char a[64];
+    const int64_t k = r->info.classes;
+    char a[64], b[64] = "";
     if (!r->result->confusion || k < 2) return;
-    hd_text_printf(
-        t, "<h2>What it takes for what</h2><p>%s %s samples: rows are the true classes, columns what was predicted.",
-        text_count(a, r->count), r->judged_on);
+    if (r->info.positions > 0) (void)snprintf(b, sizeof b, " of %lld answers each", (long long)r->info.positions);
+    hd_text_printf(t, "<h2>What it takes for what</h2><p>%s %s samples%s%s.", text_count(a, r->count), r->judged_on, b,
+                   k > MOST ? "" : ": rows are the true classes, columns what was predicted");
     most_confused(r);
     hd_text_puts(t, "</p>");
     if (k > MOST) {
@@ -203,7 +218,7 @@ void report_confusion(report *r) {
     hd_text_puts(t, "<div class=scroll><table class=confusion><thead><tr><td aria-label='true class by row'>");
     for (int64_t p = 0; p < k; p++) {
         hd_text_puts(t, "<th scope=col>");
-        html_text(t, r->info.class_names[p]);
+        html_class(t, r->info.class_names[p]);
     }
     hd_text_puts(t, "</tr></thead><tbody>");
     for (int64_t row = 0; row < k; row++) confusion_row(r, row);

@@ -145,13 +145,16 @@ static void say_confusion(cli *c, const evaluation *e) {
     int64_t k = e->info.classes;
     if (!e->confusion || k > MOST) return;
     const char *cells[TABLE_COLUMNS] = {"true \\ predicted"};
-    char numbers[MOST][64], spec[TABLE_COLUMNS + 1] = "l";
+    char numbers[MOST][64], names[MOST][CLASS_ROOM], spec[TABLE_COLUMNS + 1] = "l";
     table t;
-    for (int64_t p = 0; p < k; p++) spec[p + 1] = 'r', spec[p + 2] = '\0', cells[p + 1] = e->info.class_names[p];
+    for (int64_t p = 0; p < k; p++) {
+        spec[p + 1] = 'r', spec[p + 2] = '\0';
+        cells[p + 1] = describe_class(names[p], e->info.class_names[p]);
+    }
     table_open(&t, spec);
     table_row(&t, cells);
     for (int64_t r = 0; r < k; r++) {
-        cells[0] = e->info.class_names[r];
+        cells[0] = describe_class(names[r], e->info.class_names[r]);
         for (int64_t p = 0; p < k; p++) {
             int64_t n = e->confusion[r * k + p];
             cells[p + 1] = n ? text_count(numbers[p], n) : "·";

@@ -2,6 +2,7 @@
 #include "cli/arguments.h"
 #include "cli/json_out.h"
 #include "cli/screen.h"
+#include "cli/written.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,24 +56,10 @@ static void tell(writing *w, bool all) {
 
 static hd_status add_thing(writing *w, const float *x) {
     char bytes[512];
-    const size_t n = hd_generator_is_music(w->g)
-                         ? hd_frame_write(bytes, sizeof bytes, x, hd_generator_width(w->g), w->abc)
-                         : hd_generator_decode(w->g, (int64_t)*x, bytes, sizeof bytes);
-    return add(w, bytes, n);
+    return add(w, bytes, thing_bytes(w->g, x, w->abc, bytes, sizeof bytes));
 }
 
 /* ---- the beginning ---- */
-
-/* Without a prompt a text begins as after the end of a line, music in silence. */
-static hd_status feed_nothing(writing *w) {
-    float *tokens = NULL, zero = 0;
-    int64_t n = 0;
-    if (hd_generator_is_music(w->g)) return cli_lib(w->c, hd_generator_feed(w->g, w->x, 1));
-    if (hd_generator_encode(w->g, "\n", 1, &tokens, &n) != HD_OK) n = 0;
-    hd_status status = cli_lib(w->c, hd_generator_feed(w->g, n ? tokens : &zero, 1));
-    hd_memory_free(w->c->ctx, tokens);
-    return status;
-}
 
 static hd_status feed_notes(writing *w, const char *prompt) {
     int64_t frames = 0;
@@ -87,7 +74,7 @@ static hd_status feed_notes(writing *w, const char *prompt) {
         frames++;
         p += n;
     }
-    return frames ? HD_OK : feed_nothing(w);
+    return frames ? HD_OK : feed_nothing(w->c, w->g);
 }
 
 static hd_status feed_text(writing *w, const char *prompt) {
@@ -101,7 +88,7 @@ static hd_status feed_text(writing *w, const char *prompt) {
 
 static hd_status begin(writing *w) {
     const char *prompt = cli_get(w->c, "prompt");
-    if (!prompt || !*prompt) return feed_nothing(w);
+    if (!prompt || !*prompt) return feed_nothing(w->c, w->g);
     if (strlen(prompt) > LONGEST_PROMPT) return cli_fail(w->c, HD_E_USAGE, "--prompt|expected at most 1 MB|");
     return hd_generator_is_music(w->g) ? feed_notes(w, prompt) : feed_text(w, prompt);
 }
@@ -120,24 +107,12 @@ static hd_status go_on(writing *w, int64_t tokens) {
     return status;
 }
 
-/* Bytes that are no text would break the object: they become U+FFFD. */
-static void make_whole(char *out, const char *text, size_t length) {
-    for (size_t i = 0; i < length;) {
-        const size_t n = text[i] ? utf8_length(text + i, length - i) : 0;
-        memcpy(out, n ? text + i : "\xef\xbf\xbd", n ? n : 3);
-        out += n ? n : 3;
-        i += n ? n : 1;
-    }
-    *out = '\0';
-}
-
 static hd_status tell_json(writing *w) {
     json_out j;
     char *clean = malloc(3 * w->length + 1);
     if (!clean) return cli_no_memory(w->c);
-    make_whole(clean, w->text ? w->text : "", w->length);
     json_begin(w->c, &j);
-    json_string(&j, "text", clean);
+    json_string(&j, "text", make_whole(clean, w->text ? w->text : "", w->length));
     json_int(&j, "tokens", w->made);
     json_number(&j, "per_second", w->seconds > 0 ? (double)w->made / w->seconds : 0);
     free(clean);
