@@ -27,12 +27,14 @@ bool hd_layer_ready(hd_val x) {
     return x.graph && !hd_val_is_none(x) && hd_graph_status(x.graph) == HD_OK;
 }
 
-static bool taken(const hd_graph *graph, const char *name) {
-    char part[HD_LAYER_NAME];
-    return !hd_val_is_none(hd_graph_find(graph, name)) ||
-           !hd_val_is_none(hd_graph_find(graph, hd_layer_param(part, name, "weight"))) ||
-           !hd_val_is_none(hd_graph_find(graph, hd_layer_param(part, name, "weight_ih"))) ||
-           !hd_val_is_none(hd_graph_find(graph, hd_layer_param(part, name, "weight_ih_l0")));
+/* A name is in use where a value has it, or begins with it and a dot: which parts a layer has is its own business. */
+static bool taken(hd_graph *graph, const char *name) {
+    const size_t n = strlen(name);
+    for (int32_t i = 0; i < hd_graph_value_count(graph); i++) {
+        const char *used = hd_val_name((hd_val){graph, i});
+        if (strncmp(used, name, n) == 0 && (used[n] == '.' || used[n] == '\0')) return true;
+    }
+    return false;
 }
 
 bool hd_layer_name(hd_graph *graph, hd_loc at, const char *type, const char *given, char *buffer) {
