@@ -231,11 +231,54 @@ static void test_refusals(void **state) {
     is_refused(g, "has no memory");
 }
 
+/* Of masks that do not fit the caller's line is told, not the library's. */
+static void test_masks_that_do_not_fit(void **state) {
+    (void)state;
+    const struct {
+        hd_dims attn, padding;
+        bool told;
+    } cases[] = {{{3, {3, 5, 5}}, {0}, false},
+                 {{2, {5, 7}}, {0}, false},
+                 {{2, {5, 7}}, {0}, true},
+                 {{0}, {2, {HD_BATCH, 7}}, false},
+                 {{2, {4, 5}}, {2, {HD_BATCH, 5}}, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        hd_graph *g = new_graph();
+        hd_val weights, masks[2] = {{0}, {0}};
+        if (cases[i].attn.rank) masks[0] = hd_input(g, "m", HD_BOOL, cases[i].attn);
+        if (cases[i].padding.rank) masks[1] = hd_input(g, "p", HD_BOOL, cases[i].padding);
+        hd_nn_multi_head_attention(hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 5, 8)), .num_heads = 2,
+                                   .attn_mask = masks[0], .key_padding_mask = masks[1],
+                                   .weights = cases[i].told ? &weights : NULL);
+        is_refused(g, "test_attention.c:");
+    }
+}
+
+/* Layers without a name of their own get one that nothing begins with yet, whatever parts they are of. */
+static void test_names_that_are_free(void **state) {
+    (void)state;
+    hd_graph *g = new_graph();
+    hd_val h = hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 5, 8));
+    for (int i = 0; i < 2; i++) {
+        h = hd_nn_multi_head_attention(h, .num_heads = 2);
+        h = hd_nn_transformer_encoder_layer(h, .nhead = 2, .dim_feedforward = 8);
+        h = hd_nn_instance_norm(h, .track_running_stats = true);
+    }
+    h = hd_nn_layers(h, "[{\"multi_head_attention\": {\"num_heads\": 2}}]");
+    OK(hd_graph_status(g));
+    has_param(g, "multi_head_attention3.in_proj_weight", HD_DIMS(24, 8));
+    has_param(g, "transformer_encoder_layer2.linear1.weight", HD_DIMS(8, 8));
+    has_param(g, "instance_norm2.running_mean", HD_DIMS(5));
+    hd_graph_free(g);
+}
+
 /* Learned and sinusoidal positions, rotations, attention and a whole block, all of which look back only. */
 static hd_val looks_back(hd_val x) {
-    hd_val h = hd_nn_positional_embedding(x, .name = "p");
+    hd_val h = hd_nn_positional_embedding(x, .name = "p"), weights = {0};
     h = hd_nn_positional_embedding(h, .name = "s", .sinusoidal = true);
     h = hd_nn_multi_head_attention(h, .name = "a", .num_heads = 2, .is_causal = true, .rotary = true);
+    h = hd_nn_multi_head_attention(h, .name = "w", .num_heads = 2, .is_causal = true, .weights = &weights);
+    assert_int_equal(hd_val_dims(weights).rank, 3);
     return hd_nn_transformer_encoder_layer(h, .name = "t", .nhead = 2, .dim_feedforward = 16, .dropout = HD_ZERO,
                                            .is_causal = true, .norm_first = true);
 }
@@ -317,6 +360,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_same_bits_on_all_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names_of_parameters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_masks_that_do_not_fit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_names_that_are_free, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_position_by_position, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_weights_are_told, set_up, tear_down),
     };

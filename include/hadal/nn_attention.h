@@ -26,7 +26,8 @@ typedef struct hd_nn_multi_head_attention_args {
     bool batch_second;
     bool is_causal;  /**< position i sees 0 … i */
     bool rotary;     /**< queries and keys are turned by their positions (hd_nn_rotary) */
-    hd_val *weights; /**< need_weights: [batch, L, S], the mean over heads; or, each_head, [batch, heads, L, S] */
+    hd_val *weights; /**< need_weights: [batch, L, S], the mean over heads; or, each_head, [batch, heads, L, S]; in
+                          decode mode S are all positions of the cache */
     bool each_head;  /**< average_attn_weights=False */
     int end_;
 } hd_nn_multi_head_attention_args;

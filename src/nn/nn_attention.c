@@ -155,12 +155,16 @@ static hd_val as_numbers(hd_val mask, hd_dtype dtype) {
     return hd_masked_fill(zero, mask, .value = -INFINITY);
 }
 
-/* Both masks as one over [batch, heads, L, S]: numbers to be added, or bool that says what is seen. */
+static hd_val shaped(const attention *t, hd_val mask, hd_dims dims) {
+    return hd_reshape_at(t->at, &(hd_reshape_args){.x = mask, .dims = dims});
+}
+
+/* Both masks as one over [batch, heads, L, S]: numbers to be added, or bool that says what is seen. Where the caller's
+ * do not fit, the caller's place is told. */
 static hd_val joined_masks(attention *t) {
     hd_val a = t->attn_mask, p = t->padding;
-    if (!hd_val_is_none(a) && hd_val_dims(a).rank == 3)
-        a = hd_reshape(a, .dims = HD_DIMS(t->batch, t->heads, t->rows, t->columns));
-    if (!hd_val_is_none(p)) p = hd_reshape(p, .dims = HD_DIMS(t->batch, 1, 1, t->columns));
+    if (hd_val_dims(a).rank == 3) a = shaped(t, a, HD_DIMS(t->batch, t->heads, t->rows, t->columns));
+    if (!hd_val_is_none(p)) p = shaped(t, p, HD_DIMS(t->batch, 1, 1, t->columns));
     const bool numbers =
         (!hd_val_is_none(a) && hd_val_dtype(a) != HD_BOOL) || (!hd_val_is_none(p) && hd_val_dtype(p) != HD_BOOL);
     if (numbers) {
@@ -170,7 +174,7 @@ static hd_val joined_masks(attention *t) {
     if (hd_val_is_none(a) || hd_val_is_none(p))
         a = hd_val_is_none(a) ? p : a;
     else
-        a = numbers ? hd_add(a, p) : hd_logical_or(a, p);
+        a = (numbers ? hd_add_at : hd_logical_or_at)(t->at, &(hd_binary_args){.a = a, .b = p});
     return hd_val_is_none(a) || numbers ? a : hd_logical_not(a);
 }
 
@@ -204,18 +208,22 @@ static hd_val dropped(const attention *t, hd_val weights) {
                              : weights;
 }
 
+static hd_val hidden(const attention *t, hd_val scores, hd_val late) {
+    return hd_masked_fill_at(t->at, &(hd_masked_fill_args){.x = scores, .mask = late, .value = -INFINITY});
+}
+
 /* By the definition, because the weights themselves are wanted. */
-static hd_val with_weights(const attention *t, hd_val mask) {
+static hd_val with_weights(const attention *t, hd_val mask, bool causal) {
     const double scale = 1 / sqrt((double)t->width / (double)t->heads);
     hd_val scores = hd_matmul(hd_affine(t->q, .scale = scale), t->k, .trans_b = true);
-    if (t->a->is_causal) {
+    if (causal) {
         const hd_val late = hd_layer_range(t->g, t->columns), row = hd_layer_range(t->g, t->rows);
-        scores = hd_masked_fill(scores, hd_lt(hd_unsqueeze(row, .axis = -1), late), .value = -INFINITY);
+        scores = hidden(t, scores, hd_lt(hd_unsqueeze(row, .axis = -1), late));
     }
     if (!hd_val_is_none(mask) && hd_val_dtype(mask) == HD_BOOL)
-        scores = hd_masked_fill(scores, hd_logical_not(mask), .value = -INFINITY);
+        scores = hidden(t, scores, hd_logical_not(mask));
     else if (!hd_val_is_none(mask))
-        scores = hd_add(scores, mask);
+        scores = hd_add_at(t->at, &(hd_binary_args){.a = scores, .b = mask});
     const hd_val weights = dropped(t, hd_softmax(scores, .axis = -1));
     const bool alone = hd_val_dims(t->a->x).rank == 2;
     hd_val told = t->a->each_head ? weights : hd_mean(weights, .axes = HD_DIMS(1));
@@ -225,9 +233,9 @@ static hd_val with_weights(const attention *t, hd_val mask) {
 }
 
 static hd_val attend(const attention *t, hd_val mask, bool decode) {
-    if (t->a->weights && !decode) return with_weights(t, mask);
-    hd_scaled_dot_product_attention_args args = {
-        .q = t->q, .k = t->k, .v = t->v, .mask = mask, .is_causal = t->a->is_causal && !decode};
+    const bool causal = t->a->is_causal && !decode; /* in decode mode the mask says what is seen */
+    if (t->a->weights) return with_weights(t, mask, causal);
+    hd_scaled_dot_product_attention_args args = {.q = t->q, .k = t->k, .v = t->v, .mask = mask, .is_causal = causal};
     if (t->a->dropout > 0) {
         args.dropout_p = t->a->dropout;
         args.stream = hd_graph_node_count(t->g);
@@ -238,9 +246,7 @@ static hd_val attend(const attention *t, hd_val mask, bool decode) {
 
 /* [batch, heads, positions, E / heads] → as the query came. */
 static hd_val join_heads(const attention *t, hd_val y) {
-    const hd_val rows =
-        hd_reshape(hd_transpose(y, .axes = HD_DIMS(0, 2, 1, 3)), .dims = HD_DIMS(t->batch, t->rows, t->width));
-    return rows;
+    return hd_reshape(hd_transpose(y, .axes = HD_DIMS(0, 2, 1, 3)), .dims = HD_DIMS(t->batch, t->rows, t->width));
 }
 
 static hd_val out_proj(attention *t, hd_val y) {
