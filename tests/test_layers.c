@@ -228,6 +228,7 @@ static void layers_refuse_what_does_not_fit(void **state) {
          {2, {4, 6}}},
         {"[\"dropout2d\"]", "expects channels of signals, pictures or volumes, its input is [B,6]", {1, {6}}},
         {"[{\"alpha_dropout\": {\"p\": 1}}]", "p is 1", {1, {6}}},
+        {"[{\"avg_pool2d\": {\"divisor_override\": -3}}]", "divisor_override must be 1 …", {3, {4, 6, 6}}},
         {"[{\"unflatten\": {\"axis\": 4, \"unflattened_size\": [2, 3]}}]", "there is no such axis", {1, {6}}},
         {"[{\"unflatten\": {\"unflattened_size\": [2, 4]}}]", "[B,6] can not become [B,2,4]", {1, {6}}},
         {"[{\"upsample\": {\"mode\": \"bilinear\"}}]", "bilinear is for 2 axes, x has 1", {2, {4, 6}}},
@@ -244,6 +245,23 @@ static void layers_refuse_what_does_not_fit(void **state) {
         hd_graph_free(g);
         hd_context_free(ctx);
     }
+}
+
+static void a_share_below_zero_is_refused(void **state) {
+    (void)state;
+    hd_context *ctx = test_context(1);
+    for (int i = 0; i < 3; i++) {
+        hd_graph *g;
+        assert_int_equal(hd_graph_new(&g, ctx), HD_OK);
+        const hd_val x = hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 4, 6));
+        const hd_val y = i == 0   ? hd_nn_dropout(x, .p = -1)
+                         : i == 1 ? hd_nn_feature_dropout(x, .p = -1)
+                                  : hd_nn_alpha_dropout(x, .p = -1);
+        assert_true(hd_val_is_none(y));
+        assert_int_equal(hd_graph_status(g), HD_E_MODEL);
+        hd_graph_free(g);
+    }
+    hd_context_free(ctx);
 }
 
 /* Mean 0 and variance 1 until something is learnt: outside training x passes through; a step moves them. */
@@ -287,6 +305,7 @@ int main(void) {
         cmocka_unit_test(every_layer_passes_gradcheck),
         cmocka_unit_test(every_layer_runs_in_bf16_near_f32),
         cmocka_unit_test(layers_refuse_what_does_not_fit),
+        cmocka_unit_test(a_share_below_zero_is_refused),
         cmocka_unit_test(instance_norm_uses_its_running_statistics_outside_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,8 +49,9 @@ hd_val hd_nn_feature_dropout_at(hd_loc at, const hd_nn_dropout_args *a) {
  */
 hd_val hd_nn_alpha_dropout_at(hd_loc at, const hd_nn_dropout_args *args) {
     const double p = args->p == 0 && !signbit(args->p) ? 0.5 : args->p, alpha = -1.7580993408473766;
-    if (!hd_layer_ready(args->x) || !(p > 0)) return args->x;
-    if (p >= 1)
+    if (!hd_layer_ready(args->x)) return (hd_val){0};
+    if (p == 0) return args->x;
+    if (!(p > 0 && p < 1))
         return hd_layer_refuse(args->x.graph, at, "alpha_dropout", NULL, "Give p from 0 to below 1", "p is %g", p);
     const double q = 1 / (1 - p), a = 1 / sqrt((1 - p) * (1 + p * alpha * alpha)), b = -a * alpha * p;
     const double bend = (a / q - 1) / (q - 1), c0 = a * alpha + b, c1 = (b / (1 - q) - c0) / q;

@@ -36,6 +36,8 @@ static const hd_option avg_pool2d_options[] = {POOL_OPTIONS(2d, 2),
                                                 .type = HD_OPT_INT,
                                                 .offset = offsetof(pool2d, op.divisor_override),
                                                 .count = 1,
+                                                .min = 1,
+                                                .max = HD_LAYER_MAX,
                                                 .help = "divide by this instead of the size of a window"},
                                                HD_OPTION_END};
 static const hd_option max_pool1d_options[] = {

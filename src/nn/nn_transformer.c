@@ -124,10 +124,10 @@ static hd_val stack_of(hd_loc at, const hd_nn_transformer_args *a, bool decoder,
                        .is_causal = decoder ? a->tgt_is_causal : a->src_is_causal};
     for (int64_t i = 0; i < n; i++) {
         args.x = x;
-        (void)snprintf(name, sizeof name, "%.150s%s%s.layers.%lld", prefix, dot, side, (long long)i);
+        (void)snprintf(name, sizeof name, "%s%s%s.layers.%lld", prefix, dot, side, (long long)i);
         x = decoder ? hd_nn_transformer_decoder_layer_at(at, &args) : hd_nn_transformer_encoder_layer_at(at, &args);
     }
-    (void)snprintf(name, sizeof name, "%.150s%s%s.norm", prefix, dot, side);
+    (void)snprintf(name, sizeof name, "%s%s%s.norm", prefix, dot, side);
     return hd_nn_layer_norm_at(
         at, &(hd_nn_layer_norm_args){.x = x, .name = name, .eps = a->layer_norm_eps, .no_bias = a->no_bias});
 }

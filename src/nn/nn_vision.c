@@ -61,7 +61,8 @@ PLAIN_LAYER(channel_shuffle, hd_channel_shuffle_args, hd_channel_shuffle_at,
                          .help = "groups of channels"))
 PLAIN_LAYER(normalize, hd_normalize_args, hd_normalize_at, "y = x / ‖x‖ along an axis",
             HD_LAYER_OPT(hd_normalize_args, p, HD_OPT_FLOAT, 1, .def = 2, .help = "which norm"),
-            HD_LAYER_OPT(hd_normalize_args, axis, HD_OPT_AXIS, 1, .def = 2, .help = "axis whose norm becomes 1"),
+            HD_LAYER_OPT(hd_normalize_args, axis, HD_OPT_AXIS, 1, .def = HD_AXIS(1),
+                         .help = "axis whose norm becomes 1"),
             HD_LAYER_OPT(hd_normalize_args, eps, HD_OPT_FLOAT, 1, .def = 1e-12, .min = 0, .max = 1,
                          .help = "the least that is divided by"))
 
@@ -83,7 +84,7 @@ static hd_val unflatten_at(hd_loc at, const unflatten *u) {
     return hd_reshape_at(at, &(hd_reshape_args){.x = u->x, .dims = y});
 }
 PLAIN_LAYER(unflatten, unflatten, unflatten_at, "an axis becomes several: rows of numbers become pictures",
-            HD_LAYER_OPT(unflatten, axis, HD_OPT_AXIS, 1, .def = 2, .help = "the axis"),
+            HD_LAYER_OPT(unflatten, axis, HD_OPT_AXIS, 1, .def = HD_AXIS(1), .help = "the axis"),
             HD_LAYER_OPT(unflatten, unflattened_size, HD_OPT_DIMS, 1, .help = "what it becomes, as in [1, 28, 28]"))
 
 static hd_val build_identity(hd_loc at, hd_val x, const char *name, void *args) {
