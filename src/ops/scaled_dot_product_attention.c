@@ -57,9 +57,12 @@ static hd_status attention_infer(hd_infer *c) {
         for (int64_t i = 0; i < z->rows; i++) {                                                                        \
             const int64_t seen = hd_attention_seen(z, i);                                                              \
             double max = -INFINITY, sum = 0;                                                                           \
-            for (int64_t j = 0; j < seen; j++) max = fmax(max, score_##T(z, &r->in[3], at, q, k, i, j));               \
+            for (int64_t j = 0; j < seen; j++) { /* nan stays */                                                       \
+                const double score = score_##T(z, &r->in[3], at, q, k, i, j);                                          \
+                max = score <= max || max != max ? max : score;                                                        \
+            }                                                                                                          \
             for (int64_t e = 0; e < z->depth; e++) y[i * z->depth + e] = 0;                                            \
-            for (int64_t j = 0; j < seen && max > -INFINITY; j++) {                                                    \
+            for (int64_t j = 0; j < seen && max != -INFINITY; j++) {                                                   \
                 const double p = exp(score_##T(z, &r->in[3], at, q, k, i, j) - max);                                   \
                 sum += p;                                                                                              \
                 for (int64_t e = 0; e < z->depth; e++)                                                                 \
@@ -143,6 +146,7 @@ const hd_op hd_op_scaled_dot_product_attention = {
             {"f32[2,1]={1 1}, f32[2,1]={0 1}, f32[2,1]={1 5} | is_causal=true", "{1 3.9242343145} {0 1.3132616875}"},
             {"f32[1,1]={1}, f32[2,1]={0 1}, f32[2,1]={1 5}, bool[1,2]={1 0}", "{1} {0}"},
             {"f32[1,1]={1}, f32[2,1]={0 1}, f32[2,1]={1 5}, f32[2]={1 0} | scale=1", "{3} {1.6931471806}"},
+            {"f32[2,1]={1 nan}, f32[2,1]={0 1}, f32[2,1]={1 5}", "{3.9242343145 nan} {1.3132616875 nan}"},
             {"f32[1,4], f32[1,4], f32[1,0]", NULL},
             {"f32[2,3,5,4], f32[2,3,5,4], f32[2,3,5,4]", NULL},
             {"f32[2,3,5,4], f32[2,3,7,4], f32[2,3,7,6], f32[5,7]", NULL},

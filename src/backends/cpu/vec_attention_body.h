@@ -83,6 +83,12 @@ static void attention_times(float *x, int64_t n, float factor) {
     }
 }
 
+static bool attention_has_nan(const float *x, int64_t n) {
+    for (int64_t j = 0; j < n; j++)
+        if (x[j] != x[j]) return true;
+    return false;
+}
+
 /* Scores become weights e^(x − max), the largest so far and the sum so far go on; y is scaled to the new largest. */
 static void attention_softmax(const attention_tile *t, float *max, float *sum, float *y) {
     for (int64_t i = 0; i < t->rows; i++) {
@@ -97,7 +103,7 @@ static void attention_softmax(const attention_tile *t, float *max, float *sum, f
         }
         const float before = max[i], now = fmaxf(before, vf_largest(most));
         attention_zero(x + n, t->columns - n);
-        if (now == -INFINITY) {
+        if (now == -INFINITY && !attention_has_nan(x, n)) { /* hidden; nan is lost in the largest, but must stay */
             attention_zero(x, n);
             continue;
         }
