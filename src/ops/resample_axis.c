@@ -26,7 +26,7 @@ hd_taps hd_taps_of(const hd_resampling *r, int64_t i) {
     case HD_RESAMPLE_NEAREST: p.from = (int64_t)floor((double)i * r->scale); break;
     case HD_RESAMPLE_NEAREST_EXACT: p.from = (int64_t)floor(((double)i + 0.5) * r->scale); break;
     case HD_RESAMPLE_LINEAR: {
-        const double at = fmax(centre, 0), low = fmin(floor(at), (double)(r->in - 1));
+        const double at = fmin(fmax(centre, 0), (double)(r->in - 1)), low = floor(at);
         p = (hd_taps){.from = (int64_t)low, .n = 2, .weight = {1 - (at - low), at - low}};
         break;
     }
@@ -172,6 +172,7 @@ const hd_op hd_op_resample = {
                             {"f32[2,2]={0 2 4 6} | axis=0 size=3 mode=linear align_corners=true", "{0 2 2 4 4 6}"},
                             {"f32[2]={0 1} | size=4 mode=cubic", "{-0.10546875 0.2265625 0.7734375 1.10546875}"},
                             {"f32[5]={1 2 3 4 5} | size=2 mode=area", "{2 4}"},
+                            {"f32[5]={nan 2 4 1 1} | size=3 mode=area", "{nan 2.3333333333 1}"},
                             {"f32[3,7,19] | axis=1 size=11 mode=linear", NULL},
                             {"f32[2,5,4] | axis=1 size=3 mode=area", NULL},
                             {"f32[4,9] | size=23 mode=cubic align_corners=true", NULL},

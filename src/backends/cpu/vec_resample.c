@@ -3,13 +3,13 @@
 #include "backends/cpu/vec.h"
 #include "ops/resample_kit.h"
 
-enum { RESAMPLE_MOST = 1 << 20 }; /* weights */
+enum { RESAMPLE_MOST = 1 << 20, RESAMPLE_LONG = 1024 }; /* weights in all, and of a sum that f32 takes */
 
-/* x is [outer, in, inner]; element i of the longer way has `taps` places and weights. */
+/* x is [outer, in, inner]; element i of `out` has up to `taps` places and weights. */
 typedef struct resample_state {
     hd_vec_split split; /* of outer */
     int64_t in, out, inner, taps;
-    const int32_t *place; /* [out, taps] */
+    const int32_t *place; /* [out, taps]; -1: there are no more */
     const float *weight;
 } resample_state;
 
@@ -34,7 +34,7 @@ static void resample_run(void *exec, int64_t task) {
         for (int64_t i = 0; i < s->out; i++) {
             const int32_t *place = s->place + i * s->taps;
             const float *weight = s->weight + i * s->taps;
-            for (int64_t t = 0; t < s->taps; t++) {
+            for (int64_t t = 0; t < s->taps && place[t] >= 0; t++) {
                 const float w = weight[t], *row = x + place[t] * s->inner;
                 float *at = y + i * s->inner;
                 if (t == 0)
@@ -54,12 +54,15 @@ static void resample_grad_run(void *exec, int64_t task) {
         const float *restrict dy = (const float *)e->in[0] + o * s->out * s->inner;
         float *restrict dx = (float *)e->out[0] + o * s->in * s->inner;
         memset(dx, 0, (size_t)(s->in * s->inner) * sizeof *dx);
-        for (int64_t i = 0; i < s->out; i++)
-            for (int64_t t = 0; t < s->taps; t++) {
-                const float w = s->weight[i * s->taps + t], *row = dy + i * s->inner;
-                float *at = dx + s->place[i * s->taps + t] * s->inner;
+        for (int64_t i = 0; i < s->out; i++) {
+            const int32_t *place = s->place + i * s->taps;
+            const float *weight = s->weight + i * s->taps, *row = dy + i * s->inner;
+            for (int64_t t = 0; t < s->taps && place[t] >= 0; t++) {
+                const float w = weight[t];
+                float *at = dx + place[t] * s->inner;
                 for (int64_t k = 0; k < s->inner; k++) at[k] += w * row[k];
             }
+        }
     }
 }
 
@@ -84,6 +87,7 @@ static hd_status resample_prepare(hd_kctx *k, hd_prepared *out, const hd_resampl
             place[i * s->taps + t] = (int32_t)hd_tap_place(&r, &p, t);
             weight[i * s->taps + t] = (float)hd_tap_weight(&p, t);
         }
+        if (p.n < s->taps) place[i * s->taps + p.n] = -1;
     }
     s->place = place;
     s->weight = weight;
@@ -96,6 +100,7 @@ static hd_status resample_prepare(hd_kctx *k, hd_prepared *out, const hd_resampl
 static const char *resample_fits(const hd_kctx *k, const hd_resample_args *a, const hd_dims *x) {
     const hd_resampling r = hd_resampling_of(a, x->dim[hd_axis_resolve(a->axis, x->rank)]);
     if (k->in[0].count == 0) return "nothing to do";
+    if (taps_most(&r) > RESAMPLE_LONG) return "sums too long for f32";
     if (r.out > RESAMPLE_MOST / taps_most(&r) || r.in > INT32_MAX) return "too many weights to keep";
     return hd_vec_need_f32(k);
 }
