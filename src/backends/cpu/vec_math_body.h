@@ -153,8 +153,7 @@ static void elem_power_any(float *y, const float *a, const float *b, int64_t n, 
 UNARY(power_root, vf_select(x == -INFINITY, vf_splat(INFINITY), vf_sqrt(x + 0.0f)))
 static void elem_power(float *y, const float *a, const float *b, int64_t n, const float *c) {
     const double exponent = v_constant(c);
-    (exponent == 1     ? elem_power_any
-     : exponent == 2   ? elem_square
+    (exponent == 2     ? elem_square
      : exponent == 3   ? elem_power_cube
      : exponent == -1  ? elem_reciprocal
      : exponent == 0.5 ? elem_power_root
