@@ -133,7 +133,7 @@ static void rim_run(void *exec, int64_t task) {
 
 static bool rim_axis(hd_kctx *k, rim *s, int d, int axis) {
     const hd_pad_grad_args *a = k->attr;
-    const int64_t before = a->before.rank ? a->before.dim[axis] : 0, after = a->after.rank ? a->after.dim[axis] : 0;
+    const int64_t before = hd_axis_number(&a->before, axis), after = hd_axis_number(&a->after, axis);
     s->source[d] = hd_arena_alloc_n(k->arena, (size_t)s->dy[d] + 1, sizeof *s->source[d]);
     for (int64_t i = 0; s->source[d] && i < s->dy[d]; i++)
         s->source[d][i] = hd_pad_source(a->mode, i - before, s->dx[d], before, after);
@@ -150,7 +150,7 @@ static hd_status rim_prepare(hd_kctx *k, hd_prepared *out) {
     int64_t blocks = 1;
     if (!s) return HD_E_MEMORY;
     for (; axis < x->rank - 1; axis++) {
-        if ((a->before.rank && a->before.dim[axis]) || (a->after.rank && a->after.dim[axis])) break;
+        if (hd_axis_number(&a->before, axis) || hd_axis_number(&a->after, axis)) break;
         blocks *= x->dim[axis];
     }
     s->lines = s->wide = s->narrow = 1;
