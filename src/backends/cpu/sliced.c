@@ -1,5 +1,5 @@
-/* sliced.c: reductions, scans and order by their definitions, many slices of the first axis at once: rows that do not
- * look at each other are shared among tasks. The bits are the definition's. */
+/* sliced.c: reductions, scans, order and columns of windows by their definitions, many slices of the first axis at
+ * once: rows that do not look at each other are shared among tasks. The bits are the definition's. */
 #include "backends/cpu/vec.h"
 
 enum { SLICED_MOST_IN = 2, SLICED_GRAIN = 8192 };
@@ -75,8 +75,9 @@ static bool sliced_axis_free(int64_t axis, int rank) {
         .supports = sliced_##op_name##_supports,                                                                       \
         .prepare = sliced_prepare,                                                                                     \
     };
-#define AXES_FREE sliced_axes_free(&a->axes, k->in[0].dims.rank)
-#define AXIS_FREE sliced_axis_free(a->axis, k->in[0].dims.rank)
+#define AXES_FREE    sliced_axes_free(&a->axes, k->in[0].dims.rank)
+#define SAMPLES_FREE ((void)a, true) /* they never look at each other */
+#define AXIS_FREE    sliced_axis_free(a->axis, k->in[0].dims.rank)
 SLICED(prod, hd_reduce_args, AXES_FREE)
 SLICED(min, hd_reduce_args, AXES_FREE)
 SLICED(logsumexp, hd_reduce_args, AXES_FREE)
@@ -98,5 +99,5 @@ SLICED(median, hd_median_args, AXIS_FREE)
 SLICED(mode, hd_mode_args, AXIS_FREE)
 SLICED(cummax, hd_cummax_args, AXIS_FREE)
 SLICED(cummin, hd_cummax_args, AXIS_FREE)
-SLICED(unfold2d, hd_unfold2d_args, a->stride[0] > 0)
-SLICED(fold2d, hd_fold2d_args, a->stride[0] > 0)
+SLICED(unfold2d, hd_unfold2d_args, SAMPLES_FREE)
+SLICED(fold2d, hd_fold2d_args, SAMPLES_FREE)
