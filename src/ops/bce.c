@@ -3,7 +3,7 @@
 
 /* ln x, not below −100: a probability of 0 is a large loss, not an infinite one. */
 static double cut_log(double x) {
-    return fmax(log(x), -100);
+    return hd_loss_least(log(x), -100);
 }
 
 static void bce_ref(const hd_ref *r) {
@@ -51,6 +51,7 @@ const hd_op hd_op_bce = {
     .samples =
         (const hd_sample[]){{"f32[2]={0.5 0.5}, f32[2]={1 0}", "{0.6931471806}"},
                             {"f32[2]={0 1}, f32[2]={1 1} | reduction=none", "{100 0}"},
+                            {"f32[2]={nan 1}, f32[2]={1 1}", "{nan}"},
                             {"f32[2]={0.5 0.5}, f32[2]={1 0}, f32[1]={2} | reduction=sum", "{2.772588722}"},
                             {"f32[2,3]={0.2 0.7 0.5 0.9 0.4 0.3}, f32[2,3]={0 1 0.3 1 0 0}", NULL},
                             {"f32[2,2]={0.2 0.7 0.5 0.9}, f32[2,2]={0 1 0.3 1}, f32[2]:pos", NULL},

@@ -22,7 +22,7 @@ static void cosine_embedding_ref(const hd_ref *r) {
     hd_row_pair_init(&p, &r->in[0], &r->in[1], r->in[0].dims.rank - 1);
     for (int64_t i = 0; i < p.n; i++, hd_walk_next(&p.rows)) {
         const double cosine = hd_row_cosine(&p, eps), t = hd_get(&r->in[2], i);
-        hd_loss_put(&s, i, t > 0 ? 1 - cosine : t < 0 ? fmax(cosine - a->margin, 0) : 0);
+        hd_loss_put(&s, i, t > 0 ? 1 - cosine : t < 0 ? hd_loss_least(cosine - a->margin, 0) : 0);
     }
     hd_loss_end(&s, (double)p.n);
 }
@@ -54,6 +54,7 @@ const hd_op hd_op_cosine_embedding = {
     .samples = (const hd_sample[]){{"f32[3,2]={1 0 3 4 1 0}, f32[3,2]={0 2 6 8 1 0}, f32[3]={1 -1 -1} | reduction=none",
                                     "{1 1 1}"},
                                    {"f32[2]={1 0}, f32[2]={3 4}, f32[]={-1} | margin=0.5", "{0.1}"},
+                                   {"f32[2]={1 nan}, f32[2]={3 4}, f32[]={-1}", "{nan}"},
                                    {"f32[3,4], f32[3,4], f32[3]={1 -1 1}", NULL},
                                    {"f32[4,3], f32[4,3], f32[4]={-1 -1 1 -1} | margin=-0.5 reduction=none", NULL},
                                    {"f32[3], f32[3], f32[]={1} | reduction=sum", NULL},

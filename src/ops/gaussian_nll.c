@@ -21,7 +21,7 @@ static void gaussian_nll_ref(const hd_ref *r) {
     hd_walk w;
     hd_walk_init(&w, &x->dims, &var, NULL);
     for (int64_t i = 0; i < x->count; i++, hd_walk_next(&w)) {
-        const double d = hd_get(x, i) - hd_get(&r->in[1], i), v = fmax(hd_get(&r->in[2], w.at[0]), a->eps);
+        const double d = hd_get(x, i) - hd_get(&r->in[1], i), v = hd_loss_least(hd_get(&r->in[2], w.at[0]), a->eps);
         hd_loss_put(&s, i, 0.5 * (log(v) + d * d / v) + constant);
     }
     hd_loss_end(&s, (double)x->count);
@@ -66,6 +66,7 @@ const hd_op hd_op_gaussian_nll = {
            "normal distribution, of x's shape, with 1 for its last axis, or without it.",
     .samples = (const hd_sample[]){{"f32[2]={1 2}, f32[2]={0 0}, f32[2]={1 4} | reduction=none", "{0.5 1.193147181}"},
                                    {"f32[2]={1 2}, f32[2]={0 0}, f32[1]={0} | eps=1", "{1.25}"},
+                                   {"f32[1]={1}, f32[1]={0}, f32[1]={nan}", "{nan}"},
                                    {"f32[2]={0 0}, f32[2]={0 0}, f32[]={1} | full=true reduction=sum", "{1.837877066}"},
                                    {"f32[4,5], f32[4,5], f32[4,5]:pos", NULL},
                                    {"f32[4,5], f32[4,5], f32[4,1]:pos | full=true reduction=none", NULL},

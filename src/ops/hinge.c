@@ -2,7 +2,7 @@
 #include "ops/loss_kit.h"
 
 static double hinge_of(double z, bool squared) {
-    const double short_of = fmax(1 - z, 0);
+    const double short_of = hd_loss_least(1 - z, 0);
     return squared ? short_of * short_of : short_of;
 }
 
@@ -29,6 +29,7 @@ const hd_op hd_op_hinge = {
            "at least 1.",
     .samples = (const hd_sample[]){{"f32[3]={0.5 2 -1}, f32[3]={1 1 1} | reduction=none", "{0.5 0 2}"},
                                    {"f32[2]={0.5 1}, f32[2]={1 -1}", "{1.25}"},
+                                   {"f32[2]={nan 1}, f32[2]={1 -1}", "{nan}"},
                                    {"f32[2]={0.5 1}, f32[2]={1 -1} | squared=true reduction=sum", "{4.25}"},
                                    {"f32[6], f32[6]={1 -1 -1 1 1 -1}", NULL},
                                    {"f32[2,3], f32[2,3] | reduction=none", NULL},

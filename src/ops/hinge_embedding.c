@@ -3,7 +3,7 @@
 
 /* Both terms where the target is neither 1 nor −1, as in PyTorch. */
 HD_PAIR_LOSS_REF(hinge_embedding_ref, hd_hinge_embedding_args,
-                 (t != 1 ? fmax(a->margin - x, 0) : 0) + (t != -1 ? x : 0))
+                 (t != 1 ? hd_loss_least(a->margin - x, 0) : 0) + (t != -1 ? x : 0))
 HD_LOSS_COST(hinge_embedding_cost, 4)
 
 static void hinge_embedding_rule(hd_grad *c) {
@@ -28,6 +28,7 @@ const hd_op hd_op_hinge_embedding = {
         "(target −1) what it lacks of the margin.",
     .samples = (const hd_sample[]){{"f32[3]={0.5 0.25 3}, f32[3]={1 -1 -1} | reduction=none", "{0.5 0.75 0}"},
                                    {"f32[2]={0.5 0.25}, f32[2]={1 -1} | margin=2", "{1.125}"},
+                                   {"f32[2]={0.5 nan}, f32[2]={1 -1}", "{nan}"},
                                    {"f32[]={-5}, f32[]={2.5}", "{1}"},
                                    {"f32[6], f32[6]={0.5 -2 0.25 2 3 -0.5}", NULL},
                                    {"f32[2,3], f32[2,3] | margin=0.5 reduction=sum", NULL},

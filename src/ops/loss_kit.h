@@ -27,6 +27,11 @@ static inline bool hd_grad_needs(const hd_grad *c, int i) {
 
 /* ---- definitions ---- */
 
+/* The larger of x and a bound; NaN stays: a run that has gone astray must not look like one without a loss. */
+static inline double hd_loss_least(double x, double least) {
+    return x < least ? least : x;
+}
+
 /* Takes the losses of elements one by one, and makes the result of them. */
 typedef struct hd_loss_sum {
     const hd_tensor *out;

@@ -10,7 +10,7 @@ static void margin_ranking_ref(const hd_ref *r) {
     hd_loss_sum s = {&r->out[0], a->reduction, 0};
     for (int64_t i = 0; i < r->in[0].count; i++) {
         const double lead = hd_get(&r->in[0], i) - hd_get(&r->in[1], i);
-        hd_loss_put(&s, i, fmax(a->margin - hd_get(&r->in[2], i) * lead, 0));
+        hd_loss_put(&s, i, hd_loss_least(a->margin - hd_get(&r->in[2], i) * lead, 0));
     }
     hd_loss_end(&s, (double)r->in[0].count);
 }
@@ -38,6 +38,7 @@ const hd_op hd_op_margin_ranking = {
     .doc = "x1 shall be above x2 by the margin where target is 1, below it where target is −1.",
     .samples = (const hd_sample[]){{"f32[3]={1 1 1}, f32[3]={2 2 0}, f32[3]={1 -1 1} | reduction=none", "{1 0 0}"},
                                    {"f32[2]={1 1}, f32[2]={2 0}, f32[2]={1 1} | margin=2", "{2}"},
+                                   {"f32[2]={nan 1}, f32[2]={2 0}, f32[2]={1 1}", "{nan}"},
                                    {"f32[6], f32[6], f32[6]={1 -1 1 1 -1 -1}", NULL},
                                    {"f32[2,3], f32[2,3], f32[2,3] | margin=0.5 reduction=none", NULL},
                                    {"f32[5], f32[5], f32[5] | margin=1 reduction=sum", NULL},

@@ -21,7 +21,7 @@ static void multi_margin_ref(const hd_ref *r) {
         const int64_t first = hd_class_at(&v, i), k = ((const int64_t *)r->in[1].data)[i];
         double loss = 0;
         for (int64_t j = 0; j < v.s.n && k >= 0 && k < v.s.n; j++) {
-            const double lack = fmax(a->margin - hd_get(v.x, first + k) + hd_get(v.x, first + j), 0);
+            const double lack = hd_loss_least(a->margin - hd_get(v.x, first + k) + hd_get(v.x, first + j), 0);
             if (j != k) loss += a->p == 2 ? lack * lack : lack;
         }
         const bool known = k >= 0 && k < v.s.n;
@@ -72,6 +72,7 @@ const hd_op hd_op_multi_margin = {
     .samples = (const hd_sample[]){{"f32[2,3]={1 2 0 3 0 0}, i64[2]={0 0} | reduction=none", "{0.6666666667 0}"},
                                    {"f32[3]={1 2 0}, i64[]={0}, f32[3]={2 1 1} | p=2", "{2.666666667}"},
                                    {"f32[1,2]={1 2}, i64[1]={2}", "{nan}"},
+                                   {"f32[1,2]={nan 2}, i64[1]={1}", "{nan}"},
                                    {"f32[5,4], i64[5]:below(4)", NULL},
                                    {"f32[5,4], i64[5]:below(4), f32[4]:pos | p=2 margin=0.5 reduction=none", NULL},
                                    {"f32[5,4], i64[5]:below(4), f32[4]:pos | reduction=sum", NULL},

@@ -18,7 +18,7 @@ static void triplet_margin_ref(const hd_ref *r) {
     for (int64_t i = 0; i < p[0].n; i++) {
         double d[3];
         for (int k = 0; k < 3; k++, hd_walk_next(&p[k - 1].rows)) d[k] = hd_row_distance(&p[k], a->p, a->eps);
-        hd_loss_put(&s, i, fmax(a->margin + d[0] - (a->swap ? fmin(d[1], d[2]) : d[1]), 0));
+        hd_loss_put(&s, i, hd_loss_least(a->margin + d[0] - (a->swap ? fmin(d[1], d[2]) : d[1]), 0));
     }
     hd_loss_end(&s, (double)p[0].n);
 }
@@ -67,6 +67,7 @@ const hd_op hd_op_triplet_margin = {
     .samples = (const hd_sample[]){{"f32[2]={0 0}, f32[2]={3 4}, f32[2]={0 2} | eps=0", "{4}"},
                                    {"f32[2,1]={0 0}, f32[2,1]={1 1}, f32[2,1]={3 1} | eps=0 reduction=none", "{0 1}"},
                                    {"f32[1,1]={0}, f32[1,1]={2}, f32[1,1]={3} | eps=0 swap=true reduction=sum", "{2}"},
+                                   {"f32[1]={nan}, f32[1]={2}, f32[1]={3}", "{nan}"},
                                    {"f32[4,3], f32[4,3], f32[4,3] | margin=2", NULL},
                                    {"f32[4,3], f32[4,3], f32[4,3] | swap=true p=1 reduction=none", NULL},
                                    {"f32[2,2,3], f32[2,2,3], f32[2,2,3] | p=3 margin=5 reduction=sum", NULL},

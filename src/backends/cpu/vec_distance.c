@@ -27,7 +27,7 @@ static double cosine_of(const distance_state *s, const float *a, const float *b)
 
 static double triplet_of(const distance_state *s, const float *a, const float *b, const float *c) {
     const double near = distance_of(s, a, b), far = distance_of(s, a, c);
-    return fmax(s->margin + near - (s->swap ? fmin(far, distance_of(s, b, c)) : far), 0);
+    return hd_loss_least(s->margin + near - (s->swap ? fmin(far, distance_of(s, b, c)) : far), 0);
 }
 
 #define ROWS(...)                                                                                                      \
@@ -54,7 +54,7 @@ static void triplet_run(void *exec, int64_t task) {
 static void ranking_run(void *exec, int64_t task) {
     double sum = 0;
     ROWS(const double t = (double)((const float *)e->in[2])[i];
-         const double lack = s->margin - t * ((double)*a - (double)*b); sum += lack > 0 || lack != lack ? lack : 0)
+         sum += hd_loss_least(s->margin - t * ((double)*a - (double)*b), 0))
     ((double *)e->scratch)[task] = sum;
 }
 static void loss_end(void *exec, int64_t task) {
