@@ -36,7 +36,8 @@ static void check_sample(hd_context *ctx, const hd_kernel *kernel, const hd_op *
     op_case_free(&c);
 }
 
-/* Sizes from which kernels for large work take over: too large for the slow checks that samples go through. */
+/* Sizes from which kernels for large work take over or share it among tasks: too large for the slow checks that samples
+ * go through. */
 static const struct {
     const char *op;
     hd_sample sample;
@@ -58,6 +59,47 @@ static const struct {
     {"add", {"f32[300,1,70], f32[40,70]", NULL}},
     {"batch_norm", {"f32[16,32,9,9], f32[32]:pos, f32[32], f32[32], f32[32]:pos | act=relu", NULL}},
     {"max_pool2d", {"f32[4,33,28,28]:distinct | kernel_size=2", NULL}},
+    {"min", {"f32[40,50,60] | axes=[1]", NULL}},
+    {"prod", {"f32[200,3,150]:away | axes=[1]", NULL}},
+    {"norm", {"f32[600,133] | axes=[1]", NULL}},
+    {"var", {"f32[40,60,40] | axes=[0,2]", NULL}},
+    {"std", {"f32[600,133] | axes=[1]", NULL}},
+    {"logsumexp", {"f32[600,133] | axes=[1]", NULL}},
+    {"argmax", {"f32[600,133]:distinct | axis=-1", NULL}},
+    {"argmin", {"f32[600,133]:distinct | axis=-1", NULL}},
+    {"nll", {"f32[300,33,9], i64[300,9]:below(33), f32[33]:pos | ignore_index=3", NULL}},
+    {"nll_grad", {"f32[300,33,9], i64[300,9]:below(33), f32[], f32[33]:pos | label_smoothing=0.1", NULL}},
+    {"cross_entropy", {"f32[10,33,250], i64[10,250]:below(33), f32[33]:pos | label_smoothing=0.1", NULL}},
+    {"cross_entropy", {"f32[2000,33], i64[2000]:below(33), f32[33]:pos | reduction=sum", NULL}},
+    {"huber", {"f32[70001], f32[70001]", NULL}},
+    {"cosine_similarity", {"f32[600,133], f32[600,133] | axis=-1", NULL}},
+    {"pairwise_distance", {"f32[600,133], f32[600,133]", NULL}},
+    {"triplet_margin", {"f32[600,133], f32[600,133], f32[600,133] | swap=true", NULL}},
+    {"margin_ranking", {"f32[70001], f32[70001], f32[70001] | margin=0.5", NULL}},
+    {"eq", {"i64[70,1001], i64[1001]", NULL}},
+    {"logical_and", {"bool[70,1001]:bool, bool[70,1]:bool", NULL}},
+    {"where", {"bool[70,1]:bool, f32[70,1001], f32[1001]", NULL}},
+    {"lerp", {"f32[70,1001], f32[70,1001], f32[70,1]", NULL}},
+    {"prelu", {"f32[16,20,15,15]:away, f32[20]", NULL}},
+    {"sub", {"f32[70,1,33], f32[31,1]", NULL}},
+    {"pow", {"f32[70001]:pos | exponent=1.7", NULL}},
+    {"tril", {"f32[5,130,131] | diagonal=2", NULL}},
+    {"triu", {"f32[5,130,131] | diagonal=-3", NULL}},
+    {"glu", {"f32[300,260] | axis=1", NULL}},
+    {"pad_grad", {"f32[45,44,43], f32[45,40,40] | before=[0,2,1] after=[0,2,2] mode=reflect", NULL}},
+    {"resample", {"f32[40,30,40] | axis=1 size=45 mode=cubic", NULL}},
+    {"resample_grad", {"f32[40,45,40] | axis=1 size=30 mode=linear", NULL}},
+    {"one_hot", {"i64[3000]:below(33) | num_classes=33 dtype=f32", NULL}},
+    {"unfold2d", {"f32[9,3,20,20] | kernel_size=3 padding=1", NULL}},
+    {"fold2d", {"f32[9,27,400] | output_size=20 kernel_size=3 padding=1", NULL}},
+    {"local_response_norm", {"f32[4,24,30,30] | size=5 alpha=0.5", NULL}},
+    {"local_response_norm_grad", {"f32[4,24,30,30], f32[4,24,30,30] | size=5 alpha=0.5", NULL}},
+    {"layer_norm", {"f32[300,257], f32[257]:pos, f32[257]", NULL}},
+    {"layer_norm_grad", {"f32[300,257], f32[300,1], f32[300,1]:pos, f32[300,257], f32[257]", NULL}},
+    {"rms_norm_grad", {"f32[300,257], f32[300,1]:pos, f32[300,257], f32[257]", NULL}},
+    {"group_norm", {"f32[20,12,19,17], f32[12]:pos, f32[12] | num_groups=3", NULL}},
+    {"group_norm_grad",
+     {"f32[20,12,19,17], f32[20,3], f32[20,3]:pos, f32[20,12,19,17], f32[12]:pos | num_groups=3", NULL}},
     {"dropout", {"f32[70000], i64[2]={7 3} | p=0.25 stream=2", NULL}},
     {"adam_update",
      {"f32[70001], f32[70001], f64[5]={0.01 7 0.01 1 1}, f32[]={0.7}, f32[70001], f32[70001]:pos", NULL}},
