@@ -46,10 +46,7 @@ static hd_status half_elem_prepare(hd_kctx *k, hd_prepared *out) {
     s->widen = v->cast_to_f32[HD_BF16];
     s->narrow = v->cast_from_f32[HD_BF16];
     s->binary = k->n_in == 2;
-    out->state = s;
-    out->phase[0] = (hd_phase){half_elem_run, s->split.tasks};
-    out->phases = 1;
-    return HD_OK;
+    return hd_vec_one_phase(out, s, half_elem_run, s->split.tasks);
 }
 
 #define HALF_ELEM(op_name, inplace)                                                                                    \

@@ -20,6 +20,14 @@ HD_INLINE void vf_store_if(float *p, vf v, bool whole, vm m) {
     else
         vf_store_m(p, v, m);
 }
+/* Runs STEP(offset, whole, mask) for the vectors of n elements. */
+#define VF_EACH(n, STEP)                                                                                               \
+    do {                                                                                                               \
+        int64_t i_ = 0;                                                                                                \
+        const vm m_ = vm_first((n) % HD_VL);                                                                           \
+        for (; i_ + HD_VL <= (n); i_ += HD_VL) STEP(i_, true, m_);                                                     \
+        if (i_ < (n)) STEP(i_, false, m_);                                                                             \
+    } while (0)
 /* Lanes of bf16, and rounded to bf16 by the rule of base/bf16.h: whole vectors, or the first n lanes. */
 HD_INLINE vu vu_to_half(vf v) {
     const vu x = (vu)v, nan = (vu)(v != v);

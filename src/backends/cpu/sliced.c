@@ -47,10 +47,7 @@ static hd_status sliced_prepare(hd_kctx *k, hd_prepared *out) {
     for (int i = 0; i < k->n_out; i++) s->out[i] = sliced_tensor(&k->out[i]);
     s->run = k->op->ref;
     s->split = hd_vec_split_rows(n, n ? k->in[0].count / n : 0, SLICED_GRAIN);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){sliced_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, sliced_run, s->split.tasks);
 }
 
 /* ---- which ops, and when the first axis is one of many rows ---- */

@@ -116,6 +116,20 @@ const char *hd_vec_need_f32_upto(const hd_kctx *k, int n_in); /* the first n_in 
 bool hd_vec_present(const hd_kctx *k, int in);
 /* Zeroed state from the program's arena. */
 void *hd_vec_state(hd_kctx *k, size_t bytes);
+/* All that a node of one phase has to say. */
+static inline hd_status hd_vec_one_phase(hd_prepared *out, void *state, hd_vec_run run, int64_t tasks) {
+    out->state = state;
+    out->phase[0] = (hd_phase){run, tasks};
+    out->phases = 1;
+    return HD_OK;
+}
+/* Sum of the first n doubles in scratch in their order, whichever tasks left them there. */
+static inline double hd_vec_total(const hd_exec *e, int64_t n) {
+    const double *part = (const double *)e->scratch;
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += part[i];
+    return sum;
+}
 /* Physical elements of an f32 operand, padding included. */
 static inline int64_t hd_vec_count(const hd_operand *o) {
     return (int64_t)(o->bytes / sizeof(float));

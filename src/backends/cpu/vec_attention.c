@@ -38,11 +38,8 @@ static hd_status attention_prepare(hd_kctx *k, hd_prepared *out) {
     const int64_t blocks = (s->z.rows + HD_ATTENTION_ROWS - 1) / HD_ATTENTION_ROWS;
     s->parts = hd_vec_min(blocks, (MOST_TASKS + s->z.n - 1) / s->z.n);
     s->packed = rounded(s->z.columns) * s->z.width;
-    out->state = s;
     out->scratch_per_thread = sizeof(float) * (size_t)(s->packed + HD_ATTENTION_ROWS * (HD_ATTENTION_COLUMNS + 2));
-    out->phase[0] = (hd_phase){hd_vec_for(k->isa)->attention, s->z.n * s->parts};
-    out->phases = 1;
-    return HD_OK;
+    return hd_vec_one_phase(out, s, hd_vec_for(k->isa)->attention, s->z.n * s->parts);
 }
 
 static hd_status attention_grad_prepare(hd_kctx *k, hd_prepared *out) {
@@ -50,12 +47,9 @@ static hd_status attention_grad_prepare(hd_kctx *k, hd_prepared *out) {
     hd_vec_attention *s = state_of(k, 6, a->scale, a->is_causal);
     if (!s) return HD_E_MEMORY;
     s->packed = HD_ATTENTION_COLUMNS * (s->z.width > s->z.depth ? s->z.width : s->z.depth);
-    out->state = s;
     out->scratch_per_thread = sizeof(float) * (size_t)(2 * s->packed + 2 * HD_ATTENTION_ROWS * HD_ATTENTION_COLUMNS +
                                                        s->z.group * rounded(s->z.rows));
-    out->phase[0] = (hd_phase){hd_vec_for(k->isa)->attention_grad, s->z.n / s->z.group};
-    out->phases = 1;
-    return HD_OK;
+    return hd_vec_one_phase(out, s, hd_vec_for(k->isa)->attention_grad, s->z.n / s->z.group);
 }
 
 const hd_kernel hd_kernel_vec_attention = {

@@ -97,10 +97,7 @@ static hd_status broadcast_prepare(hd_kctx *k, hd_prepared *out) {
         out->scratch_per_thread = PATTERN * sizeof(float);
     }
     s->split = hd_vec_split_rows(size[HD_VEC_OUTER] * size[HD_VEC_FOLD], row, HD_VEC_GRAIN);
-    out->state = s;
-    out->phase[0] = (hd_phase){broadcast_run, s->split.tasks};
-    out->phases = 1;
-    return HD_OK;
+    return hd_vec_one_phase(out, s, broadcast_run, s->split.tasks);
 }
 
 #define BROADCAST_KERNEL(op_name)                                                                                      \

@@ -29,10 +29,7 @@ static hd_status cast_prepare(hd_kctx *k, hd_prepared *out) {
     s->from = hd_dtype_size(k->in[0].dtype);
     s->to = hd_dtype_size(k->out[0].dtype);
     s->split = hd_vec_split_of((int64_t)(k->out[0].bytes / s->to), HD_VEC_GRAIN);
-    out->state = s;
-    out->phase[0] = (hd_phase){cast_run, s->split.tasks};
-    out->phases = 1;
-    return HD_OK;
+    return hd_vec_one_phase(out, s, cast_run, s->split.tasks);
 }
 
 const hd_kernel hd_kernel_vec_cast = {

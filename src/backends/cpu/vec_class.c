@@ -88,10 +88,8 @@ static void class_run(void *exec, int64_t task) {
 static void class_end(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const class_state *s = e->state;
-    const double *part = (const double *)e->scratch;
-    double sum = 0;
+    const double sum = hd_vec_total(e, s->split.tasks);
     (void)task;
-    for (int64_t i = 0; i < s->split.tasks; i++) sum += part[i];
     *(float *)e->out[0] = (float)(s->reduction == HD_REDUCE_SUM ? sum : sum / class_total(s, e));
 }
 
@@ -173,10 +171,7 @@ static hd_status slope_prepare(hd_kctx *k, hd_prepared *out) {
     class_state *s = class_new(k, 3, a->reduction, a->ignore_index, a->label_smoothing);
     if (!s) return HD_E_MEMORY;
     s->split = hd_vec_split_rows(s->n, s->classes * s->inner, HD_VEC_GRAIN);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){slope_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, slope_run, s->split.tasks);
 }
 
 #define CLASS_KERNEL(variable, name_, op_name, supports_fn, prepare_fn)                                                \

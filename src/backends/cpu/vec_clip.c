@@ -7,13 +7,10 @@ enum { CLIP_PIECE = 65536 };
 static void clip_total(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_vec_clip *s = e->state;
-    const double *part = (const double *)e->scratch;
-    double sum = 0;
     (void)task;
-    for (int64_t i = 0; i < s->pieces; i++) sum += part[i];
-    const double scale = s->max_norm / (sqrt(sum) + 1e-6);
+    const double norm = sqrt(hd_vec_total(e, s->pieces)), scale = s->max_norm / (norm + 1e-6);
     *(float *)e->out[0] = (float)(scale > 1 ? 1 : scale);
-    *(double *)e->out[1] = sqrt(sum);
+    *(double *)e->out[1] = norm;
 }
 
 static hd_status clip_prepare(hd_kctx *k, hd_prepared *out) {

@@ -60,10 +60,8 @@ static void ranking_run(void *exec, int64_t task) {
 static void loss_end(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const distance_state *s = e->state;
-    double sum = 0;
     (void)task;
-    for (int64_t i = 0; i < s->split.tasks; i++) sum += ((const double *)e->scratch)[i];
-    *(float *)e->out[0] = (float)(sum * s->factor);
+    *(float *)e->out[0] = (float)(hd_vec_total(e, s->split.tasks) * s->factor);
 }
 
 /* ---- kernels ---- */

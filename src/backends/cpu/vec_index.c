@@ -45,12 +45,6 @@ static index_state *index_new(hd_kctx *k, int x, int64_t coded_axis, bool wrap) 
     return s;
 }
 
-static void index_phase(hd_prepared *out, const index_state *s, hd_vec_run run) {
-    out->state = (void *)(uintptr_t)s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){run, s->split.tasks};
-}
-
 /* ---- rows picked: y row o·m + i is x row o·n + index[i] ---- */
 
 static void index_pick_run(void *exec, int64_t task) {
@@ -73,8 +67,7 @@ static hd_status index_pick(hd_kctx *k, hd_prepared *out, int64_t axis, bool wra
     index_state *s = index_new(k, 0, axis, wrap);
     if (!s) return HD_E_MEMORY;
     s->split = hd_vec_split_rows(s->outer * s->m, s->inner, HD_VEC_GRAIN);
-    index_phase(out, s, index_pick_run);
-    return HD_OK;
+    return hd_vec_one_phase(out, s, index_pick_run, s->split.tasks);
 }
 static hd_status embedding_prepare(hd_kctx *k, hd_prepared *out) {
     return index_pick(k, out, HD_AXIS(0), false);
@@ -123,8 +116,7 @@ static hd_status index_add_prepare(hd_kctx *k, hd_prepared *out) {
     if (!s) return HD_E_MEMORY;
     s->alpha = (float)a->alpha;
     s->split = hd_vec_split_rows(s->outer * s->n, s->inner, HD_VEC_GRAIN);
-    index_phase(out, s, index_add_run);
-    return HD_OK;
+    return hd_vec_one_phase(out, s, index_add_run, s->split.tasks);
 }
 
 /* ---- elements along an axis: index [outer, m, inner] like the result (gather), or like src (scatter_add) ---- */
@@ -212,8 +204,7 @@ static hd_status index_lines(hd_kctx *k, hd_prepared *out, int64_t axis, bool wr
     s->m = k->in[1].dims.dim[hd_axis_resolve(axis, k->in[1].dims.rank)];
     s->split =
         one_task ? (hd_vec_split){s->outer, s->outer, 1} : hd_vec_split_rows(s->outer, s->m * s->inner, HD_VEC_GRAIN);
-    index_phase(out, s, run);
-    return HD_OK;
+    return hd_vec_one_phase(out, s, run, s->split.tasks);
 }
 
 static const char *gather_supports(const hd_kctx *k) {
@@ -295,10 +286,7 @@ static hd_status one_hot_prepare(hd_kctx *k, hd_prepared *out) {
     s->dtype = k->out[0].dtype;
     s->size = hd_dtype_size(s->dtype);
     s->split = hd_vec_split_rows(k->in[0].count, s->classes, HD_VEC_GRAIN);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){one_hot_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, one_hot_run, s->split.tasks);
 }
 
 #define INDEX_KERNEL(op_name, kernel_flags, supports_fn)                                                               \

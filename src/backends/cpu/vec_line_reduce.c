@@ -108,10 +108,7 @@ static hd_status line_prepare(hd_kctx *k, hd_vec_run run, hd_prepared *out) {
     s->sign = strcmp(k->op->name, "argmin") == 0 ? -1 : 1;
     s->split = hd_vec_split_rows(s->size[HD_VEC_OUTER] * s->size[HD_VEC_KEEP],
                                  s->size[HD_VEC_FOLD] * s->size[HD_VEC_RUN], HD_VEC_GRAIN);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, run, s->split.tasks);
 }
 
 #define LINE_REDUCE_KERNEL(op_name, supports_fn)                                                                       \

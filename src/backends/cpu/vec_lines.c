@@ -40,10 +40,7 @@ static hd_status triangle_prepare(hd_kctx *k, hd_prepared *out) {
     s->size = hd_dtype_size(k->out[0].dtype);
     s->lower = strcmp(k->op->name, "tril") == 0;
     s->split = hd_vec_split_rows(s->columns > 0 ? k->out[0].count / s->columns : 0, s->columns, HD_VEC_GRAIN);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){triangle_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, triangle_run, s->split.tasks);
 }
 
 /* ---- glu: σ of the second half of a line, times the first ---- */
@@ -76,10 +73,7 @@ static hd_status gate_prepare(hd_kctx *k, hd_prepared *out) {
     s->sigmoid = v->elem[HD_VEC_sigmoid][HD_VEC_VV];
     s->mul = v->elem[HD_VEC_mul][HD_VEC_VV];
     s->split = hd_vec_split_rows(s->half > 0 ? k->out[0].count / s->half : 0, s->half, HD_VEC_GRAIN_HEAVY);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){gate_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, gate_run, s->split.tasks);
 }
 
 /* ---- gradient of rims: every element of dy goes to the one of dx that it was made of ---- */
@@ -164,10 +158,7 @@ static hd_status rim_prepare(hd_kctx *k, hd_prepared *out) {
     }
     s->add = hd_vec_for(k->isa)->elem[HD_VEC_add][HD_VEC_VV];
     s->split = hd_vec_split_rows(blocks, s->wide, HD_VEC_GRAIN);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){rim_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, rim_run, s->split.tasks);
 }
 
 static const char *rim_supports(const hd_kctx *k) {

@@ -9,11 +9,8 @@
 static void loss_total(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_vec_rows *s = e->state;
-    const double *part = (const double *)e->scratch;
-    double sum = 0;
     (void)task;
-    for (int64_t i = 0; i < s->split.tasks; i++) sum += part[i];
-    *(float *)e->out[s->loss] = (float)(sum / hd_vec_counted(e->in[1], s->split.n));
+    *(float *)e->out[s->loss] = (float)(hd_vec_total(e, s->split.tasks) / hd_vec_counted(e->in[1], s->split.n));
 }
 
 static void count_total(void *exec, int64_t task) {
@@ -96,11 +93,8 @@ ROWS_KERNEL(count_correct, rows_supports, count_correct_prepare, 0)
 static void pairs_total(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_vec_pairs *s = e->state;
-    const double *part = (const double *)e->scratch;
-    double sum = 0;
     (void)task;
-    for (int64_t i = 0; i < s->split.tasks; i++) sum += part[i];
-    *(float *)e->out[0] = (float)(sum * s->factor);
+    *(float *)e->out[0] = (float)(hd_vec_total(e, s->split.tasks) * s->factor);
 }
 
 static const char *pairs_supports(const hd_kctx *k) {

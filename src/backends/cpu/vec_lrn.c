@@ -24,10 +24,7 @@ static hd_status lrn_prepare(hd_kctx *k, hd_prepared *out, const hd_local_respon
     s->split =
         hd_vec_split_rows(x->dim[0] * s->blocks, s->c * hd_vec_min(s->places, HD_VEC_LRN_PLACES), HD_VEC_GRAIN_HEAVY);
     if (grad) out->scratch = (size_t)(s->split.tasks * s->c * HD_VEC_LRN_PLACES) * sizeof(float);
-    out->state = s;
-    out->phase[out->phases++] =
-        (hd_phase){grad ? hd_vec_for(k->isa)->lrn_grad : hd_vec_for(k->isa)->lrn, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, grad ? hd_vec_for(k->isa)->lrn_grad : hd_vec_for(k->isa)->lrn, s->split.tasks);
 }
 
 static hd_status lrn_forward(hd_kctx *k, hd_prepared *out) {

@@ -35,15 +35,6 @@ HD_INLINE vf lrn_power(const hd_vec_lrn *s, vf base) {
     }
 }
 
-/* Runs STEP(place, whole, mask) for the vectors of a unit. */
-#define LRN_EACH(u, STEP)                                                                                              \
-    do {                                                                                                               \
-        int64_t i_ = 0;                                                                                                \
-        const vm m_ = vm_first((u).width % HD_VL);                                                                     \
-        for (; i_ + HD_VL <= (u).width; i_ += HD_VL) STEP(i_, true, m_);                                               \
-        if (i_ < (u).width) STEP(i_, false, m_);                                                                       \
-    } while (0)
-
 static void lrn_run(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_vec_lrn *s = e->state;
@@ -57,7 +48,7 @@ static void lrn_run(void *exec, int64_t task) {
 #define STEP(i, whole, m)                                                                                              \
     vf_store_if(y + row + (i), vf_load_if(x + row + (i), whole, m) * lrn_power(s, lrn_base(s, x + (i), c, whole, m)),  \
                 whole, m)
-            LRN_EACH(u, STEP);
+            VF_EACH(u.width, STEP);
 #undef STEP
         }
     }
@@ -82,7 +73,7 @@ static void lrn_grad_run(void *exec, int64_t task) {
         vf_store_if(dx + row + (i), d, whole, m);                                                                      \
         vf_store_if(share + c * HD_VEC_LRN_PLACES + (i), d * vf_load_if(x + row + (i), whole, m) / base, whole, m);    \
     } while (0)
-            LRN_EACH(u, STEP);
+            VF_EACH(u.width, STEP);
 #undef STEP
         }
         for (int64_t c = 0; c < s->c; c++) {
@@ -95,7 +86,7 @@ static void lrn_grad_run(void *exec, int64_t task) {
         const vf back = vf_load_if(x + row + (i), whole, m) * sum * s->factor;                                         \
         vf_store_if(dx + row + (i), vf_load_if(dx + row + (i), whole, m) - back, whole, m);                            \
     } while (0)
-            LRN_EACH(u, STEP);
+            VF_EACH(u.width, STEP);
 #undef STEP
         }
     }

@@ -21,10 +21,7 @@ static hd_status power_prepare(hd_kctx *k, hd_prepared *out) {
     memcpy(s->c, &exponent, sizeof exponent);
     s->fn = hd_vec_for(k->isa)->power;
     s->split = hd_vec_split_of(k->out[0].count, HD_VEC_GRAIN_HEAVY);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){power_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, power_run, s->split.tasks);
 }
 
 const hd_kernel hd_kernel_vec_power = {

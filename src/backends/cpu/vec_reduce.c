@@ -137,9 +137,7 @@ static hd_status broadcast_prepare(hd_kctx *k, hd_prepared *out) {
     s->fill = hd_vec_for(k->isa)->elem[HD_VEC_fill_like][0];
     s->scale = hd_vec_for(k->isa)->elem[HD_VEC_affine][0];
     s->split = hd_vec_split_rows(s->size[0] * s->size[1], s->size[2] * s->size[3], HD_VEC_GRAIN);
-    out->state = s;
-    out->phase[out->phases++] = (hd_phase){broadcast_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, broadcast_run, s->split.tasks);
 }
 
 #define REDUCE_KERNEL(op_name, supports_fn, prepare_fn)                                                                \

@@ -92,9 +92,7 @@ static hd_status resample_prepare(hd_kctx *k, hd_prepared *out, const hd_resampl
     s->place = place;
     s->weight = weight;
     s->split = hd_vec_split_rows(outer, s->inner * s->taps * (s->out > s->in ? s->out : s->in), HD_VEC_GRAIN);
-    out->state = s;
-    out->phase[out->phases++] = (hd_phase){run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, run, s->split.tasks);
 }
 
 static const char *resample_fits(const hd_kctx *k, const hd_resample_args *a, const hd_dims *x) {

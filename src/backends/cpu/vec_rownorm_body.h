@@ -34,15 +34,6 @@ HD_INLINE vf row_weight(const float *w, int64_t j, bool each, bool whole, vm m, 
     return each ? vf_load_if(w + j, whole, m) : vf_splat(*w);
 }
 
-/* Runs STEP(offset, whole, mask) for the vectors of n elements. */
-#define ROW_EACH(n, STEP)                                                                                              \
-    do {                                                                                                               \
-        int64_t j_ = 0;                                                                                                \
-        const vm m_ = vm_first((n) % HD_VL);                                                                           \
-        for (; j_ + HD_VL <= (n); j_ += HD_VL) STEP(j_, true, m_);                                                     \
-        if (j_ < (n)) STEP(j_, false, m_);                                                                             \
-    } while (0)
-
 HD_INLINE void row_apply(const float *x, float *y, int64_t n, float mean, float s, const float *w, const float *b,
                          bool each) {
 #define STEP(j, whole, m)                                                                                              \
@@ -50,7 +41,7 @@ HD_INLINE void row_apply(const float *x, float *y, int64_t n, float mean, float 
         const vf d = (vf_load_if(x + (j), whole, m) - mean) * s;                                                       \
         vf_store_if(y + (j), d * row_weight(w, j, each, whole, m, 1) + row_weight(b, j, each, whole, m, 0), whole, m); \
     } while (0)
-    ROW_EACH(n, STEP);
+    VF_EACH(n, STEP);
 #undef STEP
 }
 
@@ -110,7 +101,7 @@ HD_INLINE void row_grad_sums(row_grad *r, int64_t n) {
             sum = dot = vf_splat(0), left = ROW_STRETCH;                                                               \
         }                                                                                                              \
     } while (0)
-    ROW_EACH(n, STEP);
+    VF_EACH(n, STEP);
 #undef STEP
     r->sum += (double)vf_sum(sum), r->dot += (double)vf_sum(dot);
 }
@@ -127,7 +118,7 @@ HD_INLINE void run_grad_sums(row_grad *r, const float *x, const float *dy, int64
         a += d;                                                                                                        \
         b += d * (vf_load_if(x + from + (j), whole, m) - r->mean);                                                     \
     } while (0)
-        ROW_EACH(part, STEP);
+        VF_EACH(part, STEP);
 #undef STEP
         sum += (double)vf_sum(a), dot += (double)vf_sum(b);
     }
@@ -149,7 +140,7 @@ HD_INLINE void row_grad_apply(const row_grad *r, int64_t from, int64_t n, const 
         const vf xh = (vf_load_if(x + (j), whole, m) - r->mean) * r->s;                                                \
         vf_store_if(dx + (j), (g - sum - xh * dot) * r->s, whole, m);                                                  \
     } while (0)
-    ROW_EACH(n, STEP);
+    VF_EACH(n, STEP);
 #undef STEP
 }
 

@@ -84,8 +84,5 @@ hd_status hd_row_walk_prepare(const hd_row_walk *w, hd_kctx *k, hd_prepared *out
     hd_row_walk *s = hd_vec_state(k, sizeof *s);
     if (!s) return HD_E_MEMORY;
     *s = *w;
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){walk_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, walk_run, s->split.tasks);
 }

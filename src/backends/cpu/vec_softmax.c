@@ -20,10 +20,8 @@ static hd_status softmax_prepare(hd_kctx *k, hd_prepared *out) {
     }
     s->ln = strncmp(k->op->name, "log", 3) == 0;
     s->split = hd_vec_split_rows(outer, s->n * s->inner, HD_VEC_GRAIN_HEAVY);
-    out->state = s;
-    out->phase[0] = (hd_phase){grad ? hd_vec_for(k->isa)->softmax_grad : hd_vec_for(k->isa)->softmax, s->split.tasks};
-    out->phases = 1;
-    return HD_OK;
+    return hd_vec_one_phase(out, s, grad ? hd_vec_for(k->isa)->softmax_grad : hd_vec_for(k->isa)->softmax,
+                            s->split.tasks);
 }
 
 #define SOFTMAX_KERNEL(op_name, kernel_flags)                                                                          \
