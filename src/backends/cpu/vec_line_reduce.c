@@ -2,6 +2,7 @@
  * largest. Others are left to their definitions. */
 #include "backends/cpu/vec_reduce.h"
 #include <math.h>
+#include <stddef.h>
 
 typedef struct line_state {
     const hd_vec *v;
@@ -11,13 +12,15 @@ typedef struct line_state {
     float sign;
 } line_state;
 
-static unsigned line_mask(const hd_dims *axes, int rank) {
-    unsigned mask = axes->rank == 0 ? ~0u : 0;
-    for (int i = 0; i < axes->rank; i++) mask |= 1u << (axes->dim[i] < 0 ? axes->dim[i] + rank : axes->dim[i]);
-    return mask;
+/* Joins the axes of x, of which these are reduced. */
+static bool line_join(const hd_kctx *k, const hd_dims *axes, int64_t size[4]) {
+    const hd_dims *x = &k->in[0].dims;
+    return hd_vec_join_axes(x, hd_vec_axes_mask(axes, x->rank), size);
 }
 
 /* The options of all of them begin with x and axes. */
+_Static_assert(offsetof(hd_var_args, axes) == offsetof(hd_reduce_args, axes), "var's axes stand elsewhere");
+_Static_assert(offsetof(hd_norm_args, axes) == offsetof(hd_reduce_args, axes), "norm's axes stand elsewhere");
 static const hd_dims *line_axes(const hd_kctx *k) {
     return &((const hd_reduce_args *)k->attr)->axes;
 }
@@ -26,8 +29,7 @@ static const char *line_supports(const hd_kctx *k) {
     int64_t size[4];
     if (k->in[0].dtype != HD_F32) return "only for f32";
     if (k->in[0].count == 0) return "nothing to reduce";
-    if (!hd_vec_join_axes(&k->in[0].dims, line_mask(line_axes(k), k->in[0].dims.rank), size))
-        return "kept and reduced axes alternate too often";
+    if (!line_join(k, line_axes(k), size)) return "kept and reduced axes alternate too often";
     return size[HD_VEC_RUN] >= 8 ? NULL : "the numbers do not lie side by side";
 }
 
@@ -39,7 +41,7 @@ static const char *log_sum_supports(const hd_kctx *k) {
     int64_t size[4];
     const char *reason = line_supports(k);
     if (reason) return reason;
-    (void)hd_vec_join_axes(&k->in[0].dims, line_mask(line_axes(k), k->in[0].dims.rank), size);
+    (void)line_join(k, line_axes(k), size);
     return size[HD_VEC_FOLD] == 1 ? NULL : "the numbers do not lie side by side";
 }
 
@@ -103,7 +105,7 @@ static hd_status line_prepare(hd_kctx *k, hd_vec_run run, hd_prepared *out) {
     const hd_dims *axes = !place ? line_axes(k) : ((const hd_arg_args *)k->attr)->axis == 0 ? &all : &one;
     if (k->in[0].dims.rank == 0) axes = &all;
     s->v = hd_vec_for(k->isa);
-    (void)hd_vec_join_axes(&k->in[0].dims, line_mask(axes, k->in[0].dims.rank), s->size);
+    (void)line_join(k, axes, s->size);
     s->correction = var ? ((const hd_var_args *)k->attr)->correction : 0;
     s->sign = strcmp(k->op->name, "argmin") == 0 ? -1 : 1;
     s->split = hd_vec_split_rows(s->size[HD_VEC_OUTER] * s->size[HD_VEC_KEEP],

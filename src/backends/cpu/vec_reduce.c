@@ -1,5 +1,5 @@
-/* vec_reduce.c: kernels of sum, mean, max, sum_like and broadcast_like: the axes are joined to at most four, the
- * longest way is cut into tasks, and partial results are joined in the order of the tasks. */
+/* vec_reduce.c: kernels of sum, mean, max, min, prod, sum_like and broadcast_like: the axes are joined to at most four,
+ * the longest way is cut into tasks, and partial results are joined in the order of the tasks. */
 #include "backends/cpu/vec_reduce.h"
 
 bool hd_vec_join_axes(const hd_dims *dims, unsigned mask, int64_t size[4]) {
@@ -26,6 +26,12 @@ bool hd_vec_join_axes(const hd_dims *dims, unsigned mask, int64_t size[4]) {
     return true;
 }
 
+unsigned hd_vec_axes_mask(const hd_dims *axes, int rank) {
+    unsigned mask = axes->rank == 0 ? ~0u : 0;
+    for (int i = 0; i < axes->rank; i++) mask |= 1u << (axes->dim[i] < 0 ? axes->dim[i] + rank : axes->dim[i]);
+    return mask;
+}
+
 unsigned hd_vec_broadcast_mask(const hd_dims *small, const hd_dims *big) {
     unsigned mask = 0;
     for (int d = 0; d < big->rank; d++) {
@@ -41,13 +47,7 @@ static bool is_like(const hd_kctx *k) {
 
 static unsigned reduce_mask(const hd_kctx *k) {
     if (is_like(k)) return hd_vec_broadcast_mask(&k->out[0].dims, &k->in[0].dims);
-    const hd_dims *axes = &((const hd_reduce_args *)k->attr)->axes;
-    unsigned mask = axes->rank == 0 ? ~0u : 0;
-    for (int i = 0; i < axes->rank; i++) {
-        const int64_t axis = axes->dim[i] < 0 ? axes->dim[i] + k->in[0].dims.rank : axes->dim[i];
-        mask |= 1u << axis;
-    }
-    return mask;
+    return hd_vec_axes_mask(&((const hd_reduce_args *)k->attr)->axes, k->in[0].dims.rank);
 }
 
 static const char *reduce_supports(const hd_kctx *k) {

@@ -17,6 +17,8 @@ typedef struct hd_vec_reduce {
 
 /* Joins the axes of `dims` into size[4] by the bits of `mask` (reduced axes); false when they alternate too often. */
 bool hd_vec_join_axes(const hd_dims *dims, unsigned mask, int64_t size[4]);
+/* The mask of the axes that a reduction's option names; none: all. */
+unsigned hd_vec_axes_mask(const hd_dims *axes, int rank);
 /* The mask of axes that broadcasting `small` to `big` repeats. */
 unsigned hd_vec_broadcast_mask(const hd_dims *small, const hd_dims *big);
 #endif
