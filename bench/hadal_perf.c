@@ -1,8 +1,11 @@
 /* hadal_perf.c: measures the machine's ceilings, then each workload in the same run: median step, share of the ceiling,
- * peak memory. build/hadal-perf [NAME…] [--json] [--infer] [--threads N] [--precision bf16] [--explain] [--ops]
- * --explain prints every step with its time, --ops the time of each op and kernel summed over the steps. */
+ * peak memory. build/hadal-perf [NAME…] [--json] [--infer] [--threads N] [--precision bf16] [--seconds S] [--explain]
+ * [--ops]. --infer measures the forward pass alone, of what is named or of the rows that are for that; --seconds is the
+ * longest time that the steps of one workload are timed for; --explain prints every step with its time, --ops the time
+ * of each op and kernel summed over the steps. */
 #include "ceiling.h"
 #include "hadal/hadal.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +20,13 @@ typedef struct workload {
     int64_t outputs, batch;
     const char *loss;
     hd_optimizer optimizer;
+    bool forward; /* never trained here */
 } workload;
 
 typedef struct measured {
     double ms, gflops, share;
     long peak_kb;
+    int64_t params;
     hd_program_facts facts;
     hd_memory memory;
 } measured;
@@ -29,6 +34,7 @@ typedef struct measured {
 typedef struct options {
     bool json, infer, explain, ops;
     int threads;
+    double seconds;        /* longest time of measuring a workload */
     const char *precision; /* NULL: f32 */
 } options;
 
@@ -66,9 +72,18 @@ static hd_val build(hd_graph *g, const workload *w, hd_val *loss) {
     return y;
 }
 
+static int64_t count_params(hd_store *store) {
+    int64_t n = 0;
+    for (int i = 0; i < hd_store_count(store); i++) {
+        const hd_store_info info = hd_store_at(store, i);
+        if (info.trained) n += hd_dims_count(&info.dims);
+    }
+    return n;
+}
+
 /* Median over groups of steps, each long enough for the clock; fewer of steps that take seconds. */
-static hd_status time_steps(hd_program *p, double *seconds) {
-    enum { GROUPS = 41, FEWEST = 5 };
+static hd_status time_steps(hd_program *p, double longest, double *seconds) {
+    enum { GROUPS = 41, FEWEST = 3 };
     double t[GROUPS];
     int groups = 0;
     hd_status status = HD_OK;
@@ -82,7 +97,7 @@ static hd_status time_steps(hd_program *p, double *seconds) {
     }
     const double one = (now() - t0) / runs;
     const int each = one < 1e-3 ? (int)(2e-3 / one) + 1 : 1;
-    for (int g = 0; g < GROUPS && status == HD_OK && (g < FEWEST || now() - t0 < 20); g++) {
+    for (int g = 0; g < GROUPS && status == HD_OK && (g < FEWEST || now() - t0 < longest); g++) {
         const double before = now();
         for (int i = 0; i < each && status == HD_OK; i++) status = hd_program_run(p);
         t[groups++] = (now() - before) / each;
@@ -140,7 +155,7 @@ static hd_status measure(const workload *w, const options *o, double most, measu
     status = hd_graph_new(&g, ctx);
     if (status == HD_OK) {
         y = build(g, w, &loss);
-        const hd_target target = o->infer ? hd_forward(y) : hd_train_step(loss, w->optimizer);
+        const hd_target target = o->infer || w->forward ? hd_forward(y) : hd_train_step(loss, w->optimizer);
         status = hd_compile_with(&p, target, &(hd_compile_args){.batch = w->batch, .precision = o->precision});
     }
     const int64_t n = hd_dims_count(&w->sample) * w->batch;
@@ -157,7 +172,7 @@ static hd_status measure(const workload *w, const options *o, double most, measu
         hd_program_bind(p, hd_program_input(p, "x"), x);
         hd_program_bind(p, hd_program_input(p, "label"), label);
         hd_program_bind(p, hd_program_input(p, "target"), target);
-        status = time_steps(p, &seconds);
+        status = time_steps(p, o->seconds, &seconds);
     }
     if (status == HD_OK) {
         struct rusage usage;
@@ -168,6 +183,7 @@ static hd_status measure(const workload *w, const options *o, double most, measu
         out->gflops = 1e-9 * out->facts.flops / seconds;
         out->share = out->gflops / most;
         out->peak_kb = usage.ru_maxrss;
+        out->params = count_params(hd_program_store(p));
         char *text = NULL;
         if ((o->explain || o->ops) && (status = hd_program_profile(p, seconds > 0.2 ? 3 : 31)) == HD_OK &&
             (status = hd_program_explain(p, &text)) == HD_OK) {
@@ -223,19 +239,21 @@ static hd_status in_child(const job *j, report *out) {
     return whole ? out->status : HD_E_FILE;
 }
 
-static bool wanted(const char *name, char **names, int n) {
+static bool wanted(const workload *w, bool infer, char **names, int n) {
     for (int i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0) return true;
-    return n == 0;
+        if (strcmp(names[i], w->name) == 0) return true;
+    return n == 0 && w->forward == infer;
 }
 
 int main(int argc, char **argv) {
     const workload workloads[] = {
 #define HD_WORKLOAD(name, network, sample, outputs, batch, loss, ...)                                                  \
-    {#name, network, sample, outputs, batch, loss, __VA_ARGS__},
+    {#name, network, sample, outputs, batch, loss, __VA_ARGS__, false},
+#define HD_FORWARD(name, network, sample, outputs, batch)                                                              \
+    {#name, network, sample, outputs, batch, .loss = "cross_entropy", .forward = true},
 #include "workloads.def"
     };
-    options o = {0};
+    options o = {.seconds = 20};
     int n = 0;
     char **names = calloc((size_t)argc + 1, sizeof *names);
     for (int i = 1; i < argc && names; i++) {
@@ -249,6 +267,8 @@ int main(int argc, char **argv) {
             o.ops = true;
         else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
             o.threads = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+            o.seconds = atof(argv[++i]);
         else if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc)
             o.precision = argv[++i];
         else
@@ -275,7 +295,7 @@ int main(int argc, char **argv) {
     const double most = 1e-9 * (bf16 ? c.bf16_flops : c.f32_flops);
     int failed = 0;
     for (size_t i = 0, printed = 0; i < sizeof workloads / sizeof *workloads; i++) {
-        if (!wanted(workloads[i].name, names, n)) continue;
+        if (!wanted(&workloads[i], o.infer, names, n)) continue;
         if (in_child(&(job){.w = &workloads[i], .o = &o, .most = most}, &r) != HD_OK) {
             failed++;
             continue;
@@ -283,9 +303,9 @@ int main(int argc, char **argv) {
         const measured m = r.m;
         if (o.json)
             printf("%s{\"name\": \"%s\", \"ms\": %.6f, \"gflops\": %.2f, \"ceiling_share\": %.4f, \"peak_bytes\": %ld, "
-                   "\"plan_bytes\": %zu, \"steps\": %d, \"reorders\": %d}",
+                   "\"plan_bytes\": %zu, \"steps\": %d, \"reorders\": %d, \"params\": %" PRId64 "}",
                    printed++ ? ", " : "", workloads[i].name, m.ms, m.gflops, m.share, m.peak_kb * 1024, m.memory.total,
-                   m.facts.steps, m.facts.reorders);
+                   m.facts.steps, m.facts.reorders, m.params);
         else
             printf("%-14s %10.4f %10.1f %7.0f%% %8d %9d %8.1f\n", workloads[i].name, m.ms, m.gflops, 100 * m.share,
                    m.facts.steps, m.facts.reorders, (double)m.peak_kb / 1024);
