@@ -119,6 +119,8 @@ static void test_kinds_from_recipe(void **state) {
         {"{name: multistep, milestones: [3, 1], gamma: 0.5}", 10, 0.5},
         {"{name: multistep, milestones: [3, 1], gamma: 0.5}", 30, 0.25},
         {"{name: multistep, milestones: [3, 1]}", 29, 0.1},
+        {"{name: multistep, milestones: 2}", 19, 1},
+        {"{name: multistep, milestones: 2}", 20, 0.1},
         {"{name: exponential}", 29, 0.95 * 0.95},
         {"{name: cosine_restarts, t_0: 1, t_mult: 2, eta_min: 0.2}", 10, 1},
         {"{name: cosine_restarts, t_0: 1, t_mult: 2, eta_min: 0.2}", 20, 0.6},
@@ -153,6 +155,22 @@ static void test_kinds_from_recipe(void **state) {
 #endif
 }
 
+/* What would not be heard is refused. */
+static void test_many_milestones(void **state) {
+    (void)state;
+    for (int n = HD_MAX_MILESTONES; n <= HD_MAX_MILESTONES + 1; n++) {
+        char text[512];
+        hd_recipe *r;
+        size_t used = (size_t)snprintf(text, sizeof text,
+                                       "{\"train\": {\"schedule\": {\"name\": \"multistep\", \"milestones\": [1");
+        for (int i = 1; i < n; i++) used += (size_t)snprintf(text + used, sizeof text - used, ",%d", i + 1);
+        (void)snprintf(text + used, sizeof text - used, "]}}}");
+        assert_int_equal(hd_recipe_parse(&r, ctx, "r", text), HD_OK);
+        assert_int_equal(hd_recipe_check_whole(r), n > HD_MAX_MILESTONES ? HD_E_MODEL : HD_OK);
+        hd_recipe_free(r);
+    }
+}
+
 static void test_plateau(void **state) {
     (void)state;
     hd_plateau p = {0};
@@ -172,8 +190,8 @@ static void test_plateau(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_pytorch), cmocka_unit_test(test_from_recipe),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_pytorch),   cmocka_unit_test(test_from_recipe),
                                        cmocka_unit_test(test_kinds_from_recipe), cmocka_unit_test(test_plateau),
-                                       cmocka_unit_test(test_short_runs)};
+                                       cmocka_unit_test(test_many_milestones),   cmocka_unit_test(test_short_runs)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -284,6 +284,10 @@ static hd_status check_kind(hd_recipe *r, int k, const hd_key *key) {
 
 hd_status hd_recipe_check_whole(hd_recipe *r) {
     const hd_key *key;
+    const hd_json *milestones = hd_recipe_said(r, "train.schedule.milestones");
+    if (milestones && milestones->count > HD_MAX_MILESTONES)
+        return hd_fail(r->ctx, HD_E_MODEL, "train.schedule.milestones|more than %d milestones|Take some out",
+                       HD_MAX_MILESTONES);
     HD_TRY(check_method(r));
     for (int i = 0; (key = hd_key_at(i)); i++)
         for (int k = 0; k < KINDS; k++) HD_TRY(check_kind(r, k, key));

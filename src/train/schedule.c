@@ -51,9 +51,12 @@ static double in_steps(const hd_recipe *r, const char *key, double epoch) {
     return floor(hd_recipe_number(r, key) * epoch + 0.5);
 }
 
+/* One number is a list of one. */
 static void read_milestones(const hd_recipe *r, hd_schedule *s) {
-    const hd_json *list = hd_recipe_said(r, "train.schedule.milestones");
-    for (const hd_json *v = list ? list->child : NULL; v && s->milestone_count < HD_MAX_MILESTONES; v = v->next) {
+    const hd_json *said = hd_recipe_said(r, "train.schedule.milestones");
+    const bool list = said && said->type == HD_JSON_ARRAY;
+    const hd_json *v = list ? said->child : said;
+    for (; v && s->milestone_count < HD_MAX_MILESTONES; v = list ? v->next : NULL) {
         const double at = floor(v->number * s->epoch + 0.5);
         int32_t i = s->milestone_count++;
         for (; i > 0 && s->milestone[i - 1] > at; i--) s->milestone[i] = s->milestone[i - 1];
