@@ -187,6 +187,10 @@ static void test_plateau(void **state) {
     const double loss[] = {-2, -3, -3.0001, -3.0002, -4};
     for (int i = 0; i < 5; i++) hd_plateau_see(&s, &p, loss[i], false);
     assert_true(p.best == -4 && p.bad == 0);
+    p = (hd_plateau){0};
+    s.factor = s.min_lr = 0; /* a rate of 0 stays where it is */
+    for (int i = 0; i < 8; i++) hd_plateau_see(&s, &p, 1, false);
+    assert_true(hd_schedule_lr(&s, 8) == 0);
 }
 
 int main(void) {

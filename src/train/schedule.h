@@ -22,7 +22,7 @@ typedef struct hd_schedule_kind {
 
 /* What plateau remembers; all zero at the start. */
 typedef struct hd_plateau {
-    double lr, best; /* lr 0: not dropped yet */
+    double lr, best; /* of no meaning before the first epoch is seen */
     int64_t seen, bad, cooldown;
 } hd_plateau;
 

@@ -5,7 +5,7 @@
 
 static double rate(const hd_schedule *s, double t, double total) {
     (void)t, (void)total;
-    return s->plateau && s->plateau->lr > 0 ? s->plateau->lr : s->lr;
+    return s->plateau && s->plateau->seen > 0 ? s->plateau->lr : s->lr;
 }
 
 static bool is_better(const hd_schedule *s, const hd_plateau *p, double value, bool higher) {
@@ -15,7 +15,7 @@ static bool is_better(const hd_schedule *s, const hd_plateau *p, double value, b
 
 void hd_plateau_see(const hd_schedule *s, hd_plateau *p, double value, bool higher) {
     const bool better = is_better(s, p, value, higher);
-    if (p->lr == 0) p->lr = s->lr;
+    if (p->seen == 0) p->lr = s->lr;
     p->seen++;
     p->bad = better ? 0 : p->bad + 1;
     if (better) p->best = value;
