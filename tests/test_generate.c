@@ -298,6 +298,10 @@ static void test_notes(void **state) {
     static const char *const wrong[] = {"H4", "C", "C10", "A", "G#0", "D8", "C4+", "c4"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         if (hd_frame_read(wrong[i], strlen(wrong[i]), frame, 88)) fail_msg("\"%s\" was taken for a chord", wrong[i]);
+    float wide[2000] = {0}; /* a file may say that there are more keys than notes have names */
+    wide[0] = wide[127] = wide[128] = wide[1999] = 1;
+    hd_frame_write(text, sizeof text, wide, 2000, true);
+    assert_string_equal(text, "[A,,,,e''''''] ");
 }
 
 int main(void) {

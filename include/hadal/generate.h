@@ -42,9 +42,9 @@ HD_API HD_CHECKED hd_status hd_generator_encode(hd_generator *generator, const c
  * bytes may come in several tokens. */
 HD_API size_t hd_generator_decode(const hd_generator *generator, int64_t token, char *out, size_t size);
 
-/** A frame of music (0 or 1 for each of at most 128 keys, A0 first) as text with a blank behind it: "C4+E4+G4 ", "- "
- * for silence, or, abc, "[CEG] ", "z " (abc notation 2.1, L:1/8). Returns the bytes, which end in NUL; notes for which
- * there is no room are left out. */
+/** A frame of music (0 or 1 for each key, A0 first) as text with a blank behind it: "C4+E4+G4 ", "- " for silence, or,
+ * abc, "[CEG] ", "z " (abc notation 2.1, L:1/8). Returns the bytes, which end in NUL; keys beyond 128 and notes for
+ * which there is no room are left out. */
 HD_API size_t hd_frame_write(char *out, size_t size, const float *frame, int64_t keys, bool abc);
 /** Reads one chord of n bytes, "C4+Eb4+F#4" or "-"; false: it is none, or has a note outside the keys. */
 HD_API bool hd_frame_read(const char *text, size_t n, float *frame, int64_t keys);

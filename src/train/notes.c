@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOWEST = 21 }; /* A0 as MIDI counts; C4 is 60 */
+enum { LOWEST = 21, MOST_KEYS = 128 }; /* LOWEST: A0 as MIDI counts; C4 is 60 */
 
 static size_t put(char *out, size_t size, size_t at, const char *text) {
     const size_t n = strlen(text);
@@ -35,7 +35,7 @@ size_t hd_frame_write(char *out, size_t size, const float *frame, int64_t keys, 
     int sounding = 0;
     char name[24];
     if (abc) at = put(out, size, at, "[");
-    for (int64_t k = 0; k < keys; k++) {
+    for (int64_t k = 0; k < keys && k < MOST_KEYS; k++) {
         if (frame[k] == 0) continue;
         (abc ? abc_name : plain_name)(name, sizeof name, LOWEST + (int)k);
         if (sounding++ && !abc) at = put(out, size, at, "+");
