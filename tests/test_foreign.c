@@ -249,6 +249,7 @@ static void test_maps(void **state) {
         {"{\"input\": {\"order\": \"gbr\"}}", "order is \"rgb\" or \"bgr\""},
         {"{\"input\": {\"mean\": [1, 2], \"order\": \"bgr\"}}", "\"bgr\" has three channels"},
         {"{\"input\": {\"mean\": [1, 2, 3], \"std\": 0}}", "std must be above 0"},
+        {"{\"input\": {\"std\": 0}}", "std must be above 0"},
         {"{\"input\": {\"median\": 1}}", "input has order, mean and std"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -256,6 +257,31 @@ static void test_maps(void **state) {
     hd_model *m;
     assert_int_equal(open_with("/nowhere.safetensors", NULL, &m), HD_E_FILE);
     assert_int_equal(open_with(write_weights(&(change){0}), "/nowhere.json", &m), HD_E_FILE);
+}
+
+/* What a map says of pictures counts, one number for all channels too; where it says nothing, torchvision's numbers. */
+static void test_what_pictures_were_like(void **state) {
+    (void)state;
+    static const struct {
+        const char *map;
+        float mean[3], std[3];
+    } cases[] = {
+        {"{\"input\": {\"mean\": [1, 2, 3], \"std\": 4}}", {1, 2, 3}, {4, 4, 4}},
+        {"{\"input\": {\"mean\": 127.5, \"std\": 64}}", {127.5f, 127.5f, 127.5f}, {64, 64, 64}},
+        {"{\"input\": {\"std\": 255}}", {0, 0, 0}, {255, 255, 255}},
+        {"{\"input\": {\"order\": \"rgb\"}}", {123.675f, 116.28f, 103.53f}, {58.395f, 57.12f, 57.375f}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        hd_model *m;
+        if (open_with(write_weights(&(change){0}), write_map(cases[i].map), &m) != HD_OK)
+            fail_msg("%s", hd_last_error(ctx));
+        assert_int_equal(m->normalizer.channels, 3);
+        for (int c = 0; c < 3; c++) {
+            assert_float_equal(m->normalizer.mean[c], cases[i].mean[c], 1e-4f);
+            assert_float_equal(m->normalizer.std[c], cases[i].std[c], 1e-4f);
+        }
+        hd_model_free(m);
+    }
 }
 
 /* Each star takes as little as it can, and what it stood for goes where its sister stands. */
@@ -287,6 +313,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_resnet20, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_maps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_pictures_were_like, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stars, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

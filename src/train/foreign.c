@@ -328,7 +328,7 @@ hd_status hd_foreign_normalize(const hd_foreign *f, hd_model *m, bool *known) {
         *known = own->channels == 0 || own->channels * own->each == hd_dims_count(d);
         return *known ? hd_model_set_normalizer(m, own) : HD_OK;
     }
-    const bool mapped = f->map.channels > 0 && f->map.channels == channels;
+    const bool mapped = f->map.moments && channels > 0 && (f->map.channels == 0 || f->map.channels == channels);
     *known = f->ours || mapped || channels == 3;
     if (!*known) return HD_OK;
     if (f->ours || mapped) {

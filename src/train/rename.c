@@ -24,6 +24,7 @@ static hd_status read_channels(hd_rename *m, hd_arena *arena, const hd_json *lis
     if (!one && (list->type != HD_JSON_ARRAY || n < 1 || n > 4 || (m->channels > 0 && n != (size_t)m->channels)))
         return refuse(arena, m->name, list, "mean and std are lists of one number for each channel");
     if (!one) m->channels = (int)n;
+    m->moments = true;
     const hd_json *item = one ? list : list->child;
     for (int i = 0; i < (one ? 4 : (int)n); i++) {
         if ((item->type != HD_JSON_INT && item->type != HD_JSON_FLOAT) || !(item->number > -1e6 && item->number < 1e6))
@@ -55,7 +56,7 @@ static hd_status read_input(hd_rename *m, hd_arena *arena, const hd_json *input)
         else
             m->bgr = strcmp(v->string, "bgr") == 0;
     }
-    for (int i = 0; i < m->channels; i++)
+    for (int i = 0; i < (m->channels ? m->channels : 4); i++)
         if (!(m->std[i] > 0)) return refuse(arena, m->name, input, "std must be above 0");
     if (m->bgr && m->channels > 0 && m->channels != 3)
         return refuse(arena, m->name, input, "\"bgr\" has three channels");

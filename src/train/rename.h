@@ -17,7 +17,8 @@ typedef struct hd_rename {
     int32_t count;
     hd_rename_rule *rule;  /* the first that fits counts; names that fit none stay */
     bool bgr;              /* the file's network takes blue before red */
-    int channels;          /* of mean and std; 0: not said */
+    bool moments;          /* mean or std are said */
+    int channels;          /* that they are said of; 0: one number for all */
     float mean[4], std[4]; /* of red, green, blue, in the units of pictures (0 … 255) */
 } hd_rename;
 
