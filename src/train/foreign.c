@@ -10,12 +10,6 @@
 
 /* ---- opening ---- */
 
-static const char *network_of(const hd_recipe *recipe) {
-    const hd_json *said = recipe ? hd_recipe_said(recipe, "model") : NULL;
-    if (said && said->type == HD_JSON_OBJECT) said = hd_json_get(said, "name");
-    return said && said->type == HD_JSON_STRING ? said->string : NULL;
-}
-
 hd_status hd_foreign_open(hd_foreign *out, hd_context *ctx, const char *from, const char *map,
                           const hd_recipe *recipe) {
     *out = (hd_foreign){.ctx = ctx, .arena = {.ctx = ctx}, .map = {.name = ""}, .map_said = map != NULL};
@@ -24,7 +18,7 @@ hd_status hd_foreign_open(hd_foreign *out, hd_context *ctx, const char *from, co
     HD_TRY(hd_tensors_open(&out->file, ctx, out->path));
     out->ours = hd_tensors_metadata(out->file, "hadal.recipe") != NULL;
     if (out->ours) HD_TRY(hd_model_facts_read(&out->facts, ctx, out->file, out->path));
-    return map ? hd_rename_open(&out->map, &out->arena, map, network_of(recipe)) : HD_OK;
+    return map ? hd_rename_open(&out->map, &out->arena, map, hd_recipe_network_name(recipe)) : HD_OK;
 }
 
 void hd_foreign_close(hd_foreign *f) {
@@ -101,7 +95,7 @@ static int32_t count_found(const index *x, const hd_weights *w) {
 /* Under the map that was said; else as the names are, and where they are not the network's, under the built-in map that
  * finds all. */
 static hd_status choose_names(index *x, hd_foreign *f, const hd_model *m, const hd_weights *w) {
-    const char *network = network_of(m->recipe);
+    const char *network = hd_recipe_network_name(m->recipe);
     const hd_known_map *k;
     HD_TRY(make_index(x, f, &f->map));
     if (f->map_said || count_found(x, w) == w->count) return HD_OK;

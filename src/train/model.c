@@ -82,9 +82,7 @@ hd_status hd_model_make(hd_model **out, const hd_recipe *recipe, const hd_model_
 
 /* The published shape of the recipe's network, for summaries and benches without data. */
 static hd_model_data published(const hd_recipe *r) {
-    const hd_json *said = hd_recipe_said(r, "model");
-    const hd_json *name = said && said->type == HD_JSON_OBJECT ? hd_json_get(said, "name") : said;
-    const char *text = name && name->type == HD_JSON_STRING ? name->string : "cnn-small";
+    const char *name = hd_recipe_network_name(r), *text = name ? name : "cnn-small";
     const hd_zoo_entry *entry = hd_zoo_find(text);
     hd_model_data d = {.name = "",
                        .kind = "",

@@ -2,7 +2,6 @@
 #ifndef HD_TRAIN_MODEL_H
 #define HD_TRAIN_MODEL_H
 #include "hadal/io.h"
-#include "hadal/zoo.h"
 #include "train/recipe.h"
 #include "train/task.h"
 
@@ -59,8 +58,6 @@ HD_CHECKED hd_status hd_model_build(hd_model *m);
 /* reconstruct.c: networks whose target is their input. What the recipe says of it, or the network: then the data's
  * labels are put aside and, unless the recipe says otherwise, values lie in 0 … 1. */
 HD_CHECKED hd_status hd_reconstruct_settle(hd_model *m);
-/* The known network that the recipe names, or NULL. */
-const hd_zoo_entry *hd_recipe_network(const hd_recipe *recipe);
 /* Reconstructions y [n, size] in the unit of the data, as the inputs came. */
 void hd_reconstruct_undo(const hd_model *m, float *y, int64_t n);
 /* HD_E_MODEL when the loss does not take the inputs of these samples as targets. */

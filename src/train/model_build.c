@@ -27,8 +27,7 @@ static const char *usual_model(const hd_model_data *d) {
 /* A known network that asks how many different numbers samples hold is told it by the data. */
 static hd_status settle_codes(hd_model *m) {
     const hd_json *model = hd_recipe_said(m->recipe, "model");
-    const hd_json *name = model->type == HD_JSON_OBJECT ? hd_json_get(model, "name") : model;
-    const hd_zoo_entry *entry = name && name->type == HD_JSON_STRING ? hd_zoo_find(name->string) : NULL;
+    const hd_zoo_entry *entry = hd_recipe_network(m->recipe);
     char key[64], text[32];
     if (m->data.codes == 0 || !entry) return HD_OK;
     for (const hd_option *o = entry->options; o && o->name; o++) {

@@ -146,6 +146,17 @@ bool hd_recipe_bool(const hd_recipe *r, const char *key) {
     return strcmp(hd_key_find(key)->pub.def, "true") == 0;
 }
 
+const char *hd_recipe_network_name(const hd_recipe *r) {
+    const hd_json *said = hd_recipe_said(r, "model");
+    const hd_json *name = said && said->type == HD_JSON_OBJECT ? hd_json_get(said, "name") : said;
+    return name && name->type == HD_JSON_STRING ? name->string : NULL;
+}
+
+const hd_zoo_entry *hd_recipe_network(const hd_recipe *r) {
+    const char *name = hd_recipe_network_name(r);
+    return name ? hd_zoo_find(name) : NULL;
+}
+
 const char *hd_recipe_text(const hd_recipe *r, const char *key) {
     const hd_json *v = hd_recipe_said(r, key);
     if (v) return v->type == HD_JSON_STRING ? v->string : NULL;

@@ -3,6 +3,7 @@
 #define HD_TRAIN_RECIPE_H
 #include "base/json.h"
 #include "hadal/train.h"
+#include "hadal/zoo.h"
 
 /* What a key's value may be. */
 enum {
@@ -50,6 +51,10 @@ double hd_recipe_number(const hd_recipe *recipe, const char *key);
 int64_t hd_recipe_int(const hd_recipe *recipe, const char *key);
 bool hd_recipe_bool(const hd_recipe *recipe, const char *key);
 const char *hd_recipe_text(const hd_recipe *recipe, const char *key);
+/* The name that `model` is, or has: of a known network, or a line as 784-200-relu-10; NULL: none. */
+const char *hd_recipe_network_name(const hd_recipe *recipe);
+/* The known network of that name, or NULL. */
+const hd_zoo_entry *hd_recipe_network(const hd_recipe *recipe);
 /* Puts a value into the tree (for what a run settles itself: model, loss). */
 HD_CHECKED hd_status hd_recipe_put(hd_recipe *recipe, const char *key, hd_json *value);
 HD_CHECKED hd_status hd_recipe_put_text(hd_recipe *recipe, const char *key, const char *text);

@@ -5,12 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-const hd_zoo_entry *hd_recipe_network(const hd_recipe *r) {
-    const hd_json *said = hd_recipe_said(r, "model");
-    const hd_json *name = said && said->type == HD_JSON_OBJECT ? hd_json_get(said, "name") : said;
-    return name && name->type == HD_JSON_STRING ? hd_zoo_find(name->string) : NULL;
-}
-
 hd_status hd_reconstruct_settle(hd_model *m) {
     const hd_zoo_entry *network = hd_recipe_network(m->recipe);
     const bool meant = network && network->reconstructs, said = hd_recipe_said(m->recipe, "train.reconstruct") != NULL;
