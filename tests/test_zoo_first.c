@@ -137,6 +137,7 @@ static void says_what_can_not_be_separated(void **state) {
     assert_false(found(&l, "separable")->boolean);
     assert_int_equal(found(&l, "witnesses")->integer, 4); /* the corners: both diagonals have one middle */
     assert_int_equal(found(&l, "passes")->integer, 50);
+    assert_int_equal(l.result.stop, HD_STOP_EPOCHS);
     assert_true(found(&l, "mistakes")->integer >= 50);
     assert_non_null(strstr(l.result.note, "not linearly separable"));
     forget(&l);

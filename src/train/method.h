@@ -13,7 +13,8 @@ typedef struct hd_method {
     bool (*suits)(int64_t samples, int64_t features, int64_t weights);
     /* Before the model is made: may settle options of the model in t->recipe. NULL: nothing. */
     hd_status (*settle)(hd_trainer *t);
-    /* Finds the weights. Counts what it calls steps in t->state.total_steps. */
+    /* Finds the weights. Counts what it calls steps in t->state.total_steps; t->stop is HD_STOP_CONVERGED until it says
+     * otherwise. */
     hd_status (*fit)(hd_trainer *t);
 } hd_method;
 

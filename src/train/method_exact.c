@@ -137,6 +137,7 @@ static hd_status solve(hd_exact *e) {
     if (!e->w) return HD_E_MEMORY;
     HD_TRY(e->loss == HD_EXACT_HINGE ? hd_exact_pairs(e) : hd_exact_newton(e));
     e->t->state.total_steps = e->steps;
+    if (!e->converged && e->t->stop == HD_STOP_CONVERGED) e->t->stop = HD_STOP_STEPS;
     tell(e);
     return hd_fit_put(e->t, e->w, e->data.k, e->data.d);
 }

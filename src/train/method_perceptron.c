@@ -127,6 +127,7 @@ static hd_status fit(hd_trainer *t) {
     hd_status status = l.order && l.w ? HD_OK : HD_E_MEMORY;
     for (int64_t i = 0; i < l.data.n && status == HD_OK; i++) l.order[i] = i;
     if (status == HD_OK) status = learn(&l);
+    if (!l.converged && t->stop == HD_STOP_CONVERGED) t->stop = HD_STOP_EPOCHS;
     if (status == HD_OK) status = tell(&l);
     if (status == HD_OK) status = hd_fit_put(t, l.w, l.data.k, l.data.d);
     hd_free(t->ctx, l.order);
