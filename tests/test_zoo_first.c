@@ -64,6 +64,8 @@ static void one_unit_refuses_xor(void **state) {
                "no method for this network");
     is_refused("{\"data\": {\"source\": \"xor\"}, \"model\": \"perceptron\", \"train\": {\"optimizer\": {\"lr\": 1}}}",
                "takes no optimizer.lr");
+    is_refused("{\"data\": {\"source\": \"xor\"}, \"model\": \"perceptron\", \"train\": {\"ema\": 0.9}}",
+               "takes no ema");
 }
 
 /* ---- 1958 ---- */

@@ -193,10 +193,11 @@ static bool reads(const char *readers, const char *choice) {
 
 /* Who does not go along the gradient reads little of how to: true, and the method, for keys that it passes over. */
 static bool passed_over(const hd_recipe *r, const char *key, const char **method) {
-    static const char *const of_gradient[] = {"train.optimizer.", "train.schedule.", "train.epochs",
-                                              "train.steps",      "train.patience",  "train.max_norm",
-                                              "train.drop_last",  "train.shuffle",   "train.save_every",
-                                              "train.batch_size", "train.prefetch"};
+    static const char *const of_gradient[] = {
+        "train.optimizer.", "train.schedule.",  "train.epochs",        "train.steps",      "train.patience",
+        "train.max_norm",   "train.drop_last",  "train.shuffle",       "train.save_every", "train.batch_size",
+        "train.prefetch",   "train.accumulate", "train.skip_outliers", "train.ema",        "train.no_decay",
+        "train.groups",     "train.streams"};
     *method = hd_recipe_text(r, "train.method");
     const hd_method *m = *method ? hd_method_find(*method) : NULL;
     if (!m || reads(m->reads, key + strlen("train."))) return false;
