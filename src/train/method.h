@@ -19,6 +19,8 @@ typedef struct hd_method {
 } hd_method;
 
 const hd_method *hd_method_find(const char *name); /* NULL for gradient, and for unknown names */
+/* Names of all ways, the gradient's first, ended by NULL. */
+const char *const *hd_method_names(void);
 /* Settles train.method in the trainer's recipe, and t->method. */
 HD_CHECKED hd_status hd_trainer_choose_method(hd_trainer *t);
 /* The whole of a run by a method: fit, score, one line of the log. */

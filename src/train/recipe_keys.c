@@ -2,6 +2,7 @@
  * overrides, by `--help` and by the docs. */
 #include "base/text.h"
 #include "hadal/init.h"
+#include "train/method.h"
 #include "train/schedule.h"
 #include <string.h>
 
@@ -30,7 +31,6 @@ static const char *const losses[] = {"cross_entropy",
                                      "half_squared_error",
                                      "poisson_nll",
                                      NULL};
-static const char *const methods[] = {"gradient", "exact", "perceptron", "gmdh", "competitive", "fixed", NULL};
 static const char *const cycles[] = {"triangular", "triangular2", "exp_range", NULL};
 static const char *const anneals[] = {"cos", "linear", NULL};
 static const char *const weights[] = {"balanced", NULL};
@@ -130,7 +130,7 @@ static const hd_key keys[] = {
      true},
     {{"train.loss.squared", "yes or no", "false", "hinge: square it"}, HD_KEY_BOOL, 0, 0, NULL, true},
     {{"train.loss.full", "yes or no", "false", "poisson_nll: add Stirling's term"}, HD_KEY_BOOL, 0, 0, NULL, true},
-    TEXT("train.method", "", methods,
+    TEXT("train.method", "", NULL,
          "how the weights are found: gradient, exact, perceptron, gmdh, competitive, fixed; by the network when not "
          "given"),
     NUMBER("train.l2", "", 0, 1e30, "method exact: λ of λ/2·|w|², biases not counted; 0, and 1/samples for hinge"),
@@ -251,6 +251,7 @@ const hd_key *hd_key_at(int i) {
 const char *const *hd_key_choices(const hd_key *key) {
     if (strcmp(key->pub.name, "train.optimizer.name") == 0) return hd_optimizer_names();
     if (strcmp(key->pub.name, "train.init") == 0) return hd_init_names();
+    if (strcmp(key->pub.name, "train.method") == 0) return hd_method_names();
     return strcmp(key->pub.name, "train.schedule.name") == 0 ? hd_schedule_names() : key->choices;
 }
 

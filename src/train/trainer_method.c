@@ -24,6 +24,15 @@ const hd_method *hd_method_find(const char *name) {
     return NULL;
 }
 
+const char *const *hd_method_names(void) {
+    static const char *const names[] = {"gradient",
+#define HD_METHOD(name) #name,
+#include "train/methods.def"
+#undef HD_METHOD
+                                        NULL};
+    return names;
+}
+
 /* ---- choosing ---- */
 
 /* Who says how to go along the gradient wants to. */
