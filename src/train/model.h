@@ -35,7 +35,6 @@ struct hd_model {
     hd_graph *graph;
     hd_val x, target, y, loss;
     hd_val table;       /* weight of the embedding with the fewest rows among those that read x; none */
-    const char *method; /* of the known network, when it has one of its own; or NULL */
     bool no_gradient;   /* nothing flows back through it */
     int32_t net_nodes;  /* of the graph, loss and counts not among them */
     hd_store *store;

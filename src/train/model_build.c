@@ -298,7 +298,6 @@ static hd_status build_loss(hd_model *m) {
 
 /* After the summary was taken, which tells all parameters. */
 static hd_status freeze(hd_model *m) {
-    HD_TRY(hd_recipe_init(m->recipe, m->graph));
     const hd_json *list = hd_recipe_said(m->recipe, "train.freeze");
     for (const hd_json *item = list ? list->child : NULL; item; item = item->next)
         if (hd_freeze(m->graph, item->string) == 0)
@@ -323,10 +322,10 @@ hd_status hd_model_build(hd_model *m) {
     HD_TRY(build_net(m));
     HD_TRY(settle_task(m));
     const hd_zoo_entry *entry = hd_recipe_network(m->recipe);
-    m->method = entry ? entry->method : NULL;
     m->no_gradient = entry && entry->no_gradient;
     HD_TRY(hd_metric_list_make(&m->metrics, m->recipe, &m->task));
     HD_TRY(build_loss(m));
     HD_TRY(hd_model_describe(m));
+    HD_TRY(hd_recipe_init(m->recipe, m->graph));
     return freeze(m);
 }

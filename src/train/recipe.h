@@ -76,6 +76,11 @@ HD_CHECKED hd_status hd_groups_check_names(const hd_recipe *recipe, const hd_opt
  * text: room for it. */
 const char *hd_recipe_default(const hd_recipe *recipe, const hd_key *key, char text[32]);
 
+enum { HD_PLACE = 700 };
+/* "file:line:column" of a member, in buffer; `otherwise` when it was not read from a text. */
+const char *hd_recipe_place(const hd_recipe *recipe, const hd_json *member, const char *otherwise,
+                            char buffer[HD_PLACE]);
+
 /* Checks a tree against the table and settles shorthands ("optimizer: sgd"). */
 HD_CHECKED hd_status hd_recipe_check(hd_recipe *recipe, hd_json *root);
 /* Checks one value; place is its file:line:column or the flag. */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 128, PLACE = 700, MANY_KEYS = 128 };
+enum { PATH = 128, PLACE = HD_PLACE, MANY_KEYS = 128 };
 
 static const char *place_of(const hd_recipe *r, char *buffer, int line, int column) {
     if (line > 0)
@@ -16,6 +16,10 @@ static const char *place_of(const hd_recipe *r, char *buffer, int line, int colu
     else
         (void)snprintf(buffer, PLACE, "%s", r->where);
     return buffer;
+}
+
+const char *hd_recipe_place(const hd_recipe *r, const hd_json *member, const char *otherwise, char buffer[HD_PLACE]) {
+    return member->key_line > 0 ? place_of(r, buffer, member->key_line, member->key_column) : otherwise;
 }
 
 static const char *describe(const hd_json *v, char *buffer, size_t size) {
@@ -252,8 +256,7 @@ static hd_status check_method(hd_recipe *r) {
         const hd_json *said = strncmp(key->pub.name, "train.", 6) == 0 ? hd_recipe_said(r, key->pub.name) : NULL;
         if (!said || !passed_over(r, key->pub.name, &method)) continue;
         return hd_fail(r->ctx, HD_E_MODEL, "%s|the method %s takes no %s|Leave it out, or use method=gradient",
-                       said->line > 0 ? place_of(r, place, said->key_line, said->key_column) : key->pub.name, method,
-                       key->pub.name + strlen("train."));
+                       hd_recipe_place(r, said, key->pub.name, place), method, key->pub.name + strlen("train."));
     }
     return HD_OK;
 }
@@ -261,12 +264,8 @@ static hd_status check_method(hd_recipe *r) {
 static hd_status misplaced(hd_recipe *r, const hd_json *said, const char *key, const char *choice,
                            const char *readers) {
     char place[PLACE];
-    if (said->line > 0)
-        place_of(r, place, said->key_line, said->key_column);
-    else
-        (void)snprintf(place, sizeof place, "%s", key);
-    return hd_fail(r->ctx, HD_E_MODEL, "%s|%s takes no %s|It belongs to %s", place, choice, strrchr(key, '.') + 1,
-                   readers);
+    return hd_fail(r->ctx, HD_E_MODEL, "%s|%s takes no %s|It belongs to %s", hd_recipe_place(r, said, key, place),
+                   choice, strrchr(key, '.') + 1, readers);
 }
 
 /* Settings that the chosen optimiser or schedule does not have. */

@@ -35,14 +35,9 @@ static hd_status check_member(hd_recipe *r, const char *place, const hd_json *m,
 hd_status hd_groups_check(hd_recipe *r, const hd_key *key, const char *place, const hd_json *list, hd_status blame) {
     if (strcmp(key->pub.name, "train.init") == 0) return hd_inits_check(r, place, list, blame);
     for (const hd_json *item = list->child; item; item = item->next) {
-        char inner[700];
-        for (const hd_json *m = item->child; m; m = m->next) {
-            if (m->key_line > 0)
-                (void)snprintf(inner, sizeof inner, "%s:%d:%d", r->where, m->key_line, m->key_column);
-            else
-                (void)snprintf(inner, sizeof inner, "%s", place);
-            HD_TRY(check_member(r, inner, m, blame));
-        }
+        char inner[HD_PLACE];
+        for (const hd_json *m = item->child; m; m = m->next)
+            HD_TRY(check_member(r, hd_recipe_place(r, m, place, inner), m, blame));
         if (!hd_json_get(item, "params"))
             return hd_fail(r->ctx, blame, "%s|a group of %s lacks params|As {params: features.*, lr_scale: 0.1}", place,
                            key->pub.name);

@@ -2,7 +2,7 @@
 #include "hadal/generate.h"
 #include <math.h>
 
-/* Is the score of i among the k largest? Of equal ones the first count. */
+/* The value of the k-th largest; what equals it counts too. */
 static double kth_largest(const double *p, int64_t n, int64_t k) {
     double limit = INFINITY;
     for (int64_t taken = 0; taken < k;) { /* down from one value to the next smaller */

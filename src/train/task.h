@@ -120,10 +120,10 @@ typedef struct hd_tally {
 HD_CHECKED hd_status hd_tally_init(hd_tally *tally, hd_context *ctx, const hd_task *task, bool confusion);
 void hd_tally_free(hd_tally *tally, hd_context *ctx);
 void hd_tally_reset(hd_tally *tally);
-/* Adds n samples: y [n, outputs]; label [n] or values [n, targets]; with positions so many rows a sample. Loss too when
- * `loss` is set. No allocation. */
 /* Counts a loss into the spread of losses. */
 void hd_tally_term(hd_tally *tally, double loss);
+/* Adds n samples: y [n, outputs]; label [n] or values [n, targets]; with positions so many rows a sample. Loss too when
+ * `loss` is set. No allocation. */
 void hd_tally_add(hd_tally *tally, const float *y, const int64_t *label, const float *values, int64_t n, bool loss);
 
 /* Adds the network's own part of the loss of n samples that were added already; to the loss too when `loss` is set. */

@@ -126,8 +126,8 @@ HD_CHECKED hd_status hd_checkpoint_save(hd_trainer *t);
 bool hd_checkpoint_exists(const char *folder);
 HD_CHECKED hd_status hd_checkpoint_load(hd_trainer *t);
 
-/* baselines.c: scores of a majority (or mean) and of a linear model on a part. */
-/* Adds to `seen` how often each class is a label of these samples. */
+/* baselines.c: scores of a majority (or mean) and of a linear model on a part, and what they count.
+ * Adds to `seen` how often each class is a label of these samples. */
 HD_CHECKED hd_status hd_count_labels(hd_context *ctx, const hd_dataset *data, const int64_t *part, int64_t count,
                                      int64_t *seen);
 /* Mean and deviation of each target over the training part: [2 * targets], freed by hd_free. */
