@@ -43,7 +43,9 @@ hd_status hd_target_moments(const hd_trainer *t, double **out) {
     const int64_t n = hd_data_get_info(t->data).targets;
     double *m = hd_alloc_n(t->ctx, (size_t)n, 2 * sizeof *m);
     float *row = hd_alloc_n(t->ctx, (size_t)n, sizeof *row);
-    if (m && row) {
+    const bool room = m && row;
+    *out = room ? m : NULL;
+    if (room) {
         for (int64_t i = 0; i < t->split.train_count; i++) {
             hd_data_values(t->data, t->split.train[i], row);
             for (int64_t k = 0; k < n; k++) {
@@ -58,8 +60,7 @@ hd_status hd_target_moments(const hd_trainer *t, double **out) {
         }
     }
     hd_free(t->ctx, row);
-    *out = m && row ? m : NULL;
-    if (m && row) return HD_OK;
+    if (room) return HD_OK;
     hd_free(t->ctx, m);
     return HD_E_MEMORY;
 }

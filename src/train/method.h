@@ -30,6 +30,9 @@ bool hd_trainer_tick(hd_trainer *t);
 /* A line for people about what the method found, and its numbers for programs: members of result.json's "method". */
 void hd_method_say(hd_trainer *t, const char *format, ...) HD_PRINTF(2, 3);
 
+/* Number j of a sample as the network will see it, from the stored one and in f64: normalising in f32 first would cost
+ * digits where a mean is large. */
+double hd_fit_input(const hd_normalizer *normalizer, int64_t j, float stored);
 /* The training part as a matrix, normalised as the network will see it, in f64. */
 typedef struct hd_fit_data {
     hd_context *ctx;

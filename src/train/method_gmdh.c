@@ -166,7 +166,7 @@ static hd_status prune(growth *g) {
 /* ---- data ---- */
 
 /* Inputs and targets as the network will have them, shuffled, a column each. */
-static hd_status load(growth *g, hd_normalizer *z) {
+static hd_status load(growth *g, const hd_normalizer *z) {
     const hd_trainer *t = g->t;
     const hd_data_info info = hd_data_get_info(t->data);
     float *row = hd_alloc_n(t->ctx, (size_t)g->columns + 1, sizeof *row);
@@ -179,11 +179,7 @@ static hd_status load(growth *g, hd_normalizer *z) {
     const bool scaled = strcmp(hd_recipe_text(t->recipe, "data.normalize"), "standard") == 0;
     for (int64_t i = 0; status == HD_OK && i < g->n; i++) {
         hd_data_x(t->data, order[i], row);
-        for (int64_t j = 0; j < g->columns; j++) {
-            const int64_t c = z->channels > 0 ? j / z->each % z->channels : 0;
-            g->values[j * g->n + i] =
-                z->channels > 0 ? ((double)row[j] - (double)z->mean[c]) / (double)z->std[c] : (double)row[j];
-        }
+        for (int64_t j = 0; j < g->columns; j++) g->values[j * g->n + i] = hd_fit_input(z, j, row[j]);
         hd_data_values(t->data, order[i], row);
         g->y[i] = scaled ? ((double)row[0] - moments[0]) / moments[info.targets] : (double)row[0];
     }

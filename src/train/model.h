@@ -34,9 +34,9 @@ struct hd_model {
     hd_normalizer normalizer; /* channels 0: identity */
     hd_graph *graph;
     hd_val x, target, y, loss;
-    hd_val table;       /* weight of the embedding with the fewest rows among those that read x; none */
-    bool no_gradient;   /* nothing flows back through it */
-    int32_t net_nodes;  /* of the graph, loss and counts not among them */
+    hd_val table;      /* weight of the embedding with the fewest rows among those that read x; none */
+    bool no_gradient;  /* nothing flows back through it */
+    int32_t net_nodes; /* of the graph, loss and counts not among them */
     hd_store *store;
     hd_program *infer[HD_INFER_SIZES];
     int64_t eval_batch; /* a power of two */

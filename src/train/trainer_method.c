@@ -97,17 +97,17 @@ void hd_fit_data_free(hd_fit_data *f) {
     *f = (hd_fit_data){0};
 }
 
-/* From stored numbers and in f64: normalising in f32 first would cost digits where a mean is large. */
+double hd_fit_input(const hd_normalizer *z, int64_t j, float stored) {
+    if (z->channels == 0) return (double)stored;
+    const int64_t c = j / z->each % z->channels;
+    return ((double)stored - (double)z->mean[c]) / (double)z->std[c];
+}
+
 static void fill_row(const hd_trainer *t, hd_fit_data *f, int64_t i, float *stage) {
-    const hd_normalizer *z = &t->model->normalizer;
     const hd_model_data *m = &t->model->data;
     const int64_t sample = t->split.train[i];
     hd_data_x(t->data, sample, stage);
-    for (int64_t j = 0; j < f->d; j++) {
-        const int64_t c = z->channels > 0 ? j / z->each % z->channels : 0;
-        f->x[i * f->d + j] =
-            z->channels > 0 ? ((double)stage[j] - (double)z->mean[c]) / (double)z->std[c] : (double)stage[j];
-    }
+    for (int64_t j = 0; j < f->d; j++) f->x[i * f->d + j] = hd_fit_input(&t->model->normalizer, j, stage[j]);
     double *y = f->y + i * f->k;
     if (t->model->task.classes > 0) {
         hd_task_target(&t->model->task, hd_data_label(t->data, sample), stage);
