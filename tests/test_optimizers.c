@@ -225,6 +225,33 @@ static void test_outliers(void **state) {
     end(&n);
 }
 
+/* A gradient that is no number is left out with nothing of it staying behind: not in sums over several runs, not in
+ * what an optimiser's own nodes keep. */
+static void test_no_number(void **state) {
+    static float before[ALL], after[ALL];
+    (void)state;
+    for (const char *const *name = hd_optimizer_names(); *name; name++) {
+        net n;
+        make(&n, 1, (hd_optimizer){.name = *name, .skip_outliers = 6, .accumulate = true},
+             (hd_compile_args){.batch = BATCH});
+        for (int i = 0; i < 2; i++) { /* the sum of the second step is no number */
+            hd_program_accumulate(n.p, 1, 0);
+            step(&n, 0, i ? (float)INFINITY : 1);
+            hd_program_accumulate(n.p, 1, 0.5);
+            step(&n, BATCH, 1);
+            if (!i) everything(&n, before);
+        }
+        const int count = everything(&n, after);
+        assert_memory_equal(before, after, (size_t)count * sizeof *after);
+        step(&n, 0, 1);
+        everything(&n, after);
+        assert_true(memcmp(before, after, (size_t)count * sizeof *after) != 0);
+        for (int i = 0; i < count; i++)
+            if (!isfinite(after[i])) fail_msg("%s, element %d: %g", *name, i, (double)after[i]);
+        end(&n);
+    }
+}
+
 /* A step of Muon has singular values near lr·0.2·√max(r, c): the rows of fc2 (5 × 24) come out about orthogonal. */
 static void test_muon(void **state) {
     (void)state;
@@ -279,9 +306,9 @@ static void test_settings(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_groups),  cmocka_unit_test(test_frozen_group),
-                                       cmocka_unit_test(test_agree),   cmocka_unit_test(test_accumulate),
-                                       cmocka_unit_test(test_average), cmocka_unit_test(test_outliers),
-                                       cmocka_unit_test(test_muon),    cmocka_unit_test(test_settings)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_groups),     cmocka_unit_test(test_frozen_group), cmocka_unit_test(test_agree),
+        cmocka_unit_test(test_accumulate), cmocka_unit_test(test_average),      cmocka_unit_test(test_outliers),
+        cmocka_unit_test(test_muon),       cmocka_unit_test(test_settings),     cmocka_unit_test(test_no_number)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

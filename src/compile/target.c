@@ -27,7 +27,7 @@ static hd_val hd_slot(hd_val p, const char *slot) {
 typedef struct hd_update_kit {
     const hd_optimizer *o;
     hd_val hyper, scale;
-    hd_val live; /* 1 or 0 where nothing is to change; for directions made of nodes */
+    hd_val live; /* bool: whether anything is to change; for directions made of nodes */
 } hd_update_kit;
 
 static bool hd_is_zero(double x) { /* an explicit one */
@@ -69,23 +69,24 @@ static void hd_update(hd_val p, hd_val g, const hd_update_kit *kit) {
     for (int k = 0; k < HD_OPTIM_SLOTS; k++)
         if (keeps >> k & 1) *slot[k] = hd_slot(p, kind->slot[k]);
     if (kit->o->ema > 0) a.ema = hd_slot(p, "ema");
-    if (kind->direction) a.g = kind->direction(p, &a, hd_cast(kit->live, .dtype = HD_DTYPE(hd_val_dtype(p))));
+    if (kind->direction) a.g = kind->direction(p, &a, kit->live);
     a.lr_scale = group.lr_scale;
     a.decay = hd_is_said(group.weight_decay) ? group.weight_decay : -1;
     hd_optimizer_update_at(HD_HERE, &a);
 }
 
-/* Gradients of several runs: g becomes share·(what was added up + weight·g); where share is 0 the sum is kept. */
+/* Gradients of several runs: g becomes share·(what was added up + weight·g); where share is 0 the sum is kept. Else it
+ * is left behind and not multiplied by 0: a gradient that is no number would stay for ever. */
 static void hd_add_up(hd_val *params, hd_val *grads, int32_t n, hd_val hyper) {
     const hd_val weight = hd_hyper_member(hyper, HD_HYPER_WEIGHT, HD_F64);
     const hd_val share = hd_hyper_member(hyper, HD_HYPER_SHARE, HD_F64);
-    const hd_val keep = hd_eq(share, hd_affine(share, .scale = HD_ZERO));
+    const hd_val spent = hd_ne(share, hd_fill_like(share));
     for (int32_t i = 0; i < n; i++) {
         const int64_t dtype = HD_DTYPE(hd_val_dtype(grads[i]));
         const hd_val sum_before = hd_slot(params[i], "grad");
         const hd_val sum = hd_add(sum_before, hd_mul(grads[i], hd_cast(weight, .dtype = dtype)));
         grads[i] = hd_mul(sum, hd_cast(share, .dtype = dtype));
-        (void)hd_assign(sum_before, hd_mul(sum, hd_cast(keep, .dtype = dtype)));
+        (void)hd_assign(sum_before, hd_masked_fill(sum, spent));
     }
 }
 
@@ -120,11 +121,10 @@ static void hd_add_updates(hd_graph *g, hd_val loss, const hd_optimizer *o, hd_v
     kit.scale = hd_common_scale(g, o, grads, used, kit.hyper);
     if (hd_optim_find(o->name)->direction) {
         const hd_val share = hd_hyper_member(kit.hyper, HD_HYPER_SHARE, HD_F64);
-        kit.live = hd_cast(hd_gt(share, hd_affine(share, .scale = HD_ZERO)), .dtype = HD_DTYPE(HD_F64));
+        kit.live = hd_gt(share, hd_fill_like(share));
         if (!hd_val_is_none(kit.scale)) {
             const hd_val scale = hd_cast(kit.scale, .dtype = HD_DTYPE(HD_F64));
-            const hd_val goes = hd_ge(scale, hd_affine(scale, .scale = HD_ZERO));
-            kit.live = hd_mul(kit.live, hd_cast(goes, .dtype = HD_DTYPE(HD_F64)));
+            kit.live = hd_logical_and(kit.live, hd_ge(scale, hd_fill_like(scale)));
         }
     }
     for (int32_t i = 0; i < used; i++) hd_update(params[i], grads[i], &kit);

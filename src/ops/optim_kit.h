@@ -35,8 +35,8 @@ typedef struct hd_optim {
     const char *slot[HD_OPTIM_SLOTS];         /* names of what is kept for each weight */
     unsigned (*keeps)(const hd_optimizer *o); /* which slots, by bits; NULL: all that are named */
     void (*step)(const hd_optimizer *o, hd_optim_step *s);
-    /* May put another direction in the place of the gradient, made of nodes; live: a scalar of the dtype of p, 0 where
-     * nothing is to change. NULL: the gradient itself. */
+    /* May put another direction in the place of the gradient, made of nodes; live: a bool scalar, false where
+     * nothing is to change, whatever the gradient is then. NULL: the gradient itself. */
     hd_val (*direction)(hd_val p, const hd_update_args *a, hd_val live);
     /* Parameters of other shapes are left to another optimiser; NULL: takes all. */
     const char *(*leaves)(const hd_dims *dims);

@@ -37,7 +37,7 @@ static hd_val muon_direction(hd_val p, const hd_update_args *a, hd_val live) {
     (void)snprintf(name, sizeof name, "%s@momentum", hd_val_name(p));
     const hd_val kept = hd_state(p.graph, name, hd_val_dtype(p), dims, HD_ZEROS);
     const hd_val change = hd_affine(hd_sub(a->g, kept), .scale = 1 - o.momentum);
-    const hd_val mean = hd_add(kept, hd_mul(change, live));
+    const hd_val mean = hd_where(live, hd_add(kept, change), kept); /* not times 0: it may be no number */
     (void)hd_assign(kept, mean);
     hd_val x = hd_add(a->g, hd_affine(hd_sub(mean, a->g), .scale = o.momentum));
     x = hd_reshape(x, .dims = HD_DIMS(rows, columns));
