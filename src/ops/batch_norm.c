@@ -3,13 +3,7 @@
 
 static hd_status batch_norm_check(hd_infer *c) {
     const hd_batch_norm_args *a = c->attr;
-    char text[192];
-    if (hd_need_float(c, 0)) return HD_E_MODEL;
-    if (c->in[0].dims.rank < 2)
-        return hd_infer_fail(c, "x %s must be [n, c, …]: its axis 1 are the channels",
-                             hd_dims_text(text, &c->in[0].dims));
-    for (int i = 1; i < 5; i++)
-        if (hd_need_channels(c, i, 0)) return HD_E_MODEL;
+    if (hd_need_by_channel(c, 4)) return HD_E_MODEL;
     if (a->act != HD_ACT_NONE && a->act != HD_ACT_RELU) return hd_infer_fail(c, "act must be none or relu");
     return HD_OK;
 }

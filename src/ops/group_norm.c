@@ -4,10 +4,7 @@
 /* x by groups, or a message; the type of the statistics. */
 static hd_status group_infer(hd_infer *c, int64_t groups, hd_type *statistics) {
     const hd_dims *x = &c->in[0].dims;
-    char text[192];
-    if (hd_need_float(c, 0)) return HD_E_MODEL;
-    if (x->rank < 2 || x->dim[1] < 0)
-        return hd_infer_fail(c, "x %s must be [n, c, …]: its axis 1 are the channels", hd_dims_text(text, x));
+    if (hd_need_by_channel(c, 0)) return HD_E_MODEL;
     if (x->dim[1] % groups)
         return hd_infer_fail(c, "%lld channels can not be divided into %lld groups", (long long)x->dim[1],
                              (long long)groups);

@@ -4,13 +4,8 @@
 
 static hd_status running_infer(hd_infer *c) {
     const hd_batch_norm_args *a = c->attr;
-    char text[192];
-    if (hd_need_float(c, 0)) return HD_E_MODEL;
-    if (c->in[0].dims.rank < 2)
-        return hd_infer_fail(c, "x %s must be [n, c, …]: its axis 1 are the channels",
-                             hd_dims_text(text, &c->in[0].dims));
-    for (int i = 1; i < 5; i++)
-        if (hd_need_channels(c, i, 0)) return HD_E_MODEL;
+    if (hd_need_by_channel(c, 4)) return HD_E_MODEL;
+    if (c->in[0].dims.dim[1] < 1) return hd_infer_fail(c, "x must have a channel at least");
     if (a->act != HD_ACT_NONE) return hd_infer_fail(c, "act must be none");
     c->out[0] = c->in[0];
     c->out[1] = c->out[2] = (hd_type){c->in[0].dtype, HD_DIMS(c->in[0].dims.dim[0], c->in[0].dims.dim[1])};
@@ -61,6 +56,7 @@ const hd_op hd_op_instance_norm = {
                                    {"f32[3,4,5,5], f32[4]:pos, f32[4], f32[4], f32[4]:pos | momentum=0.3", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[4,3,5], f32[4], f32[3], f32[3], f32[3]", "weight is [4]"},
+                                   {"f32[2,0,5], f32[0], f32[0], f32[0], f32[0]", "x must have a channel at least"},
                                    {"f32[4,3], f32[3], f32[3], f32[3], f32[3] | act=relu", "act must be none"},
                                    {0}},
 };

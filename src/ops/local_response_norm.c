@@ -3,11 +3,7 @@
 #include "ops/norm_kit.h"
 
 static hd_status neighbours_infer(hd_infer *c, int64_t size) {
-    const hd_dims *x = &c->in[0].dims;
-    char text[192];
-    if (hd_need_float(c, 0)) return HD_E_MODEL;
-    if (x->rank < 2)
-        return hd_infer_fail(c, "x %s must be [n, c, …]: its axis 1 are the channels", hd_dims_text(text, x));
+    if (hd_need_by_channel(c, 0)) return HD_E_MODEL;
     if (size < 1) return hd_infer_fail(c, "size must be given: the number of neighbouring channels");
     c->out[0] = c->in[0];
     return HD_OK;

@@ -136,6 +136,8 @@ hd_status hd_need_same(hd_infer *c, int i, int j); /* equal dtype and dims */
 hd_status hd_need_scalar(hd_infer *c, int i, hd_dtype dtype);
 hd_status hd_need_hyper(hd_infer *c, int hyper, int scale); /* of an optimiser: f64 [5]; a float scalar or none */
 hd_status hd_need_channels(hd_infer *c, int i, int x);      /* in[i] is [c] of the dtype of in[x], c its axis 1 */
+/* in[0] is float [n, c, …], c a number; in[1] … in[weights] are [c] of its dtype. */
+hd_status hd_need_by_channel(hd_infer *c, int weights);
 /* Reduced axes by bits; none given: all. A message when one is out of range or named twice. */
 hd_status hd_infer_axes(hd_infer *c, const hd_dims *axes, int rank, unsigned *bits);
 /* The same for a node that infer has accepted. */

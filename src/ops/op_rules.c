@@ -59,6 +59,17 @@ hd_status hd_need_channels(hd_infer *c, int i, int x) {
     return hd_need_dtype(c, i, c->in[x].dtype);
 }
 
+hd_status hd_need_by_channel(hd_infer *c, int weights) {
+    char text[192];
+    if (hd_need_float(c, 0)) return HD_E_MODEL;
+    if (c->in[0].dims.rank < 2 || c->in[0].dims.dim[1] < 0)
+        return hd_infer_fail(c, "%s %s must be [n, c, …]: its axis 1 are the channels", hd_op_in_name(c->op, 0),
+                             hd_dims_text(text, &c->in[0].dims));
+    for (int i = 1; i <= weights; i++)
+        if (hd_need_channels(c, i, 0)) return HD_E_MODEL;
+    return HD_OK;
+}
+
 hd_status hd_infer_unary_float(hd_infer *c) {
     c->out[0] = c->in[0];
     return hd_need_float(c, 0);
