@@ -87,14 +87,16 @@ static void same(const outcome *a, const outcome *b) {
     assert_memory_equal(a->all, b->all, a->count * sizeof *a->all);
 }
 
-static void compare(hd_val (*build)(hd_graph *)) {
+static void compare(hd_val (*build)(hd_graph *), const char *precision) {
     /* by threads less one: each task has working memory of its own in the arena */
-    outcome all[2] = {train(build, 1, (hd_compile_args){0}, HD_OK), train(build, 2, (hd_compile_args){0}, HD_OK)};
+    const hd_compile_args simple = {.precision = precision};
+    outcome all[2] = {train(build, 1, simple, HD_OK), train(build, 2, simple, HD_OK)};
     const outcome whole = all[0];
     assert_int_equal(all[0].recomputed + all[1].recomputed, 0);
     for (int segments = 2; segments <= 6; segments++)
         for (int way = 0; way < 3; way++) {
-            const hd_compile_args args = {.recompute = segments, .passes_off = way == 2 ? "flatten" : NULL};
+            const hd_compile_args args = {
+                .recompute = segments, .passes_off = way == 2 ? "flatten" : NULL, .precision = precision};
             outcome less = train(build, way ? 2 : 1, args, HD_OK);
             assert_true(less.recomputed > 0);
             const size_t before = all[way > 0].memory.arena;
@@ -105,11 +107,12 @@ static void compare(hd_val (*build)(hd_graph *)) {
         }
     /* the planner finds it by itself, as far as is needed */
     const size_t limit = whole.memory.total - (whole.memory.arena / 5);
-    outcome fits = train(build, 1, (hd_compile_args){.memory_limit = limit}, HD_OK);
+    outcome fits = train(build, 1, (hd_compile_args){.memory_limit = limit, .precision = precision}, HD_OK);
     assert_true(fits.recomputed > 0 && fits.memory.total <= limit);
     same(&whole, &fits);
     free(fits.all);
-    outcome none = train(build, 1, (hd_compile_args){.memory_limit = whole.memory.params}, HD_E_MEMORY);
+    outcome none =
+        train(build, 1, (hd_compile_args){.memory_limit = whole.memory.params, .precision = precision}, HD_E_MEMORY);
     free(none.all);
     free(all[0].all);
     free(all[1].all);
@@ -117,12 +120,14 @@ static void compare(hd_val (*build)(hd_graph *)) {
 
 static void test_mlp(void **state) {
     (void)state;
-    compare(mlp);
+    compare(mlp, "f32");
+    compare(mlp, "bf16");
 }
 
 static void test_cnn(void **state) {
     (void)state;
-    compare(cnn);
+    compare(cnn, "f32");
+    compare(cnn, "bf16");
 }
 
 int main(void) {

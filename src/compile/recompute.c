@@ -92,11 +92,11 @@ static hd_status hd_copy_node(hd_cut *c, size_t node, int32_t order) {
     int32_t *in = hd_arena_alloc_n(&l->arena, (size_t)n.n_in + 1, sizeof *in);
     if (!in) return HD_E_MEMORY;
     for (int k = 0; k < n.n_in; k++) in[k] = n.in[k] >= 0 && c->copy[n.in[k]] >= 0 ? c->copy[n.in[k]] : n.in[k];
-    const int32_t out = hd_insert(l->g, n.op, in, n.n_in, n.attr, order, n.loc);
+    const int32_t out = hd_graph_repeat_node(l->g, (int32_t)node, in).id;
     if (out < 0) return hd_graph_status(l->g);
+    l->g->nodes[l->g->values[out].node].order = order;
     HD_TRY(hd_lower_sync(l));
     for (int k = 0; k < n.n_out; k++) {
-        l->g->values[out + k].type = l->g->values[n.out + k].type;
         l->v[out + k].layout = l->v[n.out + k].layout;
         l->v[out + k].layout_set = true;
         if (!c->kept[n.out + k]) c->copy[n.out + k] = out + k;

@@ -86,18 +86,13 @@ static hd_val hd_node_failed(hd_graph *g, hd_loc at, const hd_op *op, const int3
     return (hd_val){g, -1};
 }
 
-hd_val hd_graph_add_node(hd_graph *g, hd_loc at, const hd_op *op, const int32_t *in, int32_t n_in, const void *attr) {
-    char message[512] = "";
-    hd_type out[HD_OP_MAX_OUT] = {0};
+/* A node whose options are settled and whose results have these types; attr belongs to the graph. */
+static hd_val hd_node_put(hd_graph *g, hd_loc at, const hd_op *op, const int32_t *in, int32_t n_in, void *attr,
+                          const hd_type *out) {
     int32_t *kept = hd_arena_alloc_n(&g->arena, (size_t)n_in + 1, sizeof *kept);
-    void *own = hd_attr_copy(op, attr, &g->arena);
-    if (!kept || !own) return hd_node_failed(g, at, op, in, n_in, HD_E_MEMORY, "out of memory");
-    memcpy(kept, in, (size_t)n_in * sizeof *kept);
-    hd_status status = hd_options_settle(op->options, own, message, sizeof message);
-    if (status == HD_OK) status = hd_infer_types(g, op, own, in, n_in, out, message, sizeof message);
-    if (status != HD_OK) return hd_node_failed(g, at, op, in, n_in, status, message);
-    if (hd_grow(g->ctx, (void **)&g->nodes, &g->node_capacity, g->node_count + 1, sizeof *g->nodes) != HD_OK)
+    if (!kept || hd_grow(g->ctx, (void **)&g->nodes, &g->node_capacity, g->node_count + 1, sizeof *g->nodes) != HD_OK)
         return hd_node_failed(g, at, op, in, n_in, HD_E_MEMORY, "out of memory");
+    memcpy(kept, in, (size_t)n_in * sizeof *kept);
     const int32_t first = (int32_t)g->value_count, node = (int32_t)g->node_count;
     for (int i = 0; i < op->n_out; i++) {
         hd_value *v = hd_graph_add_value(g, HD_KIND_NODE, "", out[i], at);
@@ -106,8 +101,26 @@ hd_val hd_graph_add_node(hd_graph *g, hd_loc at, const hd_op *op, const int32_t 
         v->out = i;
     }
     g->nodes[g->node_count++] = (hd_node){
-        .op = op, .n_in = n_in, .n_out = op->n_out, .in = kept, .out = first, .attr = own, .loc = at, .order = node};
+        .op = op, .n_in = n_in, .n_out = op->n_out, .in = kept, .out = first, .attr = attr, .loc = at, .order = node};
     return (hd_val){g, first};
+}
+
+hd_val hd_graph_add_node(hd_graph *g, hd_loc at, const hd_op *op, const int32_t *in, int32_t n_in, const void *attr) {
+    char message[512] = "";
+    hd_type out[HD_OP_MAX_OUT] = {0};
+    void *own = hd_attr_copy(op, attr, &g->arena);
+    if (!own) return hd_node_failed(g, at, op, in, n_in, HD_E_MEMORY, "out of memory");
+    hd_status status = hd_options_settle(op->options, own, message, sizeof message);
+    if (status == HD_OK) status = hd_infer_types(g, op, own, in, n_in, out, message, sizeof message);
+    if (status != HD_OK) return hd_node_failed(g, at, op, in, n_in, status, message);
+    return hd_node_put(g, at, op, in, n_in, own, out);
+}
+
+hd_val hd_graph_repeat_node(hd_graph *g, int32_t node, const int32_t *in) {
+    const hd_node n = g->nodes[node]; /* the array grows */
+    hd_type out[HD_OP_MAX_OUT];
+    for (int i = 0; i < n.n_out; i++) out[i] = g->values[n.out + i].type;
+    return hd_node_put(g, n.loc, n.op, in, n.n_in, n.attr, out);
 }
 
 /* Collects the inputs of an args struct. false: an input failed before, or the call is wrong (then it is recorded). */

@@ -81,6 +81,8 @@ const char *hd_loc_text(char *buffer, size_t size, hd_loc at);
 /* Adds a node whose args are raw (n inputs given apart, attr copied, defaults not touched). None after a failure. */
 hd_val hd_graph_add_node(hd_graph *graph, hd_loc at, const hd_op *op, const int32_t *in, int32_t n_in,
                          const void *attr);
+/* A node like that one, but for what it reads: its results have the same types, also where a pass has set them. */
+hd_val hd_graph_repeat_node(hd_graph *graph, int32_t node, const int32_t *in);
 /* Infers the outputs of every node again (after dimensions were bound). */
 HD_CHECKED hd_status hd_graph_infer(hd_graph *graph);
 HD_CHECKED hd_status hd_graph_infer_node(hd_graph *graph, hd_node *node);
@@ -88,8 +90,7 @@ HD_CHECKED hd_status hd_graph_infer_node(hd_graph *graph, hd_node *node);
 HD_CHECKED hd_status hd_graph_verify(const hd_graph *graph);
 const char *hd_op_in_name(const hd_op *op, int i);
 
-/* ---- options ---- */
-/* Fills defaults of zero fields; checks ranges: message into buffer, HD_E_MODEL. */
+/* ---- how parameters start ---- */
 /* Kinds of starts as texts say them, and how many numbers follow in brackets. */
 typedef struct hd_init_about {
     const char *name;
@@ -99,6 +100,8 @@ extern const hd_init_about hd_init_kinds[];
 /* HD_E_MODEL, and why, where a start does not fit the dimensions. */
 HD_CHECKED hd_status hd_init_check(const hd_init *init, const hd_dims *dims, char *message, size_t size);
 
+/* ---- options ---- */
+/* Fills defaults of zero fields; checks ranges: message into buffer, HD_E_MODEL. */
 HD_CHECKED hd_status hd_options_settle(const hd_option *options, void *args, char *message, size_t size);
 /* Appends "name=value" for fields that differ from their defaults, separated by blanks. */
 void hd_options_print(const hd_option *options, const void *args, hd_text *out);

@@ -117,8 +117,7 @@ static hd_status hd_fit(hd_program *p, hd_target target) {
     size_t extra, best = m.total;
     int chosen = 0;
     const size_t room = hd_room(p, &m, &extra);
-    const bool bf16 = args->precision && strcmp(args->precision, "bf16") == 0;
-    if (!room || !target.train || args->recompute != 0 || bf16 || m.total + extra <= room) return HD_OK;
+    if (!room || !target.train || args->recompute != 0 || m.total + extra <= room) return HD_OK;
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         HD_TRY(hd_lower_again(p, target, tries[i]));
         m = hd_program_memory(p);
