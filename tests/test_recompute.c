@@ -130,7 +130,31 @@ static void test_cnn(void **state) {
     compare(cnn, "bf16");
 }
 
+/* Where the context's limit is below what it can reach, a run says how large the smallest plan is. */
+static void test_no_room(void **state) {
+    (void)state;
+    hd_context *ctx;
+    hd_graph *g;
+    hd_program *p;
+    char want[96], size[32];
+    const hd_context_args few = {.threads = 1, .memory_limit = 4000000};
+    assert_int_equal(hd_context_new(&ctx, &few), HD_OK);
+    GOES(ctx, hd_graph_new(&g, ctx));
+    const hd_val loss = hd_cross_entropy(mlp(g), hd_input(g, "label", HD_I64, HD_DIMS(HD_BATCH)));
+    GOES(ctx, hd_compile_with(&p, hd_train_step(loss, hd_adamw()), &(hd_compile_args){.batch = 64 * BATCH}));
+    const hd_memory m = hd_program_memory(p);
+    assert_true(m.recomputed > 0);
+    assert_int_equal(hd_program_prepare(p), HD_E_MEMORY);
+    (void)snprintf(want, sizeof want, "the plan needs %s even where activations are computed again",
+                   hd_text_bytes(size, (double)m.total));
+    if (!strstr(hd_last_error(ctx), want)) fail_msg("%s, not: %s", hd_last_error(ctx), want);
+    hd_program_free(p);
+    hd_graph_free(g);
+    hd_context_free(ctx);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mlp), cmocka_unit_test(test_cnn)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mlp), cmocka_unit_test(test_cnn),
+                                       cmocka_unit_test(test_no_room)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,9 +53,9 @@ struct hd_program {
     char text[32];
 };
 
-/* Address of a value now; NULL for an input that is not bound. */
 /* Counts a run: step, updates, and what the program binds itself. */
 void hd_program_count(hd_program *p);
+/* Address of a value now; NULL for an input that is not bound. */
 void *hd_program_address(const hd_program *p, int32_t value);
 /* Allocates what is missing and takes all addresses. */
 HD_CHECKED hd_status hd_program_ready(hd_program *p);

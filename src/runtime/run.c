@@ -1,6 +1,7 @@
 /* run.c: running a program: addresses, inputs, and the loop over its steps. Nothing here allocates after the first run.
  */
 #include "base/pool.h"
+#include "base/text.h"
 #include "runtime/program.h"
 #include <string.h>
 
@@ -33,9 +34,25 @@ static hd_status hd_grow_arena(hd_store *s) {
     return HD_OK;
 }
 
+/* Says what the plan takes, which is the smallest that there is, where the context's limit leaves no room for it. */
+static hd_status hd_no_room(const hd_program *p) {
+    hd_context *ctx = p->ctx;
+    const hd_memory m = hd_program_memory(p);
+    char plan[32], held[32], limit[32];
+    if (!ctx->memory_limit) return HD_E_MEMORY; /* what could not be allocated has been said */
+    return hd_fail(ctx, HD_E_MEMORY,
+                   "program|the plan needs %s%s, %s are held, the limit is %s|"
+                   "Raise the limit, or take a smaller batch or model",
+                   hd_text_bytes(plan, (double)m.total),
+                   m.recomputed ? " even where activations are computed again" : "",
+                   hd_text_bytes(held, (double)ctx->bytes), hd_text_bytes(limit, (double)ctx->memory_limit));
+}
+
 hd_status hd_program_ready(hd_program *p) {
-    HD_TRY(hd_store_ready(p->store));
-    HD_TRY(hd_grow_arena(p->store));
+    hd_status status = hd_store_ready(p->store);
+    if (status == HD_OK) status = hd_grow_arena(p->store);
+    if (status == HD_E_MEMORY) return hd_no_room(p);
+    HD_TRY(status);
     for (int32_t i = 0; i < p->pointer_count; i++) {
         const hd_pointer *ptr = &p->pointers[i];
         if (ptr->value == -2)
