@@ -5,6 +5,9 @@
 #include "hadal/hadal.h"
 #include <math.h>
 
+#define WITH_ZERO_ROW(kind_)                                                                                           \
+    { .kind = HD_INIT_##kind_, .a = 0.5, .b = 1, .zero_row = 2 }
+
 /* The first values of one parameter. */
 static double *values_of(hd_dims dims, hd_init init, uint64_t seed) {
     hd_context *ctx = test_context(1);
@@ -133,6 +136,22 @@ static void test_orthogonal(void **state) {
     orthogonal(HD_DIMS(60, 7), 2);
 }
 
+/* A row that starts as 0 (of padding) does so however the others start. */
+static void test_zero_row(void **state) {
+    (void)state;
+    static const hd_init all[] = {WITH_ZERO_ROW(CONSTANT), WITH_ZERO_ROW(NORMAL), WITH_ZERO_ROW(ORTHOGONAL),
+                                  WITH_ZERO_ROW(SPARSE), WITH_ZERO_ROW(EYE)};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        double *x = values_of(HD_DIMS(3, 4), all[k], 1), others = 0;
+        for (int i = 0; i < 12; i++) {
+            if (i / 4 == 1) assert_true(x[i] == 0);
+            others += x[i] * x[i];
+        }
+        assert_true(others > 0);
+        free(x);
+    }
+}
+
 static void test_sparse(void **state) {
     (void)state;
     double *x = values_of(HD_DIMS(50, 200), HD_SPARSE(0.33, 0.1), 5), square = 0;
@@ -209,7 +228,8 @@ static void test_refused(void **state) {
 static void test_text(void **state) {
     static const char text[] = "param \"a\": f32[4,4] trunc_normal(0,1,-2,2)\n"
                                "param \"b\": f32[4,4] orthogonal(1.5)\nparam \"c\": f32[4,4] sparse(0.5,0.01)\n"
-                               "param \"d\": f32[4,4] eye\nparam \"e\": f32[4,4,3] dirac(2)\n";
+                               "param \"d\": f32[4,4] eye\nparam \"e\": f32[4,4,3] dirac(2)\n"
+                               "param \"f\": f32[4,4] zeros zero_row(2)\n";
     (void)state;
     hd_context *ctx = test_context(1);
     hd_graph *g, *again;
@@ -220,6 +240,9 @@ static void test_text(void **state) {
     (void)hd_param(g, "c", HD_F32, HD_DIMS(4, 4), HD_SPARSE(0.5, 0.01));
     (void)hd_param(g, "d", HD_F32, HD_DIMS(4, 4), HD_EYE);
     (void)hd_param(g, "e", HD_F32, HD_DIMS(4, 4, 3), HD_DIRAC(2));
+    hd_init padded = HD_ZEROS;
+    padded.zero_row = 3;
+    (void)hd_param(g, "f", HD_F32, HD_DIMS(4, 4), padded);
     assert_int_equal(hd_graph_print(g, &printed), HD_OK);
     for (const char *line = text; *line;) {
         char way[64];
@@ -277,9 +300,10 @@ static void test_recipes(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_distributions), cmocka_unit_test(test_constants), cmocka_unit_test(test_orthogonal),
-        cmocka_unit_test(test_sparse),        cmocka_unit_test(test_seeds),     cmocka_unit_test(test_gains),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_text),      cmocka_unit_test(test_recipes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_distributions), cmocka_unit_test(test_constants),
+                                       cmocka_unit_test(test_orthogonal),    cmocka_unit_test(test_zero_row),
+                                       cmocka_unit_test(test_sparse),        cmocka_unit_test(test_seeds),
+                                       cmocka_unit_test(test_gains),         cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_text),          cmocka_unit_test(test_recipes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

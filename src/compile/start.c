@@ -102,23 +102,24 @@ hd_status hd_start_values(hd_context *ctx, const hd_type *type, const hd_init *i
     const int64_t n = hd_dims_count(&type->dims);
     const size_t bytes = (size_t)n * hd_dtype_size(type->dtype);
     hd_rng rng = hd_rng_new(seed, name);
+    hd_status status = HD_OK;
     if (n == 0) return HD_OK;
     memset(out, 0, bytes);
     switch (init->kind) {
-    case HD_INIT_ZEROS: return HD_OK;
-    case HD_INIT_ORTHOGONAL: return hd_orthogonal(ctx, type, init->a, &rng, out);
-    case HD_INIT_SPARSE: return hd_sparse(ctx, type, init, &rng, out);
-    case HD_INIT_DIRAC: hd_dirac(type, (int64_t)init->a, out); return HD_OK;
+    case HD_INIT_ZEROS: break;
+    case HD_INIT_ORTHOGONAL: status = hd_orthogonal(ctx, type, init->a, &rng, out); break;
+    case HD_INIT_SPARSE: status = hd_sparse(ctx, type, init, &rng, out); break;
+    case HD_INIT_DIRAC: hd_dirac(type, (int64_t)init->a, out); break;
     case HD_INIT_EYE:
         for (int64_t i = 0; i < type->dims.dim[0] && i < type->dims.dim[1]; i++)
             hd_put(type->dtype, out, i * type->dims.dim[1] + i, 1);
-        return HD_OK;
+        break;
     default:
         for (int64_t i = 0; i < n; i++) hd_put(type->dtype, out, i, hd_draw(&rng, init));
     }
     const int64_t row = init->zero_row - 1; /* a slice of the first axis that starts as 0 */
-    if (row < 0 || type->dims.rank == 0 || row >= type->dims.dim[0]) return HD_OK;
+    if (row < 0 || type->dims.rank == 0 || row >= type->dims.dim[0]) return status;
     const size_t slice = bytes / (size_t)type->dims.dim[0];
     memset(out + (size_t)row * slice, 0, slice);
-    return HD_OK;
+    return status;
 }

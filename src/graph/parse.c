@@ -132,7 +132,6 @@ static hd_status hd_read_init(hd_reader *r, hd_init *init) {
     while (k <= HD_INIT_DIRAC && strcmp(word, hd_init_kinds[k].name) != 0) k++;
     if (k > HD_INIT_DIRAC) return hd_wrong(r, "\"%s\" is not a way to start a parameter", word);
     init->kind = (hd_init_kind)k;
-    if (k == HD_INIT_ZEROS) return HD_OK;
     double *numbers[] = {&init->a, &init->b, &init->low, &init->high};
     for (int i = 0; i < hd_init_kinds[k].numbers; i++) {
         if (!hd_take(r, i ? "," : "(")) return hd_wrong(r, "expected %s", i ? "," : "(");
