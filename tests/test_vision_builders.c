@@ -76,6 +76,11 @@ static void test_grids(void **state) {
            hd_grid_sample(a, hd_affine(b, .scale = 0.3, .shift = -0.5), .mode = HD_GRID_BICUBIC,
                           .padding_mode = HD_GRID_REFLECTION, .align_corners = false),
            HD_DIMS(1, 1, 2, 3), HD_DIMS(1, 2, 1, 2));
+    /* more points than f32 counts */
+    RESULT("[1,1,1,1]", "16785408",
+           hd_grid_sample(a, hd_cast(hd_affine(b, .scale = 0.0006, .shift = 0.99866776), .dtype = HD_DTYPE(HD_F32)),
+                          .mode = HD_GRID_NEAREST),
+           HD_DIMS(1, 1, 4097, 4097), HD_DIMS(1, 1, 1, 2));
     REFUSED("x [1,1,2,3] and grid [1,2,2,3] must be", hd_grid_sample(a, b), HD_DIMS(1, 1, 2, 3), HD_DIMS(1, 2, 2, 3));
     REFUSED("bicubic is for pictures", hd_grid_sample(a, b, .mode = HD_GRID_BICUBIC), HD_DIMS(1, 1, 1, 2, 3),
             HD_DIMS(1, 1, 2, 2, 3));
@@ -104,6 +109,7 @@ static void test_pools(void **state) {
     RESULT("[1,1,1,2]", "5.01329793496 7.17905435207", hd_lp_pool(a, .p = 3, .kernel_size = {2, 1}, .stride = {1, 2}),
            HD_DIMS(1, 1, 2, 4));
     RESULT("[1,1,1,1,1]", "21", hd_lp_pool(a, .p = 1, .kernel_size = {2, 1, 3}), HD_DIMS(1, 1, 2, 1, 3));
+    RESULT("[1,1,2]", "-3 -7", hd_lp_pool(hd_neg(a), .p = 1, .kernel_size = {2}), HD_DIMS(1, 1, 4));
     REFUSED("index of the same shape", hd_max_unpool(a, b, .kernel_size = {2, 2}), HD_DIMS(1, 1, 2, 2),
             HD_DIMS(1, 1, 2, 3));
     REFUSED("kernel_size and stride must be 1 or more", hd_max_unpool(a, b), HD_DIMS(1, 1, 2, 2), HD_DIMS(1, 1, 2, 2));
@@ -151,6 +157,8 @@ static void test_convolutions(void **state) {
     REFUSED("padding same is for stride 1", hd_conv3d(a, b, .stride = {2, 1, 1}, .padding = {HD_SAME, 0, 0}),
             HD_DIMS(1, 1, 2, 2, 2), HD_DIMS(1, 1, 1, 1, 1));
     REFUSED("of rank 4; they are [1,2,3]", hd_conv_transpose2d(a, b), HD_DIMS(1, 2, 3), HD_DIMS(2, 1, 1, 1));
+    REFUSED("at most 64 planes deep", hd_conv3d(a, b), HD_DIMS(1, 1, 70, 1, 1), HD_DIMS(1, 1, 65, 1, 1));
+    REFUSED("at most 64 planes deep", hd_conv_transpose3d(a, b), HD_DIMS(1, 1, 1, 1, 1), HD_DIMS(1, 1, 65, 1, 1));
     REFUSED("output_padding 2 must be less", hd_conv_transpose1d(a, b, .output_padding = 2), HD_DIMS(1, 1, 3),
             HD_DIMS(1, 1, 2));
     REFUSED("nothing is left of the result", hd_conv_transpose1d(a, b, .padding = 3), HD_DIMS(1, 1, 3),

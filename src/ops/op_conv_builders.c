@@ -78,6 +78,13 @@ static depth depth_of(const hd_dims *x, const hd_dims *w, const int64_t *stride,
                    .dilation = or_one(dilation[0])};
 }
 
+/* Each plane of a filter is some nodes of the graph. */
+static bool depth_ok(hd_loc at, const char *name, hd_val x, const depth *z) {
+    if (z->taps <= DEEPEST) return true;
+    (void)hd_build_refuse(x, at, name, "filters may be at most %d planes deep", DEEPEST);
+    return false;
+}
+
 /* For every plane of the result the planes of x under the filter, as channels: x [n, d, c, h, w] →
  * [n·d', groups·taps·c/groups, h, w]. */
 static hd_val gathered_planes(hd_loc at, hd_val x, const depth *z, int64_t groups) {
@@ -104,7 +111,7 @@ hd_val hd_conv3d_at(hd_loc at, const hd_conv3d_args *a) {
         !setting_ok(at, "conv3d", a->x, "padding", z.padding, HD_SAME) ||
         !setting_ok(at, "conv3d", a->x, "dilation", z.dilation, 1))
         return failed(a->x);
-    if (z.taps > DEEPEST) return hd_build_refuse(a->x, at, "conv3d", "filters may be at most %d planes deep", DEEPEST);
+    if (!depth_ok(at, "conv3d", a->x, &z)) return failed(a->x);
     if (w.dim[1] * groups != x.dim[1])
         return hd_build_refuse(a->x, at, "conv3d", "weight expects %lld input channels, x has %lld",
                                (long long)(w.dim[1] * groups), (long long)x.dim[1]);
@@ -218,6 +225,7 @@ hd_val hd_conv_transpose3d_at(hd_loc at, const hd_conv_transpose3d_args *a) {
     const hd_dims x = hd_val_dims(a->x), w = hd_val_dims(a->w);
     const int64_t groups = or_one(a->groups);
     depth z = depth_of(&x, &w, a->stride, a->padding, a->dilation);
+    if (!depth_ok(at, name, a->x, &z)) return failed(a->x);
     z.out = transposed_size(at, name, a->x, z.in, z.taps, z.stride, z.padding, a->output_padding[0], z.dilation);
     if (z.out < 1) return failed(a->x);
     const hd_conv_transpose2d_args flat = {

@@ -11,6 +11,7 @@ typedef struct sampler {
     hd_val place[3]; /* [n, 1, p]: where to read along each, in points */
     bool corners;    /* −1 and 1 are the first and the last point, else the outer rims of them */
     int64_t rim;     /* HD_GRID_ZEROS, … */
+    bool wide;       /* f32 does not count all the points */
 } sampler;
 
 static hd_val line(const sampler *s, hd_val x, double scale, double shift) {
@@ -57,7 +58,8 @@ static hd_val read_at(const sampler *s, const hd_val *place) {
     for (int i = 0; i < s->axes; i++) {
         const hd_val safe = clipped(s, place[i], s->size[i]);
         const hd_val same = BINARY(eq, safe, place[i]);
-        index = i ? BINARY(add, line(s, index, (double)s->size[i], 0), safe) : safe;
+        const hd_val exact = s->wide ? hd_cast_at(s->at, &(hd_cast_args){.x = safe, .dtype = HD_DTYPE(HD_F64)}) : safe;
+        index = i ? BINARY(add, line(s, index, (double)s->size[i], 0), exact) : exact;
         in = i ? BINARY(logical_and, in, same) : same;
     }
     hd_dims to = hd_val_dims(index);
@@ -149,6 +151,7 @@ hd_val hd_grid_sample_at(hd_loc at, const hd_grid_sample_args *a) {
                                hd_dims_text(tx, &d), hd_dims_text(tg, &g));
     if (a->mode == HD_GRID_BICUBIC && s.axes != 2) return hd_build_refuse(a->x, at, name, "bicubic is for pictures");
     s.x = hd_reshape_to(at, a->x, HD_DIMS(d.dim[0], d.dim[1], points));
+    s.wide = hd_val_dtype(a->grid) == HD_F32 && points > 1 << 24;
     for (int i = 0; i < s.axes; i++) { /* a place names the innermost axis first */
         const int64_t k = s.axes - 1 - i;
         const hd_slice_args one = {.x = a->grid, .axis = -1, .start = k, .stop = k + 1};

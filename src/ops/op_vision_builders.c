@@ -129,8 +129,9 @@ hd_val hd_lp_pool_at(hd_loc at, const hd_lp_pool_args *a) {
                                                       .ceil_mode = v.ceil_mode});
     else
         mean = hd_avg_pool3d_at(at, &v);
-    const hd_val sum =
-        hd_affine_at(at, &(hd_affine_args){.x = hd_relu_at(at, &(hd_unary_args){.x = mean}), .scale = count});
+    /* the slope of a root at 0 is taken as 0; without a root sums may be negative */
+    const hd_val kept = p == 1 ? mean : hd_relu_at(at, &(hd_unary_args){.x = mean});
+    const hd_val sum = hd_affine_at(at, &(hd_affine_args){.x = kept, .scale = count});
     return hd_pow_at(at, &(hd_pow_args){.a = sum, .exponent = 1 / p});
 }
 
