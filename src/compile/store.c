@@ -1,7 +1,5 @@
 /* store.c: what persists from step to step: named tensors in blocks of memory, in the order the kernels want. */
 #include "compile/store.h"
-#include "base/bf16.h"
-#include "base/rng.h"
 #include <string.h>
 
 enum { HD_STORE_ALIGN = 64 };

@@ -146,8 +146,9 @@ static bool hd_dims_legal(hd_graph *graph, hd_loc at, const char *what, const ch
     return true;
 }
 
-static hd_val hd_leaf(hd_loc at, hd_graph *graph, hd_kind kind, const char *what, const char *name, hd_dtype dtype,
-                      hd_dims dims, hd_init init, const void *data) {
+/* batch: whether one dimension may be HD_BATCH. */
+static hd_val hd_leaf(hd_loc at, hd_graph *graph, hd_kind kind, bool batch, const char *what, const char *name,
+                      hd_dtype dtype, hd_dims dims, hd_init init, const void *data) {
     const hd_val failed = {graph, -1};
     char place[320];
     if (!graph || graph->status != HD_OK) return failed;
@@ -157,7 +158,7 @@ static hd_val hd_leaf(hd_loc at, hd_graph *graph, hd_kind kind, const char *what
                       name);
         return failed;
     }
-    if (!hd_dims_legal(graph, at, what, name, &dims, kind == HD_KIND_INPUT || *what == 'b')) return failed;
+    if (!hd_dims_legal(graph, at, what, name, &dims, batch)) return failed;
     if (kind != HD_KIND_CONST && !*name) {
         hd_graph_fail(graph, HD_E_MODEL, "%s|%s needs a name", hd_loc_text(place, sizeof place, at), what);
         return failed;
@@ -190,21 +191,21 @@ static hd_val hd_leaf(hd_loc at, hd_graph *graph, hd_kind kind, const char *what
 }
 
 hd_val hd_input_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype, hd_dims dims) {
-    return hd_leaf(at, graph, HD_KIND_INPUT, "input", name, dtype, dims, HD_ZEROS, NULL);
+    return hd_leaf(at, graph, HD_KIND_INPUT, true, "input", name, dtype, dims, HD_ZEROS, NULL);
 }
 hd_val hd_param_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype, hd_dims dims, hd_init init) {
-    return hd_leaf(at, graph, HD_KIND_PARAM, "parameter", name, dtype, dims, init, NULL);
+    return hd_leaf(at, graph, HD_KIND_PARAM, false, "parameter", name, dtype, dims, init, NULL);
 }
 hd_val hd_state_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype, hd_dims dims, hd_init init) {
-    return hd_leaf(at, graph, HD_KIND_STATE, "state", name, dtype, dims, init, NULL);
+    return hd_leaf(at, graph, HD_KIND_STATE, false, "state", name, dtype, dims, init, NULL);
 }
 hd_val hd_buffer_at(hd_loc at, hd_graph *graph, const char *name, hd_dtype dtype, hd_dims dims) {
-    const hd_val v = hd_leaf(at, graph, HD_KIND_STATE, "buffer", name, dtype, dims, HD_ZEROS, NULL);
+    const hd_val v = hd_leaf(at, graph, HD_KIND_STATE, true, "buffer", name, dtype, dims, HD_ZEROS, NULL);
     if (!hd_val_is_none(v)) hd_value_of(v)->buffer = true;
     return v;
 }
 hd_val hd_const_at(hd_loc at, hd_graph *graph, hd_dtype dtype, hd_dims dims, const void *data) {
-    return hd_leaf(at, graph, HD_KIND_CONST, "constant", "", dtype, dims, HD_ZEROS, data);
+    return hd_leaf(at, graph, HD_KIND_CONST, false, "constant", "", dtype, dims, HD_ZEROS, data);
 }
 
 hd_val hd_output(hd_val value, int i) {

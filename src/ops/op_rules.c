@@ -2,6 +2,7 @@
  * itself. Knows no op by name. */
 #include "graph/graph.h"
 #include "ops/op_kit.h"
+#include "ops/optim_kit.h"
 
 hd_status hd_need_float(hd_infer *c, int i) {
     if (hd_is_float(c->in[i].dtype)) return HD_OK;
@@ -44,7 +45,7 @@ hd_status hd_need_scalar(hd_infer *c, int i, hd_dtype dtype) {
 
 hd_status hd_need_hyper(hd_infer *c, int hyper, int scale) {
     const hd_type *h = &c->in[hyper];
-    if (h->dtype != HD_F64 || h->dims.rank != 1 || h->dims.dim[0] != 5)
+    if (h->dtype != HD_F64 || h->dims.rank != 1 || h->dims.dim[0] != HD_HYPER_COUNT)
         return hd_infer_fail(c, "hyper must be f64 [5]: learning rate, step, weight decay, weight, share");
     if (hd_absent(c, scale) || (c->in[scale].dims.rank == 0 && hd_is_float(c->in[scale].dtype))) return HD_OK;
     return hd_infer_fail(c, "scale must be a float scalar");

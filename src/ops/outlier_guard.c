@@ -1,5 +1,6 @@
 /* outlier_guard.c: leaves out a step whose gradient is much longer than usual. Knows nothing of backends. */
 #include "ops/op_kit.h"
+#include "ops/optim_kit.h"
 
 enum { COUNT, MEAN, VARIANCE, SKIPPED, MEMBERS };
 
@@ -24,7 +25,7 @@ static void outlier_guard_ref(const hd_ref *r) {
     double *state = r->out[0].data, norm = hd_get(&r->in[1], 0);
     if (state != was) memcpy(state, was, MEMBERS * sizeof *state);
     hd_set(&r->out[1], 0, scale);
-    if (hyper[4] == 0) return; /* gradients are being added up */
+    if (hyper[HD_HYPER_SHARE] == 0) return; /* gradients are being added up */
     const double width = fmax(sqrt(state[VARIANCE]), 0.01 * state[MEAN]), limit = state[MEAN] + a->limit * width;
     const bool known = state[COUNT] >= 20, odd = !isfinite(norm) || (known && norm > limit);
     if (odd) {

@@ -26,8 +26,8 @@ hd_steps hd_ref_steps(const hd_ref *r, int x, int lengths, bool batch_first, boo
 static inline const void *hd_ref_data(const hd_ref *r, int i) {
     return i < r->n_in ? r->in[i].data : NULL;
 }
-/* The sequence of a row and what comes before step i of it: in steps at `rows` (n numbers a row), or the first state,
- * or NULL for zeros. */
+/* What comes before step i of a sequence of `count` steps: the row of the step before in `rows` (n numbers a row), or
+ * the first state, or NULL for zeros. */
 #define HD_STEP_BEFORE(s, rows, n, first, lane, i, count)                                                              \
     ((i) > 0 ? (rows) + hd_steps_row(s, lane, (i)-1, count) * (n) : (first) ? (first) + (lane) * (n) : NULL)
 void hd_ref_zero(const hd_ref *r); /* all outputs */
@@ -44,7 +44,8 @@ hd_dims hd_last_dim(const hd_dims *x, int64_t n);
 /* Units of in[x] whose last dimension holds `gates` numbers each; a message when it does not. */
 hd_status hd_need_gates(hd_infer *c, int x, int64_t gates, int64_t *units);
 
-/* 2 · rows · (numbers of the matrices at inputs a and b, -1: none), twice that for a gradient's two products. */
+/* 2 · rows · (numbers of the matrices at inputs a and b, -1: none) for the products, and some for each of in[x]. A
+ * gradient has as many products; those of its weights are nodes of their own. */
 hd_cost hd_cost_recurrent(const hd_infer *c, int x, int a, int b);
 
 /* ---- gradients ---- */
