@@ -129,6 +129,14 @@ static void test_decode_mode(void **state) {
     is_ok(hd_graph_clone(&copy, graph));
     assert_int_equal(hd_graph_decode(copy), 64);
     hd_graph_free(copy);
+    char *text;
+    is_ok(hd_graph_print(graph, &text));
+    is_ok(hd_graph_parse(&copy, ctx, "text", text));
+    assert_int_equal(hd_graph_decode(copy), 64);
+    hd_graph_free(copy);
+    hd_memory_free(ctx, text);
+    assert_int_equal(hd_graph_parse(&copy, ctx, "text", "hadal graph 1\ndecode x\n"), HD_E_MODEL);
+    assert_non_null(strstr(hd_last_error(ctx), "text:2:9: expected a number of positions"));
     hd_graph_set_decode(graph, 32);
     assert_int_equal(hd_graph_status(graph), HD_E_USAGE);
     assert_non_null(strstr(hd_last_error(ctx), "before building"));

@@ -330,6 +330,12 @@ static hd_status hd_read_line(hd_reader *r) {
         hd_mark_output((hd_val){r->g, r->ids[number]}, name);
         return hd_graph_status(r->g);
     }
+    if (hd_take(r, "decode")) {
+        hd_word(r, name, sizeof name);
+        if (!hd_text_to_i64(name, strlen(name), &number)) return hd_wrong(r, "expected a number of positions%s", "");
+        hd_graph_set_decode(r->g, number);
+        return hd_graph_status(r->g);
+    }
     return hd_read_definition(r);
 }
 

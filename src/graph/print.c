@@ -2,10 +2,13 @@
  * back.
  *
  *   hadal graph 1
+ *   decode 64
  *   %0 "x" = input f32[B,784]
  *   %1 "fc.weight" = param f32[10,784] uniform(-0.035,0.035)
  *   %3 = linear(%0,%1,%2) act=relu : f32[B,10]
- *   output "y" = %3 */
+ *   output "y" = %3
+ *
+ * The second line stands in graphs of decode mode alone. */
 #include "base/bf16.h"
 #include "graph/graph.h"
 #include "hadal/data.h"
@@ -111,6 +114,7 @@ hd_status hd_graph_print(const hd_graph *g, char **text) {
     int32_t *number = hd_alloc_n(g->ctx, g->value_count + 1, sizeof *number), next = 0;
     if (!number) return HD_E_MEMORY;
     hd_text_puts(&out, "hadal graph 1\n");
+    if (g->decode) hd_text_printf(&out, "decode %lld\n", (long long)g->decode);
     for (size_t i = 0; i < g->value_count; i++) {
         const hd_value *v = &g->values[i];
         if (v->kind == HD_KIND_NODE) continue;
