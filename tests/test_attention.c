@@ -254,6 +254,23 @@ static void test_masks_that_do_not_fit(void **state) {
     }
 }
 
+/* With dropout attention is made of other ops: it is refused as the op is. */
+static void test_dropout_refusals(void **state) {
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        hd_graph *g = new_graph();
+        const hd_val q = hd_input(g, "q", HD_F32, HD_DIMS(1, 4, 5, 8)),
+                     k = hd_input(g, "k", HD_F32, HD_DIMS(1, 2, 5, 8));
+        hd_scaled_dot_product_attention(q, i ? q : k, i ? q : k, i == 1 ? k : (hd_val){0}, .dropout_p = 0.5);
+        is_refused(g, i == 0   ? "must have q's leading dimensions"
+                      : i == 1 ? "does not broadcast to the scores"
+                               : "rng is missing");
+    }
+    hd_graph *g = new_graph();
+    hd_scaled_dot_product_attention(hd_input(g, "q", HD_F32, HD_DIMS(5, 8)), .dropout_p = 0.5);
+    is_refused(g, "test_attention.c:");
+}
+
 /* Layers without a name of their own get one that nothing begins with yet, whatever parts they are of. */
 static void test_names_that_are_free(void **state) {
     (void)state;
@@ -361,6 +378,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_names_of_parameters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_masks_that_do_not_fit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_dropout_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names_that_are_free, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_position_by_position, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_weights_are_told, set_up, tear_down),

@@ -1,6 +1,6 @@
 /* scaled_dot_product_attention.c: weighted means of v by the likeness of q and k. Knows nothing of backends. */
 #include "ops/attention_kit.h"
-#include "ops/op_kit.h"
+#include "ops/shape_kit.h"
 
 hd_status hd_infer_attention(hd_infer *c, int mask, bool gqa) {
     const hd_dims *q = &c->in[0].dims, *k = &c->in[1].dims, *v = &c->in[2].dims;
@@ -169,6 +169,26 @@ const hd_op hd_op_scaled_dot_product_attention = {
                                    {0}},
 };
 
+/* The operands go together, as those of the op must, and rng is there: true, or a refusal at the caller's line. */
+static bool dropout_ready(hd_loc at, const hd_scaled_dot_product_attention_args *a) {
+    const hd_val in[4] = {a->q, a->k, a->v, a->mask};
+    char message[512] = "input rng is missing";
+    hd_type type[4];
+    for (int i = 0; i < 4; i++) {
+        type[i] = (hd_type){.dims = {.rank = -1}};
+        if (hd_val_is_none(in[i])) continue;
+        type[i] = (hd_type){hd_val_dtype(in[i]), hd_val_dims(in[i])};
+    }
+    hd_infer c = {.op = &hd_op_scaled_dot_product_attention,
+                  .n_in = 4,
+                  .in = type,
+                  .message = message,
+                  .message_size = sizeof message};
+    if (hd_infer_attention(&c, 3, a->enable_gqa) == HD_OK && !hd_val_is_none(a->rng)) return true;
+    (void)hd_build_refuse(a->q, at, c.op->name, "%s", message);
+    return false;
+}
+
 /* With dropout of the weights: the definition, in other ops. Where a row sees nothing, large finite numbers keep the
  * softmax from being nan; its weights are made 0. */
 static hd_val with_dropout(const hd_scaled_dot_product_attention_args *a) {
@@ -182,6 +202,7 @@ static hd_val with_dropout(const hd_scaled_dot_product_attention_args *a) {
 }
 
 hd_val hd_scaled_dot_product_attention_at(hd_loc at, const hd_scaled_dot_product_attention_args *args) {
-    if (args->dropout_p == 0) return hd_node_add(at, &hd_op_scaled_dot_product_attention, args);
-    return with_dropout(args);
+    const bool whole = hd_build_ready(args->q) && hd_build_ready(args->k) && hd_build_ready(args->v);
+    if (args->dropout_p == 0 || !whole) return hd_node_add(at, &hd_op_scaled_dot_product_attention, args);
+    return dropout_ready(at, args) ? with_dropout(args) : (hd_val){args->q.graph, -1};
 }
