@@ -300,12 +300,39 @@ static void instance_norm_uses_its_running_statistics_outside_training(void **st
     hd_context_free(ctx);
 }
 
+static void frozen_norms_keep_their_running_statistics(void **state) {
+    (void)state;
+    const float x[8] = {1, 3, 5, 7, 2, 2, 4, 4};
+    for (int kind = 0; kind < 2; kind++)
+        for (int frozen = 0; frozen < 2; frozen++) {
+            hd_context *ctx = test_context(1);
+            hd_graph *g;
+            hd_program *p;
+            float mean;
+            assert_int_equal(hd_graph_new(&g, ctx), HD_OK);
+            hd_val y = hd_nn_linear(hd_input(g, "x", HD_F32, HD_DIMS(2, 1, 4)), .name = "fc", .out_features = 3);
+            y = kind ? hd_nn_instance_norm(y, .name = "n", .affine = true, .track_running_stats = true)
+                     : hd_nn_batch_norm(y, .name = "n");
+            if (frozen) assert_int_equal(hd_freeze(g, "n.*"), 2);
+            if (hd_compile(&p, hd_train_step(hd_mean(hd_mul(y, y)), hd_sgd()), HD_DEVICE_CPU) != HD_OK)
+                fail_msg("%s", hd_last_error(ctx));
+            assert_int_equal(hd_program_set(p, "x", x), HD_OK);
+            assert_int_equal(hd_program_run(p), HD_OK);
+            assert_int_equal(hd_store_get(hd_program_store(p), "n.running_mean", &mean, sizeof mean), HD_OK);
+            assert_true((mean == 0) == (frozen == 1));
+            hd_program_free(p);
+            hd_graph_free(g);
+            hd_context_free(ctx);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_layer_passes_gradcheck),
         cmocka_unit_test(every_layer_runs_in_bf16_near_f32),
         cmocka_unit_test(layers_refuse_what_does_not_fit),
         cmocka_unit_test(a_share_below_zero_is_refused),
+        cmocka_unit_test(frozen_norms_keep_their_running_statistics),
         cmocka_unit_test(instance_norm_uses_its_running_statistics_outside_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

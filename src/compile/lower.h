@@ -77,7 +77,7 @@ void hd_operand_of(const hd_lower *l, int32_t value, hd_operand *out);
 /* The node as its kernel sees it; operands are put into `operands` (n_in + n_out of them). */
 void hd_kctx_of(hd_lower *l, int32_t node, hd_operand *operands, hd_kctx *out);
 
-/* Batch norms whose weight and bias are frozen keep their running statistics, and normalise by them (frozen.c). To be
+/* Norms whose weight and bias are frozen keep their running statistics, and normalise by them (frozen.c). To be
  * called before gradients are made. */
 void hd_settle_frozen(hd_graph *g);
 
