@@ -13,8 +13,8 @@ static double nadam_mu(const hd_optimizer *o, double t) {
 }
 
 /* Π μ over all steps is gone on with from the step before; a run that begins elsewhere makes it anew. Below 1e-30 it
- * changes no digit of 1 − Π. The second divisor counts μₜ twice, and
- * products are rounded to f32, as PyTorch 1.13 does. */
+ * changes no digit of 1 − Π. The second divisor counts μₜ twice, and products are rounded to f32, as PyTorch 1.13
+ * does. */
 static void nadam_step(const hd_optimizer *o, hd_optim_step *s) {
     if (s->product_at > s->t || s->product_at < 1) s->product = 1, s->product_at = 0;
     while (s->product_at < s->t && s->product > 1e-30)
