@@ -123,6 +123,7 @@ static void what_is_wrong_is_told_with_its_place(void **state) {
         {"%2 = const i64[1] {1.5}", "expected }"},
         {"%2 = const i64[1] {x}", "expected a whole number"},
         {"%2 = const i32[1] {4294967296}", "out of range"},
+        {"%2 = const u8[1] {nan}", "out of range"},
         {"output y = %0", "expected a name in quotes"},
         {"output \"y\" %0", "expected ="},
         {"output \"y\" = %9", "there is no such value"},

@@ -174,7 +174,7 @@ static hd_status hd_read_const(hd_reader *r, const hd_type *type, hd_loc at, hd_
             ((double *)(void *)data)[i] = v;
         else if (type->dtype == HD_BF16)
             ((uint16_t *)(void *)data)[i] = hd_bf16_from_f64(v);
-        else if (v < -2147483648.0 || v > 2147483647.0)
+        else if (!(v >= -2147483648.0 && v <= 2147483647.0)) /* nor what is no number */
             status = hd_wrong(r, "an element out of range%s", "");
         else if (type->dtype == HD_I32)
             ((int32_t *)(void *)data)[i] = (int32_t)v;
