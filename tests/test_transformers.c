@@ -112,6 +112,17 @@ static void test_no_tokens(void **state) {
     is_refused(build("gpt2", HD_DIMS(3, 32, 32), 10, "{}"), "expects sequences of tokens");
 }
 
+/* More blocks than any network has would be built for minutes before memory refuses them. */
+static void test_too_deep(void **state) {
+    (void)state;
+    is_refused(build("gpt-nano", HD_DIMS(64), 65, "{\"n_layer\": 1000000}"), "n_layer must be 0 … 256");
+}
+
+static void test_too_deep_for_pictures(void **state) {
+    (void)state;
+    is_refused(build("vit-tiny", HD_DIMS(3, 32, 32), 10, "{\"depth\": 1000000}"), "depth must be 1 … 256");
+}
+
 static void gradients_are_right(hd_val loss) {
     hd_gradcheck check;
     OK(hd_graph_status(graph));
@@ -157,6 +168,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_bert_tiny, with_graph, without_graph),
         cmocka_unit_test_setup_teardown(test_too_long, with_graph, without_graph),
         cmocka_unit_test_setup_teardown(test_no_tokens, with_graph, without_graph),
+        cmocka_unit_test_setup_teardown(test_too_deep, with_graph, without_graph),
+        cmocka_unit_test_setup_teardown(test_too_deep_for_pictures, with_graph, without_graph),
         cmocka_unit_test_setup_teardown(test_gradients_of_gpt, with_graph, without_graph),
         cmocka_unit_test_setup_teardown(test_gradients_of_bert, with_graph, without_graph),
         cmocka_unit_test_setup_teardown(test_gradients_of_vit, with_graph, without_graph),

@@ -3,12 +3,8 @@
 #include "zoo/zoo_kit.h"
 #include <stdio.h>
 
-static hd_val relu(hd_loc at, hd_val x) {
-    return hd_relu_at(at, &(hd_unary_args){.x = x});
-}
-
 static hd_val dense_relu(hd_loc at, hd_val x, const char *name, int64_t width) {
-    return relu(at, hd_zoo_dense(at, x, name, width));
+    return hd_zoo_relu(at, hd_zoo_dense(at, x, name, width));
 }
 
 /* ---- deep ---- */
@@ -36,11 +32,7 @@ static hd_val deep_build(hd_loc at, hd_val x, int64_t outputs, const void *args)
     return hd_zoo_dense(at, h, "out", outputs);
 }
 
-#define CODE(owner, numbers, what)                                                                                     \
-    {                                                                                                                  \
-        .name = "code", .type = HD_OPT_INT, .offset = offsetof(owner, code), .count = 1, .def = (numbers), .min = 1,   \
-        .max = 1e6, .help = what                                                                                       \
-    }
+#define CODE(owner, numbers, what) HD_ZOO_OPT(owner, code, INT, .def = (numbers), .min = 1, .max = 1e6, .help = what)
 
 const hd_zoo_entry hd_zoo_autoencoder = {
     .name = "autoencoder",
@@ -54,15 +46,10 @@ const hd_zoo_entry hd_zoo_autoencoder = {
     .reconstructs = true,
     .args_size = sizeof(deep_args),
     .options =
-        (const hd_option[]){{.name = "hidden",
-                             .type = HD_OPT_DIMS,
-                             .offset = offsetof(deep_args, hidden),
-                             .count = 1,
-                             .min = 1,
-                             .max = 1e9,
-                             .help = "widths on the way to the code, one to eight; [1000, 500, 250] when not given"},
-                            CODE(deep_args, 30, "numbers that a sample is squeezed into"),
-                            HD_OPTION_END},
+        (const hd_option[]){
+            HD_ZOO_OPT(deep_args, hidden, DIMS, .min = 1, .max = 1e9,
+                       .help = "widths on the way to the code, one to eight; [1000, 500, 250] when not given"),
+            CODE(deep_args, 30, "numbers that a sample is squeezed into"), HD_OPTION_END},
     .build = deep_build,
 };
 
@@ -101,14 +88,8 @@ const hd_zoo_entry hd_zoo_vae = {
     .reconstructs = true,
     .loss_part = "kl",
     .args_size = sizeof(vae_args),
-    .options = (const hd_option[]){{.name = "hidden",
-                                    .type = HD_OPT_INT,
-                                    .offset = offsetof(vae_args, hidden),
-                                    .count = 1,
-                                    .def = 400,
-                                    .min = 1,
-                                    .max = 1e9,
-                                    .help = "width of the layer before and behind the code"},
+    .options = (const hd_option[]){HD_ZOO_OPT(vae_args, hidden, INT, .def = 400, .min = 1, .max = 1e9,
+                                              .help = "width of the layer before and behind the code"),
                                    CODE(vae_args, 20, "numbers that a sample is squeezed into: means and variances"),
                                    HD_OPTION_END},
     .build = vae_build,
@@ -140,23 +121,17 @@ static hd_val larger(hd_loc at, hd_val x) {
 static hd_val conv_build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
     const conv_args *a = args;
     const hd_dims d = hd_val_dims(x);
-    char shape[192];
     (void)outputs; /* as many as x has */
-    if (d.rank != 4 || d.dim[2] < 4 || d.dim[3] < 4 || d.dim[2] % 4 || d.dim[3] % 4) {
-        if (x.graph)
-            hd_graph_fail(x.graph, HD_E_MODEL,
-                          "model|conv-autoencoder halves pictures twice, these are %s|Use size: 28x28 or another "
-                          "multiple of 4",
-                          hd_dims_text(shape, &d));
-        return (hd_val){0};
-    }
+    if (d.rank != 4 || d.dim[2] < 4 || d.dim[3] < 4 || d.dim[2] % 4 || d.dim[3] % 4)
+        return hd_zoo_refuse_input(at, x, "conv-autoencoder halves pictures twice",
+                                   "Use size: 28x28 or another multiple of 4");
     const int64_t wide = 2 * a->channels, h = d.dim[2] / 4, w = d.dim[3] / 4;
-    hd_val v = relu(at, conv(at, x, "encoder1", a->channels, 2));
-    v = relu(at, conv(at, v, "encoder2", wide, 2));
+    hd_val v = hd_zoo_relu(at, conv(at, x, "encoder1", a->channels, 2));
+    v = hd_zoo_relu(at, conv(at, v, "encoder2", wide, 2));
     v = hd_zoo_dense(at, hd_zoo_rows(at, v), "code", a->code);
     v = dense_relu(at, v, "decoder1", wide * h * w);
     v = hd_reshape_at(at, &(hd_reshape_args){.x = v, .dims = HD_DIMS(-1, wide, h, w)});
-    v = relu(at, conv(at, larger(at, v), "decoder2", a->channels, 1));
+    v = hd_zoo_relu(at, conv(at, larger(at, v), "decoder2", a->channels, 1));
     return hd_zoo_rows(at, conv(at, larger(at, v), "out", d.dim[1], 1));
 }
 
@@ -173,15 +148,9 @@ const hd_zoo_entry hd_zoo_conv_autoencoder = {
     .loss = "bce_with_logits",
     .reconstructs = true,
     .args_size = sizeof(conv_args),
-    .options = (const hd_option[]){{.name = "channels",
-                                    .type = HD_OPT_INT,
-                                    .offset = offsetof(conv_args, channels),
-                                    .count = 1,
-                                    .def = 16,
-                                    .min = 1,
-                                    .max = 1e6,
-                                    .help = "filters of the outer convolutions; the inner ones have twice as many"},
-                                   CODE(conv_args, 32, "numbers that a picture is squeezed into"),
-                                   HD_OPTION_END},
+    .options =
+        (const hd_option[]){HD_ZOO_OPT(conv_args, channels, INT, .def = 16, .min = 1, .max = 1e6,
+                                       .help = "filters of the outer convolutions; the inner ones have twice as many"),
+                            CODE(conv_args, 32, "numbers that a picture is squeezed into"), HD_OPTION_END},
     .build = conv_build,
 };

@@ -11,18 +11,13 @@ typedef struct recurrent_args {
     bool stateful;
 } recurrent_args;
 
-static hd_val dropped(hd_loc at, hd_val x, double p) {
-    return p > 0 ? hd_nn_dropout_at(at, &(hd_nn_dropout_args){.x = x, .p = p}) : x;
-}
-
 /* Tokens as rows of numbers: trained ones, or 1 at the token's place where embedding is 0. */
 static hd_val rows_of_tokens(hd_loc at, hd_val x, int64_t tokens, int64_t embedding) {
     if (embedding > 0)
         return hd_nn_embedding_at(
             at,
             &(hd_nn_embedding_args){.x = x, .name = "encoder", .num_embeddings = tokens, .embedding_dim = embedding});
-    if (hd_val_dtype(x) != HD_I64) x = hd_cast_at(at, &(hd_cast_args){.x = x, .dtype = HD_DTYPE(HD_I64)});
-    const hd_val places = hd_one_hot_at(at, &(hd_one_hot_args){.index = x, .num_classes = tokens});
+    const hd_val places = hd_one_hot_at(at, &(hd_one_hot_args){.index = hd_zoo_indices(at, x), .num_classes = tokens});
     return hd_cast_at(at, &(hd_cast_args){.x = places, .dtype = HD_DTYPE(HD_F32)});
 }
 
@@ -41,12 +36,12 @@ static hd_val over_time(hd_loc at, hd_val x, hd_val lengths, int64_t outputs, co
     const hd_val h = kind == RNN    ? hd_nn_rnn_at(at, &layers)
                      : kind == LSTM ? hd_nn_lstm_at(at, &layers)
                                     : hd_nn_gru_at(at, &layers);
-    return hd_zoo_dense(at, dropped(at, h, a->dropout), "decoder", outputs);
+    return hd_zoo_dense(at, hd_zoo_drop(at, h, a->dropout), "decoder", outputs);
 }
 
 static hd_val characters(hd_loc at, hd_val x, int64_t outputs, const recurrent_args *a, int64_t kind) {
     const hd_val rows = rows_of_tokens(at, x, outputs, a->embedding);
-    return over_time(at, dropped(at, rows, a->embedding > 0 ? a->dropout : 0), (hd_val){0}, outputs, a, kind);
+    return over_time(at, hd_zoo_drop(at, rows, a->embedding > 0 ? a->dropout : 0), (hd_val){0}, outputs, a, kind);
 }
 
 static hd_val build_char_rnn(hd_loc at, hd_val x, int64_t outputs, const void *args) {
@@ -67,11 +62,10 @@ static hd_val build_tagger(hd_loc at, hd_val x, int64_t outputs, const void *arg
     const recurrent_args *a = args;
     const hd_val lengths = hd_count_nonzero_at(at, &(hd_reduce_args){.x = x, .axes = HD_DIMS(1)});
     const hd_val rows = rows_of_tokens(at, x, a->vocabulary, a->embedding);
-    return over_time(at, dropped(at, rows, a->dropout), lengths, outputs, a, LSTM);
+    return over_time(at, hd_zoo_drop(at, rows, a->dropout), lengths, outputs, a, LSTM);
 }
 
-#define OPTION(field_, type_, ...)                                                                                     \
-    { .name = #field_, .type = HD_OPT_##type_, .offset = offsetof(recurrent_args, field_), .count = 1, __VA_ARGS__ }
+#define OPTION(field_, type_, ...) HD_ZOO_OPT(recurrent_args, field_, type_, __VA_ARGS__)
 #define HIDDEN(units, layers_, drop)                                                                                   \
     OPTION(hidden_size, INT, .def = (units), .min = 1, .max = 1 << 20, .help = "units of a layer"),                    \
         OPTION(num_layers, INT, .def = (layers_), .min = 1, .max = 64, .help = "layers one upon the other"),           \

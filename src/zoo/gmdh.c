@@ -78,27 +78,12 @@ static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
 }
 
 static const hd_option options[] = {
-    {.name = "structure",
-     .type = HD_OPT_STRING,
-     .offset = offsetof(gmdh_args, structure),
-     .count = 1,
-     .help = "pairs of each layer, as \"0-1 1-3; 0-1\", counted from 0; found by training when not given"},
-    {.name = "width",
-     .type = HD_OPT_INT,
-     .offset = offsetof(gmdh_args, width),
-     .count = 1,
-     .def = 12,
-     .min = 1,
-     .max = MOST_UNITS,
-     .help = "units that survive selection in each layer"},
-    {.name = "most_layers",
-     .type = HD_OPT_INT,
-     .offset = offsetof(gmdh_args, most_layers),
-     .count = 1,
-     .def = 10,
-     .min = 1,
-     .max = MOST_LAYERS,
-     .help = "layers after which growth ends, should it not end by itself"},
+    HD_ZOO_OPT(gmdh_args, structure, STRING,
+               .help = "pairs of each layer, as \"0-1 1-3; 0-1\", counted from 0; found by training when not given"),
+    HD_ZOO_OPT(gmdh_args, width, INT, .def = 12, .min = 1, .max = MOST_UNITS,
+               .help = "units that survive selection in each layer"),
+    HD_ZOO_OPT(gmdh_args, most_layers, INT, .def = 10, .min = 1, .max = MOST_LAYERS,
+               .help = "layers after which growth ends, should it not end by itself"),
     HD_OPTION_END,
 };
 

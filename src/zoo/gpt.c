@@ -41,7 +41,7 @@ static hd_val norm(const gpt *m, hd_val x, const char *name) {
 }
 
 static hd_val dropped(const gpt *m, hd_val x) {
-    return m->a.dropout > 0 ? hd_nn_dropout_at(m->at, &(hd_nn_dropout_args){.x = x, .p = m->a.dropout}) : x;
+    return hd_zoo_drop(m->at, x, m->a.dropout);
 }
 
 static hd_val add_block(gpt *m, hd_val x, int64_t number) {
@@ -63,9 +63,7 @@ static hd_val add_block(gpt *m, hd_val x, int64_t number) {
 
 /* Rows of a table for the tokens, to which rows for the positions are added. */
 static hd_val tokens(gpt *m, hd_val x, hd_val wte) {
-    const hd_val index =
-        hd_val_dtype(x) == HD_I64 ? x : hd_cast_at(m->at, &(hd_cast_args){.x = x, .dtype = HD_DTYPE(HD_I64)});
-    const hd_val rows = hd_embedding_at(m->at, &(hd_embedding_args){.weight = wte, .index = index});
+    const hd_val rows = hd_embedding_at(m->at, &(hd_embedding_args){.weight = wte, .index = hd_zoo_indices(m->at, x)});
     return dropped(m, hd_nn_positional_embedding_at(
                           m->at, &(hd_nn_positional_embedding_args){
                                      .x = rows, .name = "transformer.wpe", .max_positions = m->a.n_positions}));
@@ -80,17 +78,11 @@ static void settle(gpt_args *a) {
 }
 
 static hd_val build_gpt(gpt *m, hd_val x, int64_t outputs) {
-    const hd_dims d = hd_val_dims(x);
-    char shape[192];
     m->g = x.graph;
     settle(&m->a);
-    if (d.rank != 2) {
-        hd_graph_fail(m->g, HD_E_MODEL,
-                      "gpt|expects sequences of tokens [batch, positions], its input is %s|Give it text, as "
-                      "data: {source: FILE.txt}",
-                      hd_dims_text(shape, &d));
-        return (hd_val){0};
-    }
+    if (hd_val_dims(x).rank != 2)
+        return hd_zoo_refuse_input(m->at, x, "gpt expects sequences of tokens [batch, positions]",
+                                   "Give it text, as data: {source: FILE.txt}");
     const hd_val wte = param(m, "transformer.wte", "weight", HD_DIMS(outputs, m->a.n_embd), HD_NORMAL(0, 0.02));
     hd_val h = tokens(m, x, wte);
     for (int64_t i = 0; i < m->a.n_layer && !hd_val_is_none(h); i++) h = add_block(m, h, i);
@@ -111,26 +103,15 @@ static hd_val build_nano(hd_loc at, hd_val x, int64_t outputs, const void *args)
     return build_gpt(&m, x, outputs);
 }
 
-#define GPT_INT(field_, def_, help_)                                                                                   \
-    {                                                                                                                  \
-        .name = #field_, .type = HD_OPT_INT, .offset = offsetof(gpt_args, field_), .count = 1, .def = def_, .min = 0,  \
-        .max = 1e6, .help = help_                                                                                      \
-    }
+#define GPT_INT(field_, def_, help_) HD_ZOO_OPT(gpt_args, field_, INT, .def = def_, .min = 0, .max = 1e6, .help = help_)
 #define GPT_DROPOUT(def_)                                                                                              \
-    {                                                                                                                  \
-        .name = "dropout", .type = HD_OPT_FLOAT, .offset = offsetof(gpt_args, dropout), .count = 1, .def = def_,       \
-        .min = 0, .max = 1, .help = "share dropped of weights, ways and embeddings"                                    \
-    }
+    HD_ZOO_OPT(gpt_args, dropout, FLOAT, .def = def_, .min = 0, .max = 1,                                              \
+               .help = "share dropped of weights, ways and embeddings")
 
 static const char *const sizes[] = {"124M", "355M", "774M", "1558M", NULL};
 static const hd_option gpt2_options[] = {
-    {.name = "size",
-     .type = HD_OPT_ENUM,
-     .offset = offsetof(gpt_args, size),
-     .count = 1,
-     .choices = sizes,
-     .help = "published size: 124M, 355M, 774M or 1558M parameters"},
-    GPT_INT(n_layer, 0, "blocks; 0: of the size"),
+    HD_ZOO_OPT(gpt_args, size, ENUM, .choices = sizes, .help = "published size: 124M, 355M, 774M or 1558M parameters"),
+    HD_ZOO_BLOCKS(gpt_args, n_layer, 0, 0, "blocks; 0: of the size"),
     GPT_INT(n_head, 0, "heads; 0: of the size"),
     GPT_INT(n_embd, 0, "width; 0: of the size"),
     GPT_INT(n_positions, 1024, "longest sequence"),
@@ -138,16 +119,12 @@ static const hd_option gpt2_options[] = {
     HD_OPTION_END,
 };
 static const hd_option nano_options[] = {
-    GPT_INT(n_layer, 4, "blocks"),
+    HD_ZOO_BLOCKS(gpt_args, n_layer, 4, 0, "blocks"),
     GPT_INT(n_head, 4, "heads"),
     GPT_INT(n_embd, 128, "width"),
     GPT_INT(n_positions, 64, "longest sequence"),
     GPT_DROPOUT(0),
-    {.name = "bias",
-     .type = HD_OPT_BOOL,
-     .offset = offsetof(gpt_args, bias),
-     .count = 1,
-     .help = "in linear layers and norms"},
+    HD_ZOO_OPT(gpt_args, bias, BOOL, .help = "in linear layers and norms"),
     HD_OPTION_END,
 };
 

@@ -57,20 +57,10 @@ static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
     return hd_zoo_refuse(at, x, what, "Give it a second layer: model.layers=2");
 }
 
-static const hd_option options[] = {{.name = "function",
-                                     .type = HD_OPT_ENUM,
-                                     .offset = offsetof(pitts_args, function),
-                                     .count = 1,
-                                     .choices = functions,
-                                     .help = "what it computes: and, or, not, nand, nor, xor, xnor"},
-                                    {.name = "layers",
-                                     .type = HD_OPT_INT,
-                                     .offset = offsetof(pitts_args, layers),
-                                     .count = 1,
-                                     .def = 1,
-                                     .min = 1,
-                                     .max = 2,
-                                     .help = "1: a single unit; 2: units of units, which xor and xnor need"},
+static const hd_option options[] = {HD_ZOO_OPT(pitts_args, function, ENUM, .choices = functions,
+                                               .help = "what it computes: and, or, not, nand, nor, xor, xnor"),
+                                    HD_ZOO_OPT(pitts_args, layers, INT, .def = 1, .min = 1, .max = 2,
+                                               .help = "1: a single unit; 2: units of units, which xor and xnor need"),
                                     HD_OPTION_END};
 
 const hd_zoo_entry hd_zoo_mcculloch_pitts = {

@@ -28,16 +28,12 @@ static hd_val window(hd_loc at, hd_graph *g, int64_t side, int64_t rows, int64_t
     return hd_const_at(at, g, HD_F32, HD_DIMS(rows, planes, side, side), w);
 }
 
-static hd_val relu(hd_loc at, hd_val x) {
-    return hd_relu_at(at, &(hd_unary_args){.x = x});
-}
-
 /* (1 + excitation) / (1 + inhibition) − 1, where it is above 0. */
 static hd_val shunted(hd_loc at, hd_val excitation, hd_val inhibition) {
     const hd_val up = hd_affine_at(at, &(hd_affine_args){.x = excitation, .scale = 1, .shift = 1});
     const hd_val down = hd_affine_at(at, &(hd_affine_args){.x = inhibition, .scale = 1, .shift = 1});
     const hd_val ratio = hd_div_at(at, &(hd_binary_args){.a = up, .b = down});
-    return relu(at, hd_affine_at(at, &(hd_affine_args){.x = ratio, .scale = 1, .shift = -1}));
+    return hd_zoo_relu(at, hd_affine_at(at, &(hd_affine_args){.x = ratio, .scale = 1, .shift = -1}));
 }
 
 /* S-cells on u [B, planes, h, w]: a window's likeness to what the plane has learnt, above r/(1 + r). */
@@ -51,7 +47,8 @@ static hd_val s_cells(hd_loc at, hd_val u, int stage, int64_t planes, double r) 
                                  HD_UNIFORM(0, 4 / (double)(before * side * side)));
     (void)snprintf(name, sizeof name, "s%d.b", stage);
     const hd_val b = hd_param_at(at, g, name, HD_F32, HD_DIMS(planes, 1, 1), HD_CONSTANT(0.5));
-    const hd_val e = hd_conv2d_at(at, &(hd_conv2d_args){.x = u, .w = relu(at, a), .padding = {side / 2, side / 2}});
+    const hd_val e =
+        hd_conv2d_at(at, &(hd_conv2d_args){.x = u, .w = hd_zoo_relu(at, a), .padding = {side / 2, side / 2}});
     const hd_val squares = hd_square_at(at, &(hd_unary_args){.x = u});
     const hd_val power = hd_conv2d_at(
         at,
@@ -59,7 +56,7 @@ static hd_val s_cells(hd_loc at, hd_val u, int stage, int64_t planes, double r) 
     /* the little that is added keeps the root's slope finite where all is dark */
     const hd_val v = hd_sqrt_at(
         at, &(hd_unary_args){.x = hd_affine_at(at, &(hd_affine_args){.x = power, .scale = 1, .shift = 1e-8})});
-    const hd_val weight = hd_affine_at(at, &(hd_affine_args){.x = relu(at, b), .scale = 2 * r / (1 + r)});
+    const hd_val weight = hd_affine_at(at, &(hd_affine_args){.x = hd_zoo_relu(at, b), .scale = 2 * r / (1 + r)});
     const hd_val i = hd_mul_at(at, &(hd_binary_args){.a = v, .b = weight});
     (void)snprintf(name, sizeof name, "s%d", stage);
     return hd_name(hd_affine_at(at, &(hd_affine_args){.x = shunted(at, e, i), .scale = r}), name);
@@ -94,7 +91,7 @@ static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
                              "Train it on digits, or on mnist");
     if (planes->rank != STAGES)
         return hd_zoo_refuse(at, x, "neocognitron has three stages", "Write planes: [24, 48, 96]");
-    hd_val u = hd_name(relu(at, x), "c0");
+    hd_val u = hd_name(hd_zoo_relu(at, x), "c0");
     for (int stage = 1; stage <= STAGES; stage++) {
         const hd_val s = s_cells(at, u, stage, planes->dim[stage - 1], stage == 1 ? first_selectivity : r);
         u = c_cells(at, s, stage, stage == STAGES, alpha);
@@ -104,29 +101,13 @@ static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args) {
 }
 
 static const hd_option options[] = {
-    {.name = "planes",
-     .type = HD_OPT_DIMS,
-     .offset = offsetof(neo_args, planes),
-     .count = 1,
-     .min = 1,
-     .max = MOST_PLANES,
-     .help = "cell planes of the three stages, one pattern each; [24, 48, 96] when not given"},
-    {.name = "selectivity",
-     .type = HD_OPT_FLOAT,
-     .offset = offsetof(neo_args, selectivity),
-     .count = 1,
-     .def = 0.7,
-     .min = 0.1,
-     .max = 100,
-     .help = "r of the second and third stage: a cell answers from a likeness of r/(1 + r) on; the paper has 1.5"},
-    {.name = "saturation",
-     .type = HD_OPT_FLOAT,
-     .offset = offsetof(neo_args, saturation),
-     .count = 1,
-     .def = 0.5,
-     .min = 0.001,
-     .max = 1000,
-     .help = "alpha of C-cells: their answer is x/(alpha + x)"},
+    HD_ZOO_OPT(neo_args, planes, DIMS, .min = 1, .max = MOST_PLANES,
+               .help = "cell planes of the three stages, one pattern each; [24, 48, 96] when not given"),
+    HD_ZOO_OPT(
+        neo_args, selectivity, FLOAT, .def = 0.7, .min = 0.1, .max = 100,
+        .help = "r of the second and third stage: a cell answers from a likeness of r/(1 + r) on; the paper has 1.5"),
+    HD_ZOO_OPT(neo_args, saturation, FLOAT, .def = 0.5, .min = 0.001, .max = 1000,
+               .help = "alpha of C-cells: their answer is x/(alpha + x)"),
     HD_OPTION_END,
 };
 

@@ -47,10 +47,6 @@ hd_val hd_zoo_norm(hd_loc at, hd_val x, const char *name) {
     return hd_nn_batch_norm_at(at, &(hd_nn_batch_norm_args){.x = x, .name = name});
 }
 
-hd_val hd_zoo_relu(hd_loc at, hd_val x) {
-    return hd_relu_at(at, &(hd_unary_args){.x = x});
-}
-
 hd_val hd_zoo_conv_relu(hd_loc at, hd_val x, const char *name, const hd_zoo_filter *f) {
     return hd_zoo_relu(at, hd_zoo_conv(at, x, name, f));
 }
@@ -75,10 +71,6 @@ hd_val hd_zoo_shrink(hd_loc at, hd_val x, int64_t size) {
 
 hd_val hd_zoo_join(hd_loc at, const hd_val *x, int64_t n) {
     return hd_concat_at(at, &(hd_concat_args){.x = x, .n = n});
-}
-
-hd_val hd_zoo_drop(hd_loc at, hd_val x, double p) {
-    return p > 0 ? hd_nn_dropout_at(at, &(hd_nn_dropout_args){.x = x, .p = p}) : x;
 }
 
 hd_val hd_zoo_linear_from(hd_loc at, hd_val x, const char *name, int64_t out, hd_zoo_start start, double bias_start) {

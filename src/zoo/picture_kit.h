@@ -33,20 +33,12 @@ hd_val hd_zoo_norm(hd_loc at, hd_val x, const char *name);
 /* relu(conv(x)), relu(norm(conv(x))). */
 hd_val hd_zoo_conv_relu(hd_loc at, hd_val x, const char *name, const hd_zoo_filter *f);
 hd_val hd_zoo_conv_norm(hd_loc at, hd_val x, const char *conv, const char *norm, const hd_zoo_filter *f);
-hd_val hd_zoo_relu(hd_loc at, hd_val x);
 hd_val hd_zoo_max_pool(hd_loc at, hd_val x, int64_t size, int64_t stride, int64_t around, bool ceil_mode);
 /* Means of windows that give size × size; x itself where it is so large already. */
 hd_val hd_zoo_shrink(hd_loc at, hd_val x, int64_t size);
 hd_val hd_zoo_join(hd_loc at, const hd_val *x, int64_t n); /* along channels */
-hd_val hd_zoo_drop(hd_loc at, hd_val x, double p);         /* dropout where p > 0 */
 /* x wᵀ + b that starts in a way of its own; bias_start NAN: the bias in the layer's. */
 hd_val hd_zoo_linear_from(hd_loc at, hd_val x, const char *name, int64_t out, hd_zoo_start start, double bias_start);
-
-/* An option over field `field_` of struct `type_`. */
-#define HD_ZOO_OPT(type_, field_, kind_, ...)                                                                          \
-    { .name = #field_, .type = HD_OPT_##kind_, .offset = offsetof(type_, field_), .count = 1, __VA_ARGS__ }
-#define HD_ZOO_DROPOUT(type_, share_)                                                                                  \
-    HD_ZOO_OPT(type_, dropout, FLOAT, .def = share_, .min = 0, .max = 1, .help = "share that dropout sets to 0")
 
 /* A member of a family: `spec_` tells it from its sisters. */
 #define HD_ZOO_MEMBER(id_, spec_, ...)                                                                                 \

@@ -27,32 +27,26 @@ static hd_val one_of(hd_loc at, hd_val pair, int64_t which) {
     return hd_reshape_at(at, &(hd_reshape_args){.x = row, .dims = HD_DIMS(0, d.dim[2])});
 }
 
-static hd_val indices(hd_loc at, hd_val x) {
-    return hd_cast_at(at, &(hd_cast_args){.x = x, .dtype = HD_DTYPE(HD_I64)});
-}
-
-static bool is_pairs(hd_val x, int64_t outputs) {
+static bool is_pairs(hd_loc at, hd_val x, int64_t outputs) {
     const hd_dims d = hd_val_dims(x);
-    char shape[192];
-    if (d.rank == 2 && d.dim[1] == 2 && outputs == 1) return true;
-    hd_graph_fail(
-        x.graph, HD_E_MODEL,
-        "model|expected samples [B,2], a user and an item, and one number to predict, got %s and %lld outputs|"
-        "Use ratings, as movielens",
-        hd_dims_text(shape, &d), (long long)outputs);
-    return false;
+    const bool pairs = d.rank == 2 && d.dim[1] == 2;
+    if (!pairs)
+        hd_zoo_refuse_input(at, x, "expected samples [B,2], a user and an item", "Use ratings, as movielens");
+    else if (outputs != 1)
+        hd_zoo_refuse(at, x, "a recommender predicts one number", "Use ratings, as movielens");
+    return pairs && outputs == 1;
 }
 
 /* y = μ + b_u + b_i + p_u · q_i */
 static hd_val factorization(hd_loc at, hd_val x, int64_t outputs, const void *args) {
     const recommender_args *a = args;
-    if (!is_pairs(x, outputs)) return (hd_val){0};
-    const hd_val index = indices(at, x);
+    if (!is_pairs(at, x, outputs)) return (hd_val){0};
+    const hd_val index = hd_zoo_indices(at, x);
     const hd_val factors = lookup(at, x, index, "factors.weight", rows_of(a), a->dim, HD_NORMAL(0, 0.05));
     const hd_val biases = lookup(at, x, index, "biases.weight", rows_of(a), 1, HD_CONSTANT(0));
     const hd_val mean = hd_param_at(at, x.graph, "mean.bias", HD_F32, HD_DIMS(1), HD_CONSTANT(0));
     hd_val met = hd_mul(one_of(at, factors, 0), one_of(at, factors, 1));
-    if (a->dropout > 0) met = hd_nn_dropout_at(at, &(hd_nn_dropout_args){.x = met, .p = a->dropout});
+    met = hd_zoo_drop(at, met, a->dropout);
     const hd_val both = hd_add(one_of(at, biases, 0), one_of(at, biases, 1));
     return hd_add(hd_add(hd_sum(met, .axes = HD_DIMS(1), .keepdim = true), both), mean);
 }
@@ -61,15 +55,14 @@ static hd_val factorization(hd_loc at, hd_val x, int64_t outputs, const void *ar
 static hd_val neural(hd_loc at, hd_val x, int64_t outputs, const void *args) {
     const recommender_args *a = args;
     char name[16];
-    if (!is_pairs(x, outputs)) return (hd_val){0};
-    const hd_val index = indices(at, x);
+    if (!is_pairs(at, x, outputs)) return (hd_val){0};
+    const hd_val index = hd_zoo_indices(at, x);
     const hd_val gmf = lookup(at, x, index, "gmf.weight", rows_of(a), a->dim, HD_NORMAL(0, 0.05));
     const hd_val deep = lookup(at, x, index, "mlp.weight", rows_of(a), 4 * a->dim, HD_NORMAL(0, 0.05));
     hd_val h = hd_reshape_at(at, &(hd_reshape_args){.x = deep, .dims = HD_DIMS(0, 8 * a->dim)});
     for (int i = 1; i <= 3; i++) {
         (void)snprintf(name, sizeof name, "fc%d", i);
-        h = hd_relu(hd_zoo_dense(at, h, name, (8 * a->dim) >> i));
-        if (a->dropout > 0) h = hd_nn_dropout_at(at, &(hd_nn_dropout_args){.x = h, .p = a->dropout});
+        h = hd_zoo_drop(at, hd_zoo_relu(at, hd_zoo_dense(at, h, name, (8 * a->dim) >> i)), a->dropout);
     }
     const hd_val met = hd_mul(one_of(at, gmf, 0), one_of(at, gmf, 1)), both[] = {met, h};
     return hd_zoo_dense(at, hd_concat_at(at, &(hd_concat_args){.x = both, .n = 2, .axis = HD_AXIS(1)}), "fc4", 1);
@@ -77,28 +70,11 @@ static hd_val neural(hd_loc at, hd_val x, int64_t outputs, const void *args) {
 
 #define RECOMMENDER_OPTIONS(usual_, help_)                                                                             \
     {                                                                                                                  \
-        {.name = "num_embeddings",                                                                                     \
-         .type = HD_OPT_INT,                                                                                           \
-         .offset = offsetof(recommender_args, num_embeddings),                                                         \
-         .count = 1,                                                                                                   \
-         .min = 0,                                                                                                     \
-         .max = 1 << 30,                                                                                               \
-         .help = "users and items together; by the data when not given"},                                              \
-            {.name = "dim",                                                                                            \
-             .type = HD_OPT_INT,                                                                                       \
-             .offset = offsetof(recommender_args, dim),                                                                \
-             .count = 1,                                                                                               \
-             .def = usual_,                                                                                            \
-             .min = 1,                                                                                                 \
-             .max = 1 << 20,                                                                                           \
-             .help = help_},                                                                                           \
-            {.name = "dropout",                                                                                        \
-             .type = HD_OPT_FLOAT,                                                                                     \
-             .offset = offsetof(recommender_args, dropout),                                                            \
-             .count = 1,                                                                                               \
-             .min = 0,                                                                                                 \
-             .max = 1,                                                                                                 \
-             .help = "share of what is not yet summed up that is dropped while training"},                             \
+        HD_ZOO_OPT(recommender_args, num_embeddings, INT, .min = 0, .max = 1 << 30,                                    \
+                   .help = "users and items together; by the data when not given"),                                    \
+            HD_ZOO_OPT(recommender_args, dim, INT, .def = usual_, .min = 1, .max = 1 << 20, .help = help_),            \
+            HD_ZOO_OPT(recommender_args, dropout, FLOAT, .min = 0, .max = 1,                                           \
+                       .help = "share of what is not yet summed up that is dropped while training"),                   \
             HD_OPTION_END                                                                                              \
     }
 

@@ -68,11 +68,9 @@ static hd_val bottleneck(hd_loc at, hd_val x, const block *b) {
 
 static hd_val build(hd_loc at, hd_val x, int64_t outputs, const void *args, const resnet *r) {
     const resnet_args *a = args;
-    if (!r->bottleneck && (a->groups != 1 || a->width_per_group != 64)) {
-        hd_graph_fail(x.graph, HD_E_MODEL,
-                      "model|groups and width_per_group are for networks with bottlenecks|Take resnet50 or deeper");
-        return (hd_val){0};
-    }
+    if (!r->bottleneck && (a->groups != 1 || a->width_per_group != 64))
+        return hd_zoo_refuse(at, x, "groups and width_per_group are for networks with bottlenecks",
+                             "Take resnet50 or deeper");
     const hd_zoo_filter first = {.out = 64, .size = 7, .stride = 2, .around = 3, .start = HD_START_FAN_OUT};
     hd_val h = hd_zoo_max_pool(at, hd_zoo_conv_norm(at, x, "conv1", "bn1", &first), 3, 2, 1, false);
     for (int s = 0; s < 4; s++)

@@ -16,7 +16,7 @@ static hd_val norm(const block *b, hd_val x, const char *name) {
 }
 
 static hd_val dropped(const block *b, hd_val x) {
-    return b->dropout > 0 ? hd_nn_dropout_at(b->at, &(hd_nn_dropout_args){.x = x, .p = b->dropout}) : x;
+    return hd_zoo_drop(b->at, x, b->dropout);
 }
 
 static hd_val plus(const block *b, hd_val x, hd_val y) {
@@ -33,13 +33,6 @@ static hd_val attend(const block *b, hd_val qkv, const char *name) {
 static int64_t width_of(hd_val x) {
     const hd_dims d = hd_val_dims(x);
     return d.rank > 0 ? d.dim[d.rank - 1] : 0;
-}
-
-static hd_val refuse(hd_val x, const char *what, const char *fix) {
-    const hd_dims d = hd_val_dims(x);
-    char shape[192];
-    hd_graph_fail(x.graph, HD_E_MODEL, "%s, its input is %s|%s", what, hd_dims_text(shape, &d), fix);
-    return (hd_val){0};
 }
 
 /* ---- vit: timm's names ---- */
@@ -71,8 +64,8 @@ static hd_val build_vit(hd_loc at, hd_val x, int64_t outputs, const void *args) 
     hd_graph *g = x.graph;
     const block b = {.at = at, .heads = a->num_heads, .hidden = 4 * a->embed_dim, .eps = 1e-6, .dropout = a->dropout};
     if (d.rank != 4 || d.dim[2] < a->patch || d.dim[3] < a->patch)
-        return refuse(x, "vit-tiny|expects pictures of at least one patch",
-                      "Give it larger pictures, or a smaller patch");
+        return hd_zoo_refuse_input(at, x, "vit-tiny expects pictures of at least one patch",
+                                   "Give it larger pictures, or a smaller patch");
     hd_val h = hd_nn_conv2d_at(at, &(hd_nn_conv2d_args){.x = x,
                                                         .name = "patch_embed.proj",
                                                         .out_channels = a->embed_dim,
@@ -143,9 +136,9 @@ static hd_val build_bert(hd_loc at, hd_val x, int64_t outputs, const void *args)
     const int64_t width = a->hidden_size;
     block b = {.at = at, .heads = a->heads, .hidden = 4 * width, .eps = 1e-12, .dropout = a->dropout};
     if (d.rank != 2 || d.dim[1] > a->positions)
-        return refuse(x, "bert-tiny|expects [batch, tokens], at most as many as it has positions",
-                      "Shorten the sequences, or raise model.positions");
-    const hd_val index = hd_val_dtype(x) == HD_I64 ? x : hd_cast(x, .dtype = HD_DTYPE(HD_I64));
+        return hd_zoo_refuse_input(at, x, "bert-tiny expects [batch, tokens], at most as many as it has positions",
+                                   "Shorten the sequences, or raise model.positions");
+    const hd_val index = hd_zoo_indices(at, x);
     const hd_val words = hd_embedding(bert_table(at, g, "word", a->vocab, width), index);
     const hd_val places =
         hd_slice(bert_table(at, g, "position", a->positions, width), .axis = HD_AXIS(0), .stop = d.dim[1]);
@@ -162,31 +155,23 @@ static hd_val build_bert(hd_loc at, hd_val x, int64_t outputs, const void *args)
 /* ---- descriptors ---- */
 
 #define WHOLE(args_, field_, def_, help_)                                                                              \
-    {                                                                                                                  \
-        .name = #field_, .type = HD_OPT_INT, .offset = offsetof(args_, field_), .count = 1, .def = def_, .min = 1,     \
-        .max = 1e8, .help = help_                                                                                      \
-    }
-#define SHARE(args_, def_)                                                                                             \
-    {                                                                                                                  \
-        .name = "dropout", .type = HD_OPT_FLOAT, .offset = offsetof(args_, dropout), .count = 1, .def = def_,          \
-        .min = 0, .max = 1, .help = "share dropped in training"                                                        \
-    }
+    HD_ZOO_OPT(args_, field_, INT, .def = def_, .min = 1, .max = 1e8, .help = help_)
 
 static const hd_option vit_options[] = {
     WHOLE(vit_args, patch, 16, "side of a patch, in pixels"),
     WHOLE(vit_args, embed_dim, 192, "width"),
-    WHOLE(vit_args, depth, 12, "blocks"),
+    HD_ZOO_BLOCKS(vit_args, depth, 12, 1, "blocks"),
     WHOLE(vit_args, num_heads, 3, "heads"),
-    SHARE(vit_args, 0),
+    HD_ZOO_DROPOUT(vit_args, 0),
     HD_OPTION_END,
 };
 static const hd_option bert_options[] = {
     WHOLE(bert_args, vocab, 30522, "tokens"),
     WHOLE(bert_args, positions, 512, "longest sequence"),
     WHOLE(bert_args, hidden_size, 128, "width"),
-    WHOLE(bert_args, layers, 2, "layers"),
+    HD_ZOO_BLOCKS(bert_args, layers, 2, 1, "layers"),
     WHOLE(bert_args, heads, 2, "heads"),
-    SHARE(bert_args, 0.1),
+    HD_ZOO_DROPOUT(bert_args, 0.1),
     HD_OPTION_END,
 };
 

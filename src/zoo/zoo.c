@@ -39,6 +39,13 @@ hd_val hd_zoo_refuse(hd_loc at, hd_val x, const char *what, const char *fix) {
     return (hd_val){0};
 }
 
+hd_val hd_zoo_refuse_input(hd_loc at, hd_val x, const char *what, const char *fix) {
+    const hd_dims d = hd_val_dims(x);
+    char shape[192], text[400];
+    (void)snprintf(text, sizeof text, "%s, its input is %s", what, hd_dims_text(shape, &d));
+    return hd_zoo_refuse(at, x, text, fix);
+}
+
 static hd_val unknown(hd_graph *graph, const char *name, hd_loc at) {
     const char *names[NETWORKS];
     for (int i = 0; i < (int)NETWORKS; i++) names[i] = all[i]->name;
