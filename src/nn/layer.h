@@ -33,4 +33,17 @@ hd_val hd_layer_range(hd_graph *graph, int64_t n);
         a->x = x;                                                                                                      \
         return builder_(at, a);                                                                                        \
     }
+/* build_NAME of one with parameters, whose args struct begins with x and name. */
+#define HD_LAYER_BUILD_NAMED(name_, args_type, builder_)                                                               \
+    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
+        args_type *a = args;                                                                                           \
+        a->x = x;                                                                                                      \
+        a->name = name;                                                                                                \
+        return builder_(at, a);                                                                                        \
+    }
+/* A layer without parameters: the builder with its own options, an array. */
+#define HD_LAYER_PLAIN(name_, args_type, builder_, options_, help_)                                                    \
+    HD_LAYER_BUILD(name_, args_type, builder_)                                                                         \
+    const hd_layer hd_layer_##name_ = {                                                                                \
+        .name = #name_, .help = help_, .args_size = sizeof(args_type), .options = options_, .build = build_##name_};
 #endif

@@ -10,12 +10,7 @@
 
 /* With options over the args struct of the op, args_; does it halve what it gets? */
 #define ACTIVATION_OF(name_, args_, halves_, help_, ...)                                                               \
-    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
-        args_ *a = args;                                                                                               \
-        (void)name;                                                                                                    \
-        a->x = x;                                                                                                      \
-        return hd_##name_##_at(at, a);                                                                                 \
-    }                                                                                                                  \
+    HD_LAYER_BUILD(name_, args_, hd_##name_##_at)                                                                      \
     static const hd_option options_##name_[] = {__VA_ARGS__, HD_OPTION_END};                                           \
     const hd_layer hd_layer_##name_ = {.name = #name_,                                                                 \
                                        .help = help_,                                                                  \

@@ -19,12 +19,7 @@ hd_val hd_nn_batch_norm_at(hd_loc at, const hd_nn_batch_norm_args *a) {
     return hd_batch_norm_at(at, &args);
 }
 
-static hd_val build(hd_loc at, hd_val x, const char *name, void *args) {
-    hd_nn_batch_norm_args *a = args;
-    a->x = x;
-    a->name = name;
-    return hd_nn_batch_norm_at(at, a);
-}
+HD_LAYER_BUILD_NAMED(batch_norm, hd_nn_batch_norm_args, hd_nn_batch_norm_at)
 
 static const hd_option options[] = {
     HD_LAYER_OPT(hd_nn_batch_norm_args, eps, HD_OPT_FLOAT, 1, .def = 1e-5, .min = 1e-12, .max = 1,
@@ -39,5 +34,5 @@ const hd_layer hd_layer_batch_norm = {
     .help = "brings each channel to mean 0 and deviation 1 over the batch, then scales and shifts it",
     .args_size = sizeof(hd_nn_batch_norm_args),
     .options = options,
-    .build = build,
+    .build = build_batch_norm,
 };

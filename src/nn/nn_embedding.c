@@ -27,12 +27,7 @@ hd_val hd_nn_embedding_at(hd_loc at, const hd_nn_embedding_args *a) {
     return hd_embedding_at(at, &(hd_embedding_args){.weight = w, .index = index, .padding_idx = a->padding_idx});
 }
 
-static hd_val build(hd_loc at, hd_val x, const char *name, void *args) {
-    hd_nn_embedding_args *a = args;
-    a->x = x;
-    a->name = name;
-    return hd_nn_embedding_at(at, a);
-}
+HD_LAYER_BUILD_NAMED(embedding, hd_nn_embedding_args, hd_nn_embedding_at)
 
 static const hd_option options[] = {
     HD_LAYER_OPT(hd_nn_embedding_args, num_embeddings, HD_OPT_INT, 1, .min = 1, .max = HD_LAYER_MAX,
@@ -49,5 +44,5 @@ const hd_layer hd_layer_embedding = {
     .help = "y = weight[x]: a trained row of numbers for each whole number 0 … num_embeddings−1",
     .args_size = sizeof(hd_nn_embedding_args),
     .options = options,
-    .build = build,
+    .build = build_embedding,
 };

@@ -134,13 +134,6 @@ static hd_val build_instance_norm(hd_loc at, hd_val x, const char *name, void *a
                                                                   .affine = r->affine,
                                                                   .track_running_stats = r->track_running_stats});
 }
-static hd_val build_local_response_norm(hd_loc at, hd_val x, const char *name, void *args) {
-    hd_local_response_norm_args *a = args;
-    (void)name;
-    a->x = x;
-    return hd_local_response_norm_at(at, a);
-}
-
 #define SHAPE                                                                                                          \
     HD_LAYER_OPT(norm_recipe, normalized_shape, HD_OPT_DIMS, 1,                                                        \
                  .help = "sizes of the last axes; the last one if not said")
@@ -180,10 +173,5 @@ static const hd_option local_response_norm_options[] = {
                  .help = "neighbouring channels that count"),
     LRN_OPTION(alpha, 1e-4, "factor of the mean square"), LRN_OPTION(beta, 0.75, "exponent"),
     LRN_OPTION(k, 1, "added to the mean square"), HD_OPTION_END};
-const hd_layer hd_layer_local_response_norm = {
-    .name = "local_response_norm",
-    .help = "y = x / (k + alpha/size · Σ x²)^beta over `size` neighbouring channels",
-    .args_size = sizeof(hd_local_response_norm_args),
-    .options = local_response_norm_options,
-    .build = build_local_response_norm,
-};
+HD_LAYER_PLAIN(local_response_norm, hd_local_response_norm_args, hd_local_response_norm_at, local_response_norm_options,
+               "y = x / (k + alpha/size · Σ x²)^beta over `size` neighbouring channels")

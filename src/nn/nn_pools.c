@@ -90,24 +90,19 @@ static const hd_option adaptive3d_options[] = {
     HD_OPTION_END,
 };
 
-#define PLAIN_POOL(name_, args_type, builder_, options_, help_)                                                        \
-    HD_LAYER_BUILD(name_, args_type, builder_)                                                                         \
-    const hd_layer hd_layer_##name_ = {                                                                                \
-        .name = #name_, .help = help_, .args_size = sizeof(args_type), .options = options_, .build = build_##name_};
+HD_LAYER_PLAIN(adaptive_avg_pool2d, hd_adaptive_pool2d_args, hd_adaptive_avg_pool2d_at, adaptive2d_options,
+               "means of windows that give a picture of output_size")
+HD_LAYER_PLAIN(adaptive_max_pool2d, hd_adaptive_pool2d_args, hd_adaptive_max_pool2d_at, adaptive2d_options,
+               "largest elements of windows that give a picture of output_size")
+HD_LAYER_PLAIN(adaptive_avg_pool1d, hd_pool1d_args, hd_avg_pool1d_at, adaptive1d_options,
+               "means of windows that give a signal of output_size")
+HD_LAYER_PLAIN(adaptive_max_pool1d, hd_pool1d_args, hd_max_pool1d_at, adaptive1d_options,
+               "largest elements of windows that give a signal of output_size")
 
-PLAIN_POOL(adaptive_avg_pool2d, hd_adaptive_pool2d_args, hd_adaptive_avg_pool2d_at, adaptive2d_options,
-           "means of windows that give a picture of output_size")
-PLAIN_POOL(adaptive_max_pool2d, hd_adaptive_pool2d_args, hd_adaptive_max_pool2d_at, adaptive2d_options,
-           "largest elements of windows that give a picture of output_size")
-PLAIN_POOL(adaptive_avg_pool1d, hd_pool1d_args, hd_avg_pool1d_at, adaptive1d_options,
-           "means of windows that give a signal of output_size")
-PLAIN_POOL(adaptive_max_pool1d, hd_pool1d_args, hd_max_pool1d_at, adaptive1d_options,
-           "largest elements of windows that give a signal of output_size")
-
-PLAIN_POOL(adaptive_avg_pool3d, hd_pool3d_args, hd_avg_pool3d_at, adaptive3d_options,
-           "means of windows that give a volume of output_size")
-PLAIN_POOL(adaptive_max_pool3d, hd_pool3d_args, hd_max_pool3d_at, adaptive3d_options,
-           "largest elements of windows that give a volume of output_size")
+HD_LAYER_PLAIN(adaptive_avg_pool3d, hd_pool3d_args, hd_avg_pool3d_at, adaptive3d_options,
+               "means of windows that give a volume of output_size")
+HD_LAYER_PLAIN(adaptive_max_pool3d, hd_pool3d_args, hd_max_pool3d_at, adaptive3d_options,
+               "largest elements of windows that give a volume of output_size")
 
 /* ---- by powers ---- */
 
@@ -122,8 +117,8 @@ PLAIN_POOL(adaptive_max_pool3d, hd_pool3d_args, hd_max_pool3d_at, adaptive3d_opt
         HD_OPTION_END
 static const hd_option lp1d_options[] = {LP_OPTIONS(1)};
 static const hd_option lp2d_options[] = {LP_OPTIONS(2)};
-PLAIN_POOL(lp_pool1d, hd_lp_pool_args, hd_lp_pool_at, lp1d_options, "(Σ xᵖ)^(1/p) of each window of a signal")
-PLAIN_POOL(lp_pool2d, hd_lp_pool_args, hd_lp_pool_at, lp2d_options, "(Σ xᵖ)^(1/p) of each window")
+HD_LAYER_PLAIN(lp_pool1d, hd_lp_pool_args, hd_lp_pool_at, lp1d_options, "(Σ xᵖ)^(1/p) of each window of a signal")
+HD_LAYER_PLAIN(lp_pool2d, hd_lp_pool_args, hd_lp_pool_at, lp2d_options, "(Σ xᵖ)^(1/p) of each window")
 
 static hd_val build_global(hd_loc at, hd_val x, const char *name, void *args) {
     (void)name, (void)args;

@@ -78,12 +78,7 @@ hd_val hd_nn_positional_embedding_at(hd_loc at, const hd_nn_positional_embedding
     return hd_add_at(at, &(hd_binary_args){.a = a->x, .b = rows_of(table, n)});
 }
 
-static hd_val build(hd_loc at, hd_val x, const char *name, void *args) {
-    hd_nn_positional_embedding_args *a = args;
-    a->x = x;
-    a->name = name;
-    return hd_nn_positional_embedding_at(at, a);
-}
+HD_LAYER_BUILD_NAMED(positional_embedding, hd_nn_positional_embedding_args, hd_nn_positional_embedding_at)
 
 static const hd_option options[] = {
     HD_LAYER_OPT(hd_nn_positional_embedding_args, max_positions, HD_OPT_INT, 1, .min = 0, .max = HD_LAYER_MAX,
@@ -98,7 +93,7 @@ const hd_layer hd_layer_positional_embedding = {
     .help = "y = x + weight[position]: a trained row, or sines and cosines, for each position of a sequence",
     .args_size = sizeof(hd_nn_positional_embedding_args),
     .options = options,
-    .build = build,
+    .build = build_positional_embedding,
 };
 
 /* ---- rotations ---- */

@@ -19,12 +19,7 @@ hd_val hd_nn_prelu_at(hd_loc at, const hd_nn_prelu_args *a) {
     return hd_prelu_at(at, &(hd_prelu_args){.x = a->x, .weight = weight});
 }
 
-static hd_val build(hd_loc at, hd_val x, const char *name, void *args) {
-    hd_nn_prelu_args *a = args;
-    a->x = x;
-    a->name = name;
-    return hd_nn_prelu_at(at, a);
-}
+HD_LAYER_BUILD_NAMED(prelu, hd_nn_prelu_args, hd_nn_prelu_at)
 
 static const hd_option options[] = {
     HD_LAYER_OPT(hd_nn_prelu_args, num_parameters, HD_OPT_INT, 1, .def = 1, .min = 1, .max = HD_LAYER_MAX,
@@ -39,5 +34,5 @@ const hd_layer hd_layer_prelu = {
     .activation = true,
     .args_size = sizeof(hd_nn_prelu_args),
     .options = options,
-    .build = build,
+    .build = build_prelu,
 };

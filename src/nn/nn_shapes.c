@@ -2,22 +2,13 @@
  */
 #include "nn/layer.h"
 
-/* A layer that is a builder: args holds its options. */
-#define PLAIN(name_, args_, options_, help_)                                                                           \
-    static hd_val build_##name_(hd_loc at, hd_val x, const char *name, void *args) {                                   \
-        ((args_ *)args)->x = x;                                                                                        \
-        (void)name;                                                                                                    \
-        return hd_##name_##_at(at, args);                                                                              \
-    }                                                                                                                  \
-    const hd_layer hd_layer_##name_ = {                                                                                \
-        .name = #name_, .help = help_, .args_size = sizeof(args_), .options = options_, .build = build_##name_};
-
 static const hd_option flatten_options[] = {
     HD_LAYER_OPT(hd_flatten_args, start_axis, HD_OPT_AXIS, 1, .def = HD_AXIS(1), .help = "first axis of those joined"),
     HD_LAYER_OPT(hd_flatten_args, end_axis, HD_OPT_AXIS, 1, .def = -1, .help = "last axis of those joined"),
     HD_OPTION_END,
 };
-PLAIN(flatten, hd_flatten_args, flatten_options, "joins all axes of a sample into one: pictures become rows of numbers")
+HD_LAYER_PLAIN(flatten, hd_flatten_args, hd_flatten_at, flatten_options,
+               "joins all axes of a sample into one: pictures become rows of numbers")
 
 /* ---- rims ---- */
 
@@ -81,7 +72,7 @@ static const hd_option shuffle_options[] = {FACTOR("upscale_factor", "how much l
                                             HD_OPTION_END};
 static const hd_option unshuffle_options[] = {FACTOR("downscale_factor", "how much smaller height and width become"),
                                               HD_OPTION_END};
-PLAIN(pixel_shuffle, hd_pixel_shuffle_args, shuffle_options,
-      "channels become pixels: pictures r times as high and wide, of c/r² channels")
-PLAIN(pixel_unshuffle, hd_pixel_shuffle_args, unshuffle_options,
-      "pixels become channels: pictures of 1/r the height and width, of c·r²")
+HD_LAYER_PLAIN(pixel_shuffle, hd_pixel_shuffle_args, hd_pixel_shuffle_at, shuffle_options,
+               "channels become pixels: pictures r times as high and wide, of c/r² channels")
+HD_LAYER_PLAIN(pixel_unshuffle, hd_pixel_shuffle_args, hd_pixel_unshuffle_at, unshuffle_options,
+               "pixels become channels: pictures of 1/r the height and width, of c·r²")

@@ -3,13 +3,8 @@
 #include "nn/layer.h"
 
 #define PLAIN_LAYER(name_, args_type, builder_, help_, ...)                                                            \
-    HD_LAYER_BUILD(name_, args_type, builder_)                                                                         \
     static const hd_option name_##_options[] = {__VA_ARGS__, HD_OPTION_END};                                           \
-    const hd_layer hd_layer_##name_ = {.name = #name_,                                                                 \
-                                       .help = help_,                                                                  \
-                                       .args_size = sizeof(args_type),                                                 \
-                                       .options = name_##_options,                                                     \
-                                       .build = build_##name_};
+    HD_LAYER_PLAIN(name_, args_type, builder_, name_##_options, help_)
 #define INTS(args_, field_, count_, ...)                                                                               \
     HD_LAYER_OPT(args_, field_, HD_OPT_INTS, count_, .max = HD_LAYER_MAX, __VA_ARGS__)
 
