@@ -1,5 +1,6 @@
 /* test_picture_nets.c: networks for pictures: as many parameters as published, to the last one, under the names that
- * other frameworks give them, and shapes through small pictures. Only graphs are built. */
+ * other frameworks give them, and shapes through small pictures. Only graphs are built. The recipes of all
+ * known networks too. */
 #include "support.h"
 
 #include "hadal/train.h"
@@ -195,6 +196,26 @@ static void test_recipes(void **state) {
     }
 }
 
+/* All recipes of known networks: keys and options are those that there are, and the network is built. */
+static void test_every_recipe(void **state) {
+    (void)state;
+    int known = 0;
+    for (int i = 0; hd_zoo_at(i); i++) {
+        char path[120];
+        hd_recipe *r;
+        hd_model *m = NULL;
+        (void)snprintf(path, sizeof path, "recipes/%s.yaml", hd_zoo_at(i)->name);
+        const hd_status status = hd_recipe_load(&r, ctx, path);
+        if (status == HD_E_UNSUPPORTED) skip(); /* a build without libyaml */
+        if (status == HD_E_FILE) continue;      /* a sister of a network that has one */
+        if (status != HD_OK || hd_model_new(&m, r, NULL) != HD_OK) fail_msg("%s: %s", path, hd_last_error(ctx));
+        known++;
+        hd_model_free(m);
+        hd_recipe_free(r);
+    }
+    assert_true(known >= 30);
+}
+
 /* Pictures that are too small for a network are an error of the layer that has nothing left. */
 static void test_too_small(void **state) {
     (void)state;
@@ -211,6 +232,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_unet, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_options, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_recipes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_every_recipe, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_small, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
