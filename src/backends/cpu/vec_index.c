@@ -145,33 +145,21 @@ static void index_gather_run(void *exec, int64_t task) {
     for (int64_t o = first; o < last; o++) index_gather_line(s, e, o);
 }
 
+/* scatter_add adds; of equal places of scatter the last in the order of the index stays. */
 static void index_scatter_line(const index_state *s, const hd_exec *e, int64_t o, bool *outside) {
-    const int64_t *index = (const int64_t *)e->in[1] + o * s->m * s->inner;
-    const float *src = (const float *)e->in[2] + o * s->m * s->inner;
-    float *y = (float *)e->out[0] + o * s->n * s->inner;
-    if (e->out[0] != e->in[0])
-        memcpy(y, (const float *)e->in[0] + o * s->n * s->inner, (size_t)(s->n * s->inner) * sizeof *y);
-    for (int64_t i = 0; i < s->m; i++)
-        for (int64_t j = 0; j < s->inner; j++, index++, src++) {
-            const int64_t k = index_place(s, *index);
-            *outside |= k < 0;
-            if (k >= 0) y[k * s->inner + j] += *src;
-        }
-}
-
-/* scatter: the last of equal places stays, in the order of the index. */
-static void index_put_line(const index_state *s, const hd_exec *e, int64_t o, bool *outside) {
     const int64_t *index = (const int64_t *)e->in[1] + o * s->m * s->inner;
     const float *src = e->in[2] ? (const float *)e->in[2] + o * s->m * s->inner : NULL;
     float *y = (float *)e->out[0] + o * s->n * s->inner;
     if (e->out[0] != e->in[0])
         memcpy(y, (const float *)e->in[0] + o * s->n * s->inner, (size_t)(s->n * s->inner) * sizeof *y);
     for (int64_t i = 0; i < s->m; i++)
-        for (int64_t j = 0; j < s->inner; j++, index++) {
+        for (int64_t j = 0; j < s->inner; j++, index++, src += src != NULL) {
             const int64_t k = index_place(s, *index);
+            const float value = src ? *src : s->alpha;
             *outside |= k < 0;
-            if (k >= 0) y[k * s->inner + j] = src ? *src : s->alpha;
-            src += src != NULL;
+            if (k < 0) continue;
+            float *to = y + k * s->inner + j;
+            *to = s->add ? *to + value : value;
         }
 }
 
@@ -181,11 +169,7 @@ static void index_scatter_run(void *exec, int64_t task) {
     const index_state *s = e->state;
     bool outside = false;
     (void)task;
-    for (int64_t o = 0; o < s->outer; o++)
-        if (s->add)
-            index_scatter_line(s, e, o, &outside);
-        else
-            index_put_line(s, e, o, &outside);
+    for (int64_t o = 0; o < s->outer; o++) index_scatter_line(s, e, o, &outside);
     if (outside) index_fill_outside(HD_F32, e->out[0], s->outer * s->n * s->inner);
 }
 
