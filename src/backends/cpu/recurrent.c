@@ -106,7 +106,7 @@ static forward forward_of(const hd_exec *e, int64_t task) {
     f.state[0] = at, at += s->rows * s->h;
     f.state[1] = at, at += s->rows * s->h;
     f.cell = at, at += s->rows * s->h;
-    f.z = at, at += s->rows * s->gates * s->width;
+    f.z = at, at += s->rows * s->gates * s->h;
     f.zeros = memset(at, 0, (size_t)(s->gates * s->h) * sizeof(float));
     const float *h0 = hd_recurrent_in(e, s->o.h0), *c0 = hd_recurrent_in(e, s->o.c0);
     copy_or_zero(f.state[0], h0 ? h0 + f.lane * s->h : NULL, f.rows * s->h);
@@ -114,42 +114,49 @@ static forward forward_of(const hd_exec *e, int64_t task) {
     return f;
 }
 
-/* Units u … of all rows at step i. */
-static void forward_units(const forward *f, int64_t i, int64_t u) {
+/* The products of step i, whole rows of gates: what the gates then read and write lies megabytes apart from row to row,
+ * and only in long pieces is it there in time. */
+static void forward_products(const forward *f, int64_t i) {
     const hd_recurrent *s = f->s;
-    const int64_t h = s->h, n = hd_vec_min(s->width, h - u), ldz = s->gates * s->width;
-    const float *before = f->state[i & 1], *w = f->e->in[s->o.w], *packed = (const float *)f->e->scratch;
-    const float *bias = s->o.bias >= 0 ? (const float *)f->e->in[s->o.bias] + u : f->zeros;
-    float *after = f->state[(i + 1) & 1];
-    for (int64_t k = 0; k < s->gates; k++) {
-        hd_gemm_block g = {.m = f->rows, .n = n, .k = h, .a = before, .c = f->z + k * s->width, .ldc = ldz};
-        g.b = s->packed ? packed + (k * s->blocks * s->width + u) * h : w + (k * h + u) * h;
-        g.ldb = s->packed ? s->width : h;
-        g.bt = !s->packed;
-        hd_recurrent_product(s, g, false);
-    }
-    for (int64_t r = 0; r < f->rows; r++) {
-        const int64_t count = hd_steps_count(&f->steps, f->lane + r), at = r * h + u;
-        if (i >= count) {
-            memcpy(after + at, before + at, (size_t)n * sizeof(float));
-            continue;
+    const int64_t h = s->h;
+    const float *w = f->e->in[s->o.w], *packed = (const float *)f->e->scratch;
+    for (int64_t k = 0; k < s->gates; k++)
+        for (int64_t u = 0; u < h; u += s->width) {
+            hd_gemm_block g = {.m = f->rows, .n = hd_vec_min(s->width, h - u), .k = h, .a = f->state[i & 1]};
+            g.c = f->z + k * h + u;
+            g.ldc = s->gates * h;
+            g.b = s->packed ? packed + (k * s->blocks * s->width + u) * h : w + (k * h + u) * h;
+            g.ldb = s->packed ? s->width : h;
+            g.bt = !s->packed;
+            hd_recurrent_product(s, g, false);
         }
-        const int64_t row = hd_steps_row(&f->steps, f->lane + r, i, count);
-        const hd_recurrent_row one = {
-            .n = n,
-            .h = h,
-            .ldz = s->width,
-            .x = (const float *)f->e->in[s->o.x] + row * s->gates * h + u,
-            .z = f->z + r * ldz,
-            .bias = bias,
-            .before = before + at,
-            .cell = f->cell + at,
-            .gates = s->o.out_gates >= 0 ? (float *)f->e->out[s->o.out_gates] + row * s->saved * h + u : NULL,
-            .c = s->o.out_c >= 0 ? (float *)f->e->out[s->o.out_c] + row * h + u : NULL,
-            .y = (float *)f->e->out[s->o.out_y] + row * h + u,
-            .state = after + at};
-        s->row(&one);
+}
+
+/* The gates of row r at step i; where it has no such step its state stays. */
+static void forward_row(const forward *f, int64_t i, int64_t r) {
+    const hd_recurrent *s = f->s;
+    const int64_t h = s->h, count = hd_steps_count(&f->steps, f->lane + r);
+    const float *before = f->state[i & 1] + r * h;
+    float *after = f->state[(i + 1) & 1] + r * h;
+    if (i >= count) {
+        memcpy(after, before, (size_t)h * sizeof(float));
+        return;
     }
+    const int64_t row = hd_steps_row(&f->steps, f->lane + r, i, count);
+    const hd_recurrent_row one = {.n = h,
+                                  .h = h,
+                                  .ldz = h,
+                                  .x = (const float *)f->e->in[s->o.x] + row * s->gates * h,
+                                  .z = f->z + r * s->gates * h,
+                                  .bias = s->o.bias >= 0 ? (const float *)f->e->in[s->o.bias] : f->zeros,
+                                  .before = before,
+                                  .cell = f->cell + r * h,
+                                  .gates = s->o.out_gates >= 0 ? (float *)f->e->out[s->o.out_gates] + row * s->saved * h
+                                                               : NULL,
+                                  .c = s->o.out_c >= 0 ? (float *)f->e->out[s->o.out_c] + row * h : NULL,
+                                  .y = (float *)f->e->out[s->o.out_y] + row * h,
+                                  .state = after};
+    s->row(&one);
 }
 
 int64_t hd_recurrent_most(const hd_steps *s, int64_t lane, int64_t rows) {
@@ -166,8 +173,10 @@ static void forward_run(void *exec, int64_t task) {
     const forward f = forward_of(e, task);
     const hd_recurrent *s = f.s;
     const int64_t h = s->h, most = hd_recurrent_most(&f.steps, f.lane, f.rows);
-    for (int64_t i = 0; i < most; i++)
-        for (int64_t u = 0; u < h; u += s->width) forward_units(&f, i, u);
+    for (int64_t i = 0; i < most; i++) {
+        forward_products(&f, i);
+        for (int64_t r = 0; r < f.rows; r++) forward_row(&f, i, r);
+    }
     memcpy((float *)e->out[s->o.h_n] + f.lane * h, f.state[most & 1], (size_t)(f.rows * h) * sizeof(float));
     if (s->o.c_n >= 0) memcpy((float *)e->out[s->o.c_n] + f.lane * h, f.cell, (size_t)(f.rows * h) * sizeof(float));
     for (int64_t lane = f.lane; lane < f.lane + f.rows; lane++) {
@@ -186,7 +195,7 @@ static hd_status forward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent sett
     s->steps = hd_steps_of(&k->in[0].dims, batch_first, reverse, NULL);
     s->row = hd_vec_for(k->isa)->recurrent[s->kind];
     hd_recurrent_plan(s, k);
-    s->per_task = (size_t)((s->rows * (3 * s->h + s->gates * s->width) + s->gates * s->h + 15) / 16 * 16);
+    s->per_task = (size_t)(((s->rows * (3 + s->gates) + s->gates) * s->h + 15) / 16 * 16);
     out->state = s;
     out->scratch = (s->pack + (size_t)s->tasks * s->per_task) * sizeof(float);
     if (s->packed) out->phase[out->phases++] = (hd_phase){pack_panel, s->gates * s->blocks};
