@@ -12,7 +12,7 @@ cut -d' ' -f1 "$work/list" | diff "$work/names" -
 grep -q '^lstm128_b32 *char-lstm {"hidden_size": 128, ' "$work/list"
 
 cat >"$work/earlier.json" <<'END'
-{"date": "2000-01-01", "machine": "a machine", "threads": 2, "hadal": "1.0.0", "isa": "avx2", "torch": "2.15.0", "rounds": 3,
+{"date": "2000-01-01", "machine": "a machine", "threads": 2, "hadal": "1.0.0", "isa": "avx2", "torch": "2.15.0", "rounds": 3, "load_before": 3,
  "rows": [
   {"name": "tiny_b1", "kind": "train", "params": 865,
    "ours": {"f32": {"ms": 0.01, "low": 0.01, "high": 0.02, "peak_bytes": 5000000, "ceiling_share": 0.01}},
@@ -49,6 +49,7 @@ expect text "missed: f32, the other rows: mean 1.20, bar 1.6"
 expect text "missed: vgg16_b8: f32, the other rows 1.20, no row may be below 1.25"
 expect text "  eager                      failed: no room"
 [ "$(grep -c '^missed' "$work/text")" = 5 ]
+grep -q 'PyTorch 2.15.0, 3 rounds; milliseconds, median; the machine was busy' "$work/markdown"
 expect markdown '| `tiny_b1` | 0.2 (eager) | 0.01 (1 %) | **20.00** | 0.1 (eager) | – | – | 0.25 |'
 expect markdown '| `vgg16_b8` | 1,200 (cl) | 1,000 (120 %) | **1.20** | 1,600 (compile) | 1,000 | 1.60 | 0.80 |'
 expect markdown '| every mode | eager | compile | bf16 | channels_last | bf16+compile | onnxruntime |'

@@ -162,7 +162,8 @@ def markdown(result):
     """The tables of docs/performance.md."""
     rows = result["rows"]
     lines = [f"{result['date']}, {result['machine']}, {result['threads']} threads, Hadal {result['hadal']} "
-             f"({result['isa']}), PyTorch {result['torch']}, {result['rounds']} rounds; milliseconds, median", ""]
+             f"({result['isa']}), PyTorch {result['torch']}, {result['rounds']} rounds; milliseconds, median" +
+             ("; the machine was busy: not to be trusted" if result.get("load_before", 0) > 0.5 else ""), ""]
     for kind, title in (("train", "training step"), ("infer", "forward pass")):
         some = [r for r in rows if r["kind"] == kind]
         if not some:
