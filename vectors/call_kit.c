@@ -48,6 +48,15 @@ hd_val kit_expand(hd_val x, hd_dims dims) {
     return hd_expand(x, .dims = dims);
 }
 
+kit_batched kit_batch(hd_val x, int rank) {
+    if (hd_val_dims(x).rank != rank - 1) return (kit_batched){x, false};
+    return (kit_batched){kit_insert(x, 0, 1), true};
+}
+
+void kit_give(vector_case *c, hd_val y, const kit_batched *like) {
+    vector_give(c, like->added ? kit_drop(y, 0) : y);
+}
+
 hd_dims kit_one(int axis) {
     return (hd_dims){.rank = 1, .dim = {axis}};
 }

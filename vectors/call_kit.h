@@ -16,4 +16,12 @@ hd_val kit_swap_last(hd_val x);                  /* the last two axes change pla
 hd_dims kit_one(int axis);                       /* a list of one axis */
 hd_dims kit_all_ones(int rank);                  /* dimensions of 1 */
 hd_val kit_vector(hd_val v, int rank, int axis); /* [n] as [1, …, n, …, 1], n on `axis` of `rank` */
+
+/* x with a batch, which PyTorch leaves out as it likes, and a result without the one that was added. rank: with it. */
+typedef struct kit_batched {
+    hd_val x;
+    bool added;
+} kit_batched;
+kit_batched kit_batch(hd_val x, int rank);
+void kit_give(vector_case *c, hd_val y, const kit_batched *like);
 #endif

@@ -2,12 +2,6 @@
 #include "calls.h"
 #include <string.h>
 
-/* A number of the call as an option: an explicit zero stays one. */
-static double said(vector_case *c, int i, const char *name, double def) {
-    const double v = vector_number(c, i, name, def);
-    return v == 0 ? HD_ZERO : v;
-}
-
 static hd_val input(vector_case *c) {
     vector_ignore(c, -1, "inplace");
     return vector_tensor(c, 0, "input");
@@ -31,7 +25,7 @@ PLAIN(tanhshrink)
 #define WITH_NUMBER(name, option, def)                                                                                 \
     static void call_##name(vector_case *c) {                                                                          \
         const hd_val x = input(c);                                                                                     \
-        vector_give(c, hd_##name(x, .option = said(c, 1, #option, def)));                                              \
+        vector_give(c, hd_##name(x, .option = vector_option(c, 1, #option, def)));                                     \
     }
 WITH_NUMBER(leaky_relu, negative_slope, 0.01)
 WITH_NUMBER(elu, alpha, 1)
@@ -41,14 +35,14 @@ WITH_NUMBER(softshrink, lambd, 0.5)
 /* Below 0 every element is let through. */
 static void call_hardshrink(vector_case *c) {
     const hd_val x = input(c);
-    const double lambd = said(c, 1, "lambd", 0.5);
+    const double lambd = vector_option(c, 1, "lambd", 0.5);
     vector_give(c, lambd < 0 ? x : hd_hardshrink(x, .lambd = lambd));
 }
 
 #define WITH_TWO(name, first, first_def, second, second_def)                                                           \
     static void call_##name(vector_case *c) {                                                                          \
         const hd_val x = input(c);                                                                                     \
-        const double one = said(c, 1, #first, first_def), two = said(c, 2, #second, second_def);                       \
+        const double one = vector_option(c, 1, #first, first_def), two = vector_option(c, 2, #second, second_def);     \
         vector_give(c, hd_##name(x, .first = one, .second = two));                                                     \
     }
 WITH_TWO(softplus, beta, 1, threshold, 20)

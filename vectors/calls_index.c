@@ -65,9 +65,8 @@ static void call_index_select(vector_case *c) {
 static void call_index_add(vector_case *c) {
     const picked p = picked_args(c);
     const hd_val src = vector_unscalar(vector_tensor(c, 3, "source"));
-    const double alpha = vector_number(c, 4, "alpha", 1);
-    give(c, hd_index_add(p.x, vector_unscalar(p.index), src, .axis = p.axis, .alpha = alpha == 0 ? HD_ZERO : alpha),
-         p.rank == 0);
+    const double alpha = vector_option(c, 4, "alpha", 1);
+    give(c, hd_index_add(p.x, vector_unscalar(p.index), src, .axis = p.axis, .alpha = alpha), p.rank == 0);
 }
 static void call_index_copy(vector_case *c) {
     const picked p = picked_args(c);

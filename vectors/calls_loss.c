@@ -99,13 +99,8 @@ PLAIN(mse)
 PLAIN(l1)
 PLAIN(soft_margin)
 
-static double explicit_number(vector_case *c, int i, const char *name, double def) {
-    const double x = vector_number(c, i, name, def);
-    return x == 0 ? HD_ZERO : x;
-}
-
 static void call_smooth_l1(vector_case *c) {
-    hd_smooth_l1_args a = {.beta = explicit_number(c, 5, "beta", 1), .reduction = reduction_at(c, 4, "mean")};
+    hd_smooth_l1_args a = {.beta = vector_option(c, 5, "beta", 1), .reduction = reduction_at(c, 4, "mean")};
     pair(c, &a.x, &a.target);
     vector_give(c, hd_smooth_l1_at(HD_HERE, &a));
 }
@@ -115,7 +110,7 @@ static void call_huber(vector_case *c) {
     vector_give(c, hd_huber_at(HD_HERE, &a));
 }
 static void call_hinge_embedding(vector_case *c) {
-    hd_hinge_embedding_args a = {.margin = explicit_number(c, 2, "margin", 1), .reduction = reduction_at(c, 5, "mean")};
+    hd_hinge_embedding_args a = {.margin = vector_option(c, 2, "margin", 1), .reduction = reduction_at(c, 5, "mean")};
     pair(c, &a.x, &a.target);
     vector_give(c, hd_hinge_embedding_at(HD_HERE, &a));
 }
@@ -127,7 +122,7 @@ static void call_kl_div(vector_case *c) {
 static void call_poisson_nll(vector_case *c) {
     hd_poisson_nll_args a = {.log_input = vector_bool(c, 2, "log_input", true) ? HD_ON : HD_OFF,
                              .full = vector_bool(c, 3, "full", false),
-                             .eps = explicit_number(c, 5, "eps", 1e-8),
+                             .eps = vector_option(c, 5, "eps", 1e-8),
                              .reduction = reduction_at(c, 7, "mean")};
     pair(c, &a.x, &a.target);
     vector_give(c, hd_poisson_nll_at(HD_HERE, &a));
@@ -135,7 +130,7 @@ static void call_poisson_nll(vector_case *c) {
 static void call_gaussian_nll(vector_case *c) {
     hd_gaussian_nll_args a = {.var = vector_tensor(c, 2, "var"),
                               .full = vector_bool(c, 3, "full", false),
-                              .eps = explicit_number(c, 4, "eps", 1e-6),
+                              .eps = vector_option(c, 4, "eps", 1e-6),
                               .reduction = reduction_at(c, 5, "mean")};
     pair(c, &a.x, &a.target);
     vector_give(c, hd_gaussian_nll_at(HD_HERE, &a));
@@ -158,17 +153,17 @@ static void call_cosine_embedding(vector_case *c) {
 static void call_triplet_margin(vector_case *c) {
     hd_triplet_margin_args a = {vector_tensor(c, 0, "anchor"), vector_tensor(c, 1, "positive"),
                                 vector_tensor(c, 2, "negative"), .end_ = 0};
-    a.margin = explicit_number(c, 3, "margin", 1);
-    a.p = explicit_number(c, 4, "p", 2);
-    a.eps = explicit_number(c, 5, "eps", 1e-6);
+    a.margin = vector_option(c, 3, "margin", 1);
+    a.p = vector_option(c, 4, "p", 2);
+    a.eps = vector_option(c, 5, "eps", 1e-6);
     a.swap = vector_bool(c, 6, "swap", false);
     a.reduction = reduction_at(c, 9, "mean");
     vector_give(c, hd_triplet_margin_at(HD_HERE, &a));
 }
 static void call_pairwise_distance(vector_case *c) {
     hd_pairwise_distance_args a = {vector_tensor(c, 0, "x1"), vector_tensor(c, 1, "x2"), .end_ = 0};
-    a.p = explicit_number(c, 2, "p", 2);
-    a.eps = explicit_number(c, 3, "eps", 1e-6);
+    a.p = vector_option(c, 2, "p", 2);
+    a.eps = vector_option(c, 3, "eps", 1e-6);
     a.keepdim = vector_bool(c, 4, "keepdim", false);
     vector_give(c, hd_pairwise_distance_at(HD_HERE, &a));
 }
@@ -177,7 +172,7 @@ static void call_cosine_similarity(vector_case *c) {
     const int rank = hd_val_dims(hd_add(a.x1, a.x2)).rank;
     const int axis = vector_axis(c, 2, "dim", rank, 1);
     a.axis = HD_AXIS(axis);
-    a.eps = explicit_number(c, 3, "eps", 1e-8);
+    a.eps = vector_option(c, 3, "eps", 1e-8);
     if (rank == 0) {
         a.x1 = hd_reshape(a.x1, .dims = HD_DIMS(1));
         a.x2 = hd_reshape(a.x2, .dims = HD_DIMS(1));
@@ -194,33 +189,33 @@ static hd_val with_axis(hd_val v, int at) {
 }
 static void call_cdist(vector_case *c) {
     const hd_val a = vector_tensor(c, 0, "x1"), b = vector_tensor(c, 1, "x2");
-    const double p = explicit_number(c, 2, "p", 2);
+    const double p = vector_option(c, 2, "p", 2);
     vector_ignore(c, 3, "compute_mode");
     vector_give(c, hd_pairwise_distance(with_axis(a, 2), with_axis(b, 3), p, HD_ZERO));
 }
 
 static void call_pdist(vector_case *c) {
     const hd_val x = vector_tensor(c, 0, "input");
-    vector_give(c, hd_pdist(x, .p = explicit_number(c, 1, "p", 2)));
+    vector_give(c, hd_pdist(x, .p = vector_option(c, 1, "p", 2)));
 }
 
 static void call_dist(vector_case *c) {
     const hd_val a = vector_tensor(c, 0, "input"), b = vector_tensor(c, 1, "other");
-    vector_give(c, hd_norm(hd_sub(a, b), .p = explicit_number(c, 2, "p", 2)));
+    vector_give(c, hd_norm(hd_sub(a, b), .p = vector_option(c, 2, "p", 2)));
 }
 
 static void call_normalize(vector_case *c) {
     const hd_val given = vector_tensor(c, 0, "input"), x = hd_val_dims(given).rank ? given : scores(c);
-    const double p = explicit_number(c, 1, "p", 2), eps = vector_number(c, 3, "eps", 1e-12);
+    const double p = vector_option(c, 1, "p", 2), eps = vector_option(c, 3, "eps", 1e-12);
     const int axis = vector_axis(c, 2, "dim", hd_val_dims(given).rank, 1);
-    const hd_val y = hd_normalize(x, .p = p, .axis = HD_AXIS(axis), .eps = eps == 0 ? HD_ZERO : eps);
+    const hd_val y = hd_normalize(x, .p = p, .axis = HD_AXIS(axis), .eps = eps);
     vector_give(c, hd_val_dims(given).rank ? y : hd_reshape(y, .dims = (hd_dims){0}));
 }
 
 /* Slices along an axis, none longer than a limit. */
 static void call_renorm(vector_case *c) {
     const hd_val x = vector_tensor(c, 0, "input");
-    const double p = explicit_number(c, 1, "p", 2), most = vector_number(c, 3, "maxnorm", 1);
+    const double p = vector_option(c, 1, "p", 2), most = vector_number(c, 3, "maxnorm", 1);
     const int rank = hd_val_dims(x).rank, axis = vector_axis(c, 2, "dim", rank, 0);
     hd_dims axes = {.rank = 0};
     for (int i = 0; i < rank; i++)

@@ -141,22 +141,18 @@ static void call_signbit(vector_case *c) {
     vector_give(c, hd_lt(hd_copysign(hd_fill_like(x, .value = 1), x), vector_scalar(c, hd_val_dtype(x), 0)));
 }
 
-/* A number of the call as an option: an explicit zero stays one. */
-static double said(vector_case *c, int i, const char *name, double def) {
-    const double v = vector_number(c, i, name, def);
-    return v == 0 ? HD_ZERO : v;
-}
 static void call_round(vector_case *c) {
     vector_give(c, hd_round(vector_tensor(c, 0, "input"), .decimals = vector_int(c, -1, "decimals", 0)));
 }
 static void call_logit(vector_case *c) {
-    const double eps = said(c, 1, "eps", -1);
+    const double eps = vector_option(c, 1, "eps", -1);
     if (eps > 0.5) vector_unsupported(c, "a rim of more than half");
     vector_give(c, hd_logit(vector_tensor(c, 0, "input"), .eps = eps));
 }
 static void call_nan_to_num(vector_case *c) {
     vector_give(c, hd_nan_to_num(vector_tensor(c, 0, "input"), .nan = vector_number(c, 1, "nan", 0),
-                                 .posinf = said(c, 2, "posinf", INFINITY), .neginf = said(c, 3, "neginf", -INFINITY)));
+                                 .posinf = vector_option(c, 2, "posinf", INFINITY),
+                                 .neginf = vector_option(c, 3, "neginf", -INFINITY)));
 }
 static void call_polygamma(vector_case *c) {
     vector_give(c, hd_polygamma(vector_tensor(c, 0, "input"), .n = vector_int(c, 1, "n", 0)));

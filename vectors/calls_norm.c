@@ -125,36 +125,41 @@ static void call_native_batch_norm(vector_case *c) {
 
 /* ---- layer, group, instance ---- */
 
-static void layer_norm(vector_case *c, double eps, bool native) {
+static hd_dims normalized_shape(vector_case *c, hd_val x) {
+    hd_dims dims = {0};
+    int64_t shape[2 * HD_MAX_DIMS];
+    const int n = vector_ints(c, 1, "normalized_shape", shape, 0);
+    if (n < 1 || n > hd_val_dims(x).rank) {
+        vector_unsupported(c, "a shape to normalise that x does not have");
+        return dims;
+    }
+    for (int i = 0; i < n; i++) dims.dim[dims.rank++] = shape[i];
+    return dims;
+}
+
+static void layer_norm(vector_case *c, bool native) {
     hd_layer_norm_args a = {.x = vector_tensor(c, 0, "input"),
                             .w = vector_tensor_if(c, 2, "weight"),
                             .b = vector_tensor_if(c, 3, "bias"),
-                            .eps = eps == 0 ? HD_ZERO : eps};
-    int64_t shape[2 * HD_MAX_DIMS];
-    const int n = vector_ints(c, 1, "normalized_shape", shape, 0);
-    if (n < 1 || n > hd_val_dims(a.x).rank) vector_unsupported(c, "a shape to normalise that x does not have");
+                            .eps = vector_option(c, 4, "eps", 1e-5)};
+    a.normalized_shape = normalized_shape(c, a.x);
     if (c->why[0]) return;
-    for (int i = 0; i < n; i++) a.normalized_shape.dim[a.normalized_shape.rank++] = shape[i];
     const hd_val y = hd_layer_norm_at(HD_HERE, &a);
     for (int i = 0; i < (native ? 3 : 1); i++) vector_give(c, hd_output(y, i));
 }
 static void call_layer_norm(vector_case *c) {
-    layer_norm(c, vector_number(c, 4, "eps", 1e-5), false);
+    layer_norm(c, false);
 }
 static void call_native_layer_norm(vector_case *c) {
-    layer_norm(c, vector_number(c, 4, "eps", 1e-5), true);
+    layer_norm(c, true);
 }
 
 static void call_rms_norm(vector_case *c) {
     hd_rms_norm_args a = {.x = vector_tensor(c, 0, "input"), .w = vector_tensor_if(c, 2, "weight")};
-    int64_t shape[2 * HD_MAX_DIMS];
-    const int n = vector_ints(c, 1, "normalized_shape", shape, 0);
-    if (vector_has(c, 3, "eps")) a.eps = vector_number(c, 3, "eps", 0);
-    if (vector_has(c, 3, "eps") && a.eps == 0) a.eps = HD_ZERO;
-    if (n < 1 || n > hd_val_dims(a.x).rank) vector_unsupported(c, "a shape to normalise that x does not have");
+    if (vector_has(c, 3, "eps")) a.eps = vector_option(c, 3, "eps", 0); /* without it: by the dtype */
+    a.normalized_shape = normalized_shape(c, a.x);
     if (a.eps < 0) vector_unsupported(c, "a negative eps");
     if (c->why[0]) return;
-    for (int i = 0; i < n; i++) a.normalized_shape.dim[a.normalized_shape.rank++] = shape[i];
     vector_give(c, hd_rms_norm_at(HD_HERE, &a));
 }
 
@@ -162,9 +167,8 @@ static void call_group_norm(vector_case *c) {
     hd_group_norm_args a = {.x = vector_tensor(c, 0, "input"),
                             .num_groups = vector_int(c, 1, "num_groups", 1),
                             .w = vector_tensor_if(c, 2, "weight"),
-                            .b = vector_tensor_if(c, 3, "bias")};
-    a.eps = vector_number(c, 4, "eps", 1e-5);
-    if (a.eps == 0) a.eps = HD_ZERO;
+                            .b = vector_tensor_if(c, 3, "bias"),
+                            .eps = vector_option(c, 4, "eps", 1e-5)};
     if (c->why[0]) return;
     vector_give(c, hd_group_norm_at(HD_HERE, &a));
 }
@@ -187,15 +191,11 @@ static void call_instance_norm(vector_case *c) {
 
 /* ---- others ---- */
 
-static double explicit_zero(double v) {
-    return v == 0 ? HD_ZERO : v;
-}
-
 static void call_local_response_norm(vector_case *c) {
     hd_local_response_norm_args a = {.x = vector_tensor(c, 0, "input"), .size = vector_int(c, 1, "size", 1)};
-    a.alpha = explicit_zero(vector_number(c, 2, "alpha", 1e-4));
-    a.beta = explicit_zero(vector_number(c, 3, "beta", 0.75));
-    a.k = explicit_zero(vector_number(c, 4, "k", 1));
+    a.alpha = vector_option(c, 2, "alpha", 1e-4);
+    a.beta = vector_option(c, 3, "beta", 0.75);
+    a.k = vector_option(c, 4, "k", 1);
     if (c->why[0]) return;
     vector_give(c, hd_local_response_norm_at(HD_HERE, &a));
 }

@@ -28,49 +28,40 @@ static void call_max_unpool3d(vector_case *c) {
 
 /* ---- the windows of pictures as columns [n, c·kh·kw, windows] ---- */
 
-/* x with a batch, which PyTorch may leave out. */
-static hd_val with_batch(hd_val x, int rank, bool *single) {
-    *single = hd_val_dims(x).rank == rank - 1;
-    return *single ? kit_insert(x, 0, 1) : x;
-}
-
 static void call_unfold(vector_case *c) {
-    bool single;
-    hd_unfold2d_args a = {.x = with_batch(vector_tensor(c, 0, "input"), 4, &single)};
+    const kit_batched x = kit_batch(vector_tensor(c, 0, "input"), 4);
+    hd_unfold2d_args a = {.x = x.x};
     (void)vector_ints(c, 1, "kernel_size", a.kernel_size, 2);
     (void)vector_ints(c, 2, "dilation", a.dilation, 2);
     (void)vector_ints(c, 3, "padding", a.padding, 2);
     (void)vector_ints(c, 4, "stride", a.stride, 2);
     if (c->why[0]) return;
-    const hd_val y = hd_unfold2d_at(HD_HERE, &a);
-    vector_give(c, single ? kit_drop(y, 0) : y);
+    kit_give(c, hd_unfold2d_at(HD_HERE, &a), &x);
 }
 
 static void call_fold(vector_case *c) {
-    bool single;
-    hd_fold2d_args a = {.x = with_batch(vector_tensor(c, 0, "input"), 3, &single)};
+    const kit_batched x = kit_batch(vector_tensor(c, 0, "input"), 3);
+    hd_fold2d_args a = {.x = x.x};
     (void)vector_ints(c, 1, "output_size", a.output_size, 2);
     (void)vector_ints(c, 2, "kernel_size", a.kernel_size, 2);
     (void)vector_ints(c, 3, "dilation", a.dilation, 2);
     (void)vector_ints(c, 4, "padding", a.padding, 2);
     (void)vector_ints(c, 5, "stride", a.stride, 2);
     if (c->why[0]) return;
-    const hd_val y = hd_fold2d_at(HD_HERE, &a);
-    vector_give(c, single ? kit_drop(y, 0) : y);
+    kit_give(c, hd_fold2d_at(HD_HERE, &a), &x);
 }
 
 /* ---- others ---- */
 
 static void lp_pool(vector_case *c, int axes) {
-    bool single;
-    hd_lp_pool_args a = {.x = with_batch(vector_tensor(c, 0, "input"), axes + 2, &single)};
+    const kit_batched x = kit_batch(vector_tensor(c, 0, "input"), axes + 2);
+    hd_lp_pool_args a = {.x = x.x};
     a.p = vector_number(c, 1, "norm_type", 2);
     (void)vector_ints(c, 2, "kernel_size", a.kernel_size, axes);
     (void)vector_ints(c, 3, "stride", a.stride, axes);
     a.ceil_mode = vector_bool(c, 4, "ceil_mode", false);
     if (c->why[0]) return;
-    const hd_val y = hd_lp_pool_at(HD_HERE, &a);
-    vector_give(c, single ? kit_drop(y, 0) : y);
+    kit_give(c, hd_lp_pool_at(HD_HERE, &a), &x);
 }
 static void call_lp_pool1d(vector_case *c) {
     lp_pool(c, 1);

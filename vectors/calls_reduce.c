@@ -54,9 +54,8 @@ static hd_var_args var_args(vector_case *c) {
     const bool short_form = first && first->type == HD_JSON_BOOL;
     if (!short_form) a.axes = vector_axes(c, 1, "dim", hd_val_dims(a.x).rank);
     const bool unbiased = vector_bool(c, short_form ? 1 : 2, "unbiased", true);
-    const double correction = vector_number(c, -1, "correction", unbiased);
-    if (correction < 0) vector_unsupported(c, "a negative correction");
-    a.correction = correction == 0 ? HD_ZERO : correction;
+    a.correction = vector_option(c, -1, "correction", unbiased);
+    if (a.correction < 0) vector_unsupported(c, "a negative correction");
     a.keepdim = vector_bool(c, 3, "keepdim", false);
     return a;
 }

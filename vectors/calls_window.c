@@ -1,20 +1,6 @@
 /* calls_window.c: convolution and pooling, of signals, pictures and volumes, with and without a batch. */
-#include "calls.h"
+#include "call_kit.h"
 #include <string.h>
-
-/* PyTorch leaves the batch out as it likes. */
-typedef struct batched {
-    hd_val x;
-    bool added;
-} batched;
-
-static batched with_batch(hd_val x, int rank) {
-    if (hd_val_dims(x).rank != rank - 1) return (batched){x, false};
-    return (batched){hd_unsqueeze(x), true};
-}
-static void give(vector_case *c, hd_val y, bool added) {
-    vector_give(c, added ? hd_squeeze(y, .axes = HD_DIMS(0)) : y);
-}
 
 /* n numbers, or one for all; left as they are when none are given. */
 static void sizes(vector_case *c, int i, const char *name, int64_t *out, int n) {
@@ -35,32 +21,32 @@ static void conv_sizes(vector_case *c, int64_t *stride, int64_t *padding, int64_
 }
 
 static void call_conv2d(vector_case *c) {
-    const batched x = with_batch(vector_tensor(c, 0, "input"), 4);
+    const kit_batched x = kit_batch(vector_tensor(c, 0, "input"), 4);
     hd_conv2d_args a = {.x = x.x, .w = vector_tensor(c, 1, "weight"), .b = vector_tensor_if(c, 2, "bias")};
     conv_sizes(c, a.stride, a.padding, a.dilation, 2);
     a.groups = vector_int(c, 6, "groups", 1);
-    give(c, hd_conv2d_at(HD_HERE, &a), x.added);
+    kit_give(c, hd_conv2d_at(HD_HERE, &a), &x);
 }
 
 static void call_conv1d(vector_case *c) {
-    const batched x = with_batch(vector_tensor(c, 0, "input"), 3);
+    const kit_batched x = kit_batch(vector_tensor(c, 0, "input"), 3);
     hd_conv1d_args a = {.x = x.x, .w = vector_tensor(c, 1, "weight"), .b = vector_tensor_if(c, 2, "bias")};
     conv_sizes(c, &a.stride, &a.padding, &a.dilation, 1);
     a.groups = vector_int(c, 6, "groups", 1);
-    give(c, hd_conv1d_at(HD_HERE, &a), x.added);
+    kit_give(c, hd_conv1d_at(HD_HERE, &a), &x);
 }
 
 static void call_conv3d(vector_case *c) {
-    const batched x = with_batch(vector_tensor(c, 0, "input"), 5);
+    const kit_batched x = kit_batch(vector_tensor(c, 0, "input"), 5);
     hd_conv3d_args a = {.x = x.x, .w = vector_tensor(c, 1, "weight"), .b = vector_tensor_if(c, 2, "bias")};
     conv_sizes(c, a.stride, a.padding, a.dilation, 3);
     a.groups = vector_int(c, 6, "groups", 1);
-    give(c, hd_conv3d_at(HD_HERE, &a), x.added);
+    kit_give(c, hd_conv3d_at(HD_HERE, &a), &x);
 }
 
 #define CONV_TRANSPOSE(dims, at)                                                                                       \
     static void call_conv_transpose##dims##d(vector_case *c) {                                                         \
-        const batched x = with_batch(vector_tensor(c, 0, "input"), dims + 2);                                          \
+        const kit_batched x = kit_batch(vector_tensor(c, 0, "input"), dims + 2);                                       \
         hd_conv_transpose##dims##d_args a = {                                                                          \
             .x = x.x, .w = vector_tensor(c, 1, "weight"), .b = vector_tensor_if(c, 2, "bias")};                        \
         sizes(c, 3, "stride", at a.stride, dims);                                                                      \
@@ -68,7 +54,7 @@ static void call_conv3d(vector_case *c) {
         sizes(c, 5, "output_padding", at a.output_padding, dims);                                                      \
         a.groups = vector_int(c, 6, "groups", 1);                                                                      \
         sizes(c, 7, "dilation", at a.dilation, dims);                                                                  \
-        give(c, hd_conv_transpose##dims##d_at(HD_HERE, &a), x.added);                                                  \
+        kit_give(c, hd_conv_transpose##dims##d_at(HD_HERE, &a), &x);                                                   \
     }
 CONV_TRANSPOSE(1, &)
 CONV_TRANSPOSE(2, )
@@ -78,7 +64,7 @@ CONV_TRANSPOSE(3, )
 
 /* All pooling as that of volumes: signals and pictures have leading axes of size 1. */
 typedef struct pool {
-    batched x;
+    kit_batched x;
     int dims;
     hd_pool3d_args a;
 } pool;
@@ -93,7 +79,7 @@ static void read_windows(vector_case *c, pool *p) {
 }
 
 static pool max_pool(vector_case *c, int dims) {
-    pool p = {.x = with_batch(vector_tensor(c, 0, "input"), dims + 2), .dims = dims};
+    pool p = {.x = kit_batch(vector_tensor(c, 0, "input"), dims + 2), .dims = dims};
     read_windows(c, &p);
     sizes(c, 4, "dilation", p.a.dilation + 3 - dims, dims);
     p.a.ceil_mode = vector_bool(c, 5, "ceil_mode", false);
@@ -101,7 +87,7 @@ static pool max_pool(vector_case *c, int dims) {
 }
 
 static pool avg_pool(vector_case *c, int dims) {
-    pool p = {.x = with_batch(vector_tensor(c, 0, "input"), dims + 2), .dims = dims};
+    pool p = {.x = kit_batch(vector_tensor(c, 0, "input"), dims + 2), .dims = dims};
     read_windows(c, &p);
     p.a.ceil_mode = vector_bool(c, 4, "ceil_mode", false);
     p.a.exclude_pad = !vector_bool(c, 5, "count_include_pad", true);
@@ -111,7 +97,7 @@ static pool avg_pool(vector_case *c, int dims) {
 
 /* output_size may hold None: as large as the input. */
 static pool adaptive_pool(vector_case *c, int dims) {
-    pool p = {.x = with_batch(vector_tensor(c, 0, "input"), dims + 2), .dims = dims};
+    pool p = {.x = kit_batch(vector_tensor(c, 0, "input"), dims + 2), .dims = dims};
     const hd_json *size = vector_arg(c, 1, "output_size");
     const hd_dims x = hd_val_dims(p.x.x);
     const bool list = size && size->type == HD_JSON_ARRAY;
@@ -170,13 +156,13 @@ static void give_max(vector_case *c, const pool *p, bool indices) {
     const hd_pool2d_args two = as_2d(p);
     hd_pool3d_args three = p->a;
     three.x = p->x.x;
-    give(c, pooled(p, true), p->x.added);
+    kit_give(c, pooled(p, true), &p->x);
     if (!indices) return;
-    give(c,
-         p->dims == 1   ? hd_max_pool1d_index_at(HD_HERE, &one)
-         : p->dims == 2 ? hd_max_pool2d_index_at(HD_HERE, &two)
-                        : hd_max_pool3d_index_at(HD_HERE, &three),
-         p->x.added);
+    kit_give(c,
+             p->dims == 1   ? hd_max_pool1d_index_at(HD_HERE, &one)
+             : p->dims == 2 ? hd_max_pool2d_index_at(HD_HERE, &two)
+                            : hd_max_pool3d_index_at(HD_HERE, &three),
+             &p->x);
 }
 
 #define POOLS(dims)                                                                                                    \
@@ -186,7 +172,7 @@ static void give_max(vector_case *c, const pool *p, bool indices) {
     }                                                                                                                  \
     static void call_avg_pool##dims##d(vector_case *c) {                                                               \
         const pool p = avg_pool(c, dims);                                                                              \
-        give(c, pooled(&p, false), p.x.added);                                                                         \
+        kit_give(c, pooled(&p, false), &p.x);                                                                          \
     }                                                                                                                  \
     static void call_adaptive_max_pool##dims##d(vector_case *c) {                                                      \
         const pool p = adaptive_pool(c, dims);                                                                         \
@@ -194,7 +180,7 @@ static void give_max(vector_case *c, const pool *p, bool indices) {
     }                                                                                                                  \
     static void call_adaptive_avg_pool##dims##d(vector_case *c) {                                                      \
         const pool p = adaptive_pool(c, dims);                                                                         \
-        give(c, pooled(&p, false), p.x.added);                                                                         \
+        kit_give(c, pooled(&p, false), &p.x);                                                                          \
     }
 POOLS(1)
 POOLS(2)

@@ -42,23 +42,11 @@ static int64_t activation(vector_case *c, int i) {
     return HD_TRANSFORMER_GELU;
 }
 
-/* The module's weights into the parameters of the layer "m". */
-static void put_weights(vector_case *c) {
+/* The result of the layer "m", whose parameters get the module's weights. */
+static void give(vector_case *c, hd_val y) {
     const hd_json *state = hd_json_get(c->module, "state");
-    for (const hd_json *v = state ? state->child : NULL; v && !c->why[0]; v = v->next) {
-        const char *name = hd_arena_printf(c->arena, "m.%s", v->key);
-        const hd_val p = name ? hd_graph_find(c->g, name) : (hd_val){0};
-        hd_dims dims;
-        hd_dtype dtype;
-        const double *x = vector_read(c->file, v->string, c->arena, &dims, &dtype);
-        const hd_dims own = hd_val_dims(p);
-        if (hd_val_is_none(p) || !x || !hd_dims_equal(&dims, &own) || c->n_in == VECTOR_MOST) {
-            vector_unsupported(c, "the weight %s", v->key);
-            return;
-        }
-        vector_input *in = &c->in[c->n_in++];
-        *in = (vector_input){v->string, p, vector_pack(c->arena, c->dtype, x, hd_dims_count(&dims))};
-    }
+    for (const hd_json *v = state ? state->child : NULL; v; v = v->next) vector_set_parameter(c, v->key, v->string);
+    vector_give(c, y);
 }
 
 static void call_attention(vector_case *c) {
@@ -83,8 +71,7 @@ static void call_attention(vector_case *c) {
     };
     vector_ignore(c, 7, "is_causal"); /* a hint that the mask is the causal one */
     const hd_val y = hd_nn_multi_head_attention_at(HD_HERE, &a);
-    put_weights(c);
-    vector_give(c, y);
+    give(c, y);
     if (want) vector_give(c, weights);
 }
 
@@ -106,9 +93,7 @@ static void call_encoder_layer(vector_case *c) {
     a.x = vector_tensor(c, 0, "src");
     a.mask = vector_tensor_if(c, 1, "src_mask");
     a.key_padding_mask = vector_tensor_if(c, 2, "src_key_padding_mask");
-    const hd_val y = hd_nn_transformer_encoder_layer_at(HD_HERE, &a);
-    put_weights(c);
-    vector_give(c, y);
+    give(c, hd_nn_transformer_encoder_layer_at(HD_HERE, &a));
 }
 
 static void call_decoder_layer(vector_case *c) {
@@ -119,9 +104,7 @@ static void call_decoder_layer(vector_case *c) {
     a.memory_mask = vector_tensor_if(c, 3, "memory_mask");
     a.key_padding_mask = vector_tensor_if(c, 4, "tgt_key_padding_mask");
     a.memory_key_padding_mask = vector_tensor_if(c, 5, "memory_key_padding_mask");
-    const hd_val y = hd_nn_transformer_decoder_layer_at(HD_HERE, &a);
-    put_weights(c);
-    vector_give(c, y);
+    give(c, hd_nn_transformer_decoder_layer_at(HD_HERE, &a));
 }
 
 static void call_transformer(vector_case *c) {
@@ -139,8 +122,7 @@ static void call_transformer(vector_case *c) {
                           .activation = activation(c, 6), .layer_norm_eps = number(c, 9, "layer_norm_eps", 1e-5),
                           .batch_second = !truth(c, 10, "batch_first", false),
                           .norm_first = truth(c, 11, "norm_first", false));
-    put_weights(c);
-    vector_give(c, y);
+    give(c, y);
 }
 
 vector_call vector_attention_call(const char *module) {

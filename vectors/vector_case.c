@@ -96,6 +96,11 @@ double vector_number(vector_case *c, int i, const char *name, double def) {
     return x;
 }
 
+double vector_option(vector_case *c, int i, const char *name, double def) {
+    const double x = vector_number(c, i, name, def);
+    return x == 0 ? HD_ZERO : x;
+}
+
 int64_t vector_int(vector_case *c, int i, const char *name, int64_t def) {
     const hd_json *a = vector_arg(c, i, name);
     if (!a) return def;

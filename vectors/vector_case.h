@@ -52,6 +52,8 @@ int vector_count(const vector_case *c);                             /* positiona
 
 /* Numbers; `def` when absent or None. Refused: another type. {"float": "inf"} is a number, a bool is none. */
 double vector_number(vector_case *c, int i, const char *name, double def);
+/* The same for an option of ours, where 0 would be the default: an explicit zero is HD_ZERO. */
+double vector_option(vector_case *c, int i, const char *name, double def);
 int64_t vector_int(vector_case *c, int i, const char *name, int64_t def);
 bool vector_bool(vector_case *c, int i, const char *name, bool def);
 const char *vector_string(vector_case *c, int i, const char *name, const char *def);
@@ -85,6 +87,9 @@ hd_val vector_tensor(vector_case *c, int i, const char *name);    /* must be giv
 hd_val vector_tensor_if(vector_case *c, int i, const char *name); /* none when absent or None */
 hd_val vector_state(vector_case *c, int i, const char *name);     /* as a state that persists; none when absent */
 int vector_tensors(vector_case *c, int i, const char *name, hd_val *out); /* a list; at most VECTOR_MOST */
+/* Parameter "m.NAME" of the layer "m" gets the values of a tensor of the file. Refused: no such parameter, or of
+ * another shape. */
+void vector_set_parameter(vector_case *c, const char *name, const char *tensor);
 /* A tensor or a number; a number is a scalar of `like`'s dtype where PyTorch would compute in it (a float beside whole
  * numbers is of the default dtype). */
 hd_val vector_operand(vector_case *c, int i, const char *name, hd_val like);

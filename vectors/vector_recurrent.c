@@ -2,29 +2,14 @@
  * values of the case. */
 #include "calls.h"
 #include "hadal/nn.h"
-#include <stdio.h>
 #include <string.h>
 
 /* Gives the parameters of layer "m" their values: every tensor among the keywords. */
 static void give_parameters(vector_case *c) {
     for (const hd_json *v = c->kwargs ? c->kwargs->child : NULL; v; v = v->next) {
-        char name[128];
-        hd_dims dims;
-        hd_dtype dtype;
         if (!vector_is_tensor(v)) continue;
         (void)vector_arg(c, -1, v->key);
-        (void)snprintf(name, sizeof name, "m.%s", v->key);
-        const hd_val param = hd_graph_find(c->g, name);
-        const char *key = hd_json_get(v, "tensor")->string;
-        const double *x = vector_read(c->file, key, c->arena, &dims, &dtype);
-        const hd_dims made = hd_val_dims(param);
-        if (hd_val_is_none(param) || !x || !hd_dims_equal(&dims, &made) || c->n_in == VECTOR_MOST) {
-            vector_unsupported(c, "the layer has no such parameter %s", v->key);
-            return;
-        }
-        vector_input *in = &c->in[c->n_in++];
-        *in =
-            (vector_input){.name = key, .val = param, .data = vector_pack(c->arena, c->dtype, x, hd_dims_count(&dims))};
+        vector_set_parameter(c, v->key, hd_json_get(v, "tensor")->string);
     }
 }
 

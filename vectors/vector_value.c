@@ -40,6 +40,20 @@ hd_val vector_value(vector_case *c, const hd_json *tensor) {
     return value_of(c, tensor, false);
 }
 
+void vector_set_parameter(vector_case *c, const char *name, const char *tensor) {
+    const char *full = hd_arena_printf(c->arena, "m.%s", name);
+    const hd_val p = full ? hd_graph_find(c->g, full) : (hd_val){0};
+    hd_dims dims;
+    hd_dtype dtype;
+    const double *x = vector_read(c->file, tensor, c->arena, &dims, &dtype);
+    const hd_dims own = hd_val_dims(p);
+    if (hd_val_is_none(p) || !x || !hd_dims_equal(&dims, &own) || c->n_in == VECTOR_MOST) {
+        vector_unsupported(c, "the layer has no such parameter %s", name);
+        return;
+    }
+    c->in[c->n_in++] = (vector_input){tensor, p, vector_pack(c->arena, c->dtype, x, hd_dims_count(&dims))};
+}
+
 hd_val vector_tensor_if(vector_case *c, int i, const char *name) {
     const hd_json *a = vector_arg(c, i, name);
     return a ? value_of(c, a, false) : (hd_val){0};
