@@ -49,6 +49,11 @@ const char *hd_text_str(const hd_text *t) {
     return t->data ? t->data : "";
 }
 
+bool hd_text_ends(const char *text, const char *end) {
+    const size_t n = strlen(text), m = strlen(end);
+    return n > m && strcmp(text + n - m, end) == 0;
+}
+
 enum { LONGEST_WORD = 64 }; /* nobody mistypes longer ones, and hostile ones must not cost n × m */
 
 static int least(int a, int b) {

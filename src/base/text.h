@@ -17,6 +17,9 @@ void hd_text_printf(hd_text *t, const char *format, ...) HD_PRINTF(2, 3);
 void hd_text_free(hd_text *t);
 const char *hd_text_str(const hd_text *t); /* "" when empty */
 
+/* Does `text` end in `end`, with something before it? */
+bool hd_text_ends(const char *text, const char *end);
+
 /* Levenshtein distance with transpositions, for "did you mean"; words over 64 bytes are far (128) from everything. */
 int hd_text_distance(const char *a, const char *b);
 /* The nearest of n candidates within a distance of max(1, length / 3), else NULL. */

@@ -1,21 +1,17 @@
 /* arguments.c: owns what MODEL and DATA on the command line mean. */
 #include "cli/arguments.h"
+#include "base/text.h"
 #include "cli/describe.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static bool ends_in(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 model_kind model_kind_of(const char *text) {
     struct stat info;
     if (hd_zoo_find(text)) return MODEL_TEXT;
-    if (ends_in(text, ".safetensors")) return MODEL_WEIGHTS;
-    if (ends_in(text, ".yaml") || ends_in(text, ".yml") || ends_in(text, ".json")) return MODEL_RECIPE;
+    if (hd_text_ends(text, ".safetensors")) return MODEL_WEIGHTS;
+    if (hd_text_ends(text, ".yaml") || hd_text_ends(text, ".yml") || hd_text_ends(text, ".json")) return MODEL_RECIPE;
     if (stat(text, &info) == 0 && S_ISDIR(info.st_mode)) return MODEL_RUN;
     return strchr(text, '/') ? MODEL_RUN : MODEL_TEXT; /* a path that is not there: opening it says so */
 }

@@ -1,22 +1,18 @@
 /* predict_out.c: owns `hadal predict --out`: all scores as one array in NumPy's format, or the pictures that a model
  * gave back as one sheet. */
 #include "cli/predict_out.h"
+#include "base/text.h"
 #include "cli/screen.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool ends_in(const char *path, const char *end) {
-    const size_t n = strlen(path), k = strlen(end);
-    return n > k && strcmp(path + n - k, end) == 0;
-}
-
 hd_status predict_out_open(cli *c, predict_out *o, const char *path, const hd_model_info *info, int64_t columns) {
     const hd_dims *s = &info->sample;
     *o = (predict_out){.path = path, .columns = columns, .sample = *s, .high = 255};
     if (!path) return HD_OK;
-    o->picture = ends_in(path, ".png");
-    if (!o->picture && !ends_in(path, ".npy"))
+    o->picture = hd_text_ends(path, ".png");
+    if (!o->picture && !hd_text_ends(path, ".npy"))
         return cli_fail(c, HD_E_USAGE, "--out|\"%s\" ends in neither .npy nor .png|Write --out scores.npy", path);
     if (o->picture && (!info->reconstructs || s->rank != 3 || (s->dim[0] != 1 && s->dim[0] != 3)))
         return cli_fail(c, HD_E_USAGE, "--out|this model gives back no pictures|Write --out scores.npy");

@@ -1,5 +1,6 @@
 /* verb_predict.c: owns `hadal predict`: inputs of every form to labels or values. Fitting a picture is the library's.
  */
+#include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/describe.h"
 #include "cli/json_out.h"
@@ -258,11 +259,8 @@ static bool is_picture(const char *bytes, size_t length) {
 static bool is_picture_name(const char *path) {
     static const char *const ends[] = {".png",    ".pgm",    ".ppm", ".pbm",  ".pnm", ".png.gz", ".pgm.gz",
                                        ".ppm.gz", ".pbm.gz", ".jpg", ".jpeg", ".JPG", ".JPEG"};
-    const size_t n = strlen(path);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        const size_t m = strlen(ends[i]);
-        if (n > m && strcmp(path + n - m, ends[i]) == 0) return true;
-    }
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (hd_text_ends(path, ends[i])) return true;
     return false;
 }
 

@@ -448,13 +448,9 @@ static hd_status open_arrays(hd_dataset *data, const hd_data_request *request) {
     return open_archive(&a, &(hd_bytes){.data = head.data, .length = head.length});
 }
 
-static bool ends_with(const char *text, const char *end) {
-    const size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 static bool looks_like_arrays(const char *path) {
-    if (!hd_path_is_dir(path)) return ends_with(path, ".npy") || ends_with(path, ".npz") || ends_with(path, ".npy.gz");
+    if (!hd_path_is_dir(path))
+        return hd_text_ends(path, ".npy") || hd_text_ends(path, ".npz") || hd_text_ends(path, ".npy.gz");
     for (int f = 0; f < FAMILIES; f++)
         for (int i = 0; i < 2 * PARTS; i++) {
             char file[4096];

@@ -1,5 +1,6 @@
 /* cifar10.c: CIFAR-10 in its binary form (Krizhevsky 2009): records of a label and 3 × 32 × 32 bytes, mapped as they
  * are. */
+#include "base/text.h"
 #include "data/digit_tables.h"
 #include "data/folder.h"
 #include <string.h>

@@ -8,11 +8,6 @@
 
 enum { MOST_FILES = 1 << 22 };
 
-bool hd_text_ends(const char *text, const char *end) {
-    const size_t n = strlen(text), m = strlen(end);
-    return n > m && strcmp(text + n - m, end) == 0;
-}
-
 static int compare(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }

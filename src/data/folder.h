@@ -13,6 +13,4 @@ HD_CHECKED hd_status hd_folder_list(hd_listing *out, hd_context *ctx, hd_arena *
                                     bool (*wanted)(const char *path));
 /* Is anything of that in it? Without the memory that a context has: looking may not fail. */
 bool hd_folder_has(const char *folder, bool (*wanted)(const char *path));
-/* Does `text` end in `end`, with something before it? */
-bool hd_text_ends(const char *text, const char *end);
 #endif

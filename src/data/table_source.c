@@ -1,8 +1,8 @@
 /* table_source.c: a table in text as a data set. Owns what the target columns mean. */
+#include "base/text.h"
 #include "data/table.h"
 #include "data/table_set.h"
 #include <math.h>
-#include <string.h>
 
 static const char *const targets[] = {"auto", "class", "number", "category", NULL};
 static const char *const missings[] = {"refuse", "mean", "zero", "drop", NULL};
@@ -103,16 +103,11 @@ static hd_status open_table(hd_dataset *data, const hd_data_request *request) {
     return status;
 }
 
-static bool ends_with(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 static bool looks_like_table(const char *path) {
     static const char *const ends[] = {".csv",    ".tsv",    ".txt",    ".data",    ".arff",
                                        ".csv.gz", ".tsv.gz", ".txt.gz", ".data.gz", ".arff.gz"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (ends_with(path, ends[i])) return !hd_path_is_dir(path);
+        if (hd_text_ends(path, ends[i])) return !hd_path_is_dir(path);
     return false;
 }
 
