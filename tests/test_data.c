@@ -64,7 +64,7 @@ static void test_refusals(void **state) {
     size_t held = hd_context_memory(ctx).bytes;
     refused(ctx, "", HD_E_USAGE, "expected a name");
     refused(ctx, "digit", HD_E_DATA, "Did you mean digits?");
-    refused(ctx, "qqqqqqqq", HD_E_DATA, "Names: digits");
+    refused(ctx, "qqqqqqqq", HD_E_DATA, "Names: digits, xor, ");
     refused(ctx, "none/there.csv", HD_E_FILE, "no such file");
     refused(ctx, "mnist", HD_E_DATA, "hadal data get mnist");
     if (access("/usr/share/datasets/fashion-mnist", F_OK) != 0) /* Debian's package is found wherever one looks */

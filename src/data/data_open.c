@@ -21,24 +21,43 @@ static hd_status asked_for(hd_context *ctx, const hd_json *object, const char **
     return HD_OK;
 }
 
-static hd_status unknown_name(hd_context *ctx, const char *name) {
-    const char *names[64];
+enum { MOST_NAMES = 64 };
+
+/* "digits, xor, moons"; NULL without memory. */
+static const char *listed(hd_arena *arena, const char *const *names, size_t n) {
+    const char *list = "";
+    for (size_t i = 0; i < n && list; i++) list = hd_arena_printf(arena, "%s%s%s", list, i ? ", " : "", names[i]);
+    return list;
+}
+
+static hd_status unknown_format(const hd_data_request *r, const char *what, const hd_json *format) {
+    const char *names[MOST_NAMES];
     size_t n = 0;
-    for (int i = 0; hd_source_at(i) && n < 64; i++)
+    for (int i = 0; hd_source_at(i) && n < MOST_NAMES; i++)
+        if (hd_source_at(i)->looks_like) names[n++] = hd_source_at(i)->name;
+    const char *list = listed(r->arena, names, n);
+    if (!list) return HD_E_MEMORY;
+    return hd_fail(r->ctx, HD_E_DATA, "%s|unknown format \"%s\"|Known are: %s", what,
+                   format->type == HD_JSON_STRING ? format->string : "?", list);
+}
+
+static hd_status unknown_name(const hd_data_request *r, const char *name) {
+    hd_context *ctx = r->ctx;
+    const char *names[MOST_NAMES];
+    size_t n = 0;
+    for (int i = 0; hd_source_at(i) && n < MOST_NAMES; i++)
         if (hd_source_at(i)->named) names[n++] = hd_source_at(i)->name;
-    for (int32_t i = 0; i < ctx->own[HD_OWN_SOURCE].count && n < 64; i++)
+    for (int32_t i = 0; i < ctx->own[HD_OWN_SOURCE].count && n < MOST_NAMES; i++)
         names[n++] = ((const hd_data_reader *)ctx->own[HD_OWN_SOURCE].item[i])->name;
     const char *near = hd_text_nearest(name, names, n);
     if (near)
         return hd_fail(ctx, HD_E_DATA, "%s|neither a data set's name nor a file or folder|Did you mean %s?", name,
                        near);
     if (strchr(name, '/') || strchr(name, '.')) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", name);
-    return hd_fail(ctx, HD_E_DATA,
-                   "%s|neither a data set's name nor a file or folder|Names: digits, optdigits, mnist, "
-                   "fashion-mnist, usps, semeion, cifar10, tinyshakespeare, jsb-chorales, movielens, xor, moons, "
-                   "circles, spirals, "
-                   "blobs, sine, logic; or say a path",
-                   name);
+    const char *list = listed(r->arena, names, n);
+    if (!list) return HD_E_MEMORY;
+    return hd_fail(ctx, HD_E_DATA, "%s|neither a data set's name nor a file or folder|Names: %s; or say a path", name,
+                   list);
 }
 
 /* A built-in name, or one of the program's own, wins over a path; then format= decides; then looking. */
@@ -54,15 +73,11 @@ static hd_status find_source(hd_data_request *r, const char *what, const hd_json
     }
     if (format) {
         *out = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
-        if (!*out || !(*out)->looks_like)
-            return hd_fail(ctx, HD_E_DATA,
-                           "%s|unknown format \"%s\"|Known are: idx, npy, images, tags, text, jsb-chorales, movielens, "
-                           "table, usps, semeion, optdigits, cifar10",
-                           what, format->type == HD_JSON_STRING ? format->string : "?");
+        if (!*out || !(*out)->looks_like) return unknown_format(r, what, format);
         if (!hd_path_exists(what)) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", what);
         return HD_OK;
     }
-    if (!hd_path_exists(what)) return unknown_name(ctx, what);
+    if (!hd_path_exists(what)) return unknown_name(r, what);
     for (int i = 0; (*out = hd_source_at(i)); i++)
         if ((*out)->looks_like && (*out)->looks_like(what)) return HD_OK;
     return hd_fail(
