@@ -1,4 +1,5 @@
 /* verb_generate.c: owns `hadal generate`: a model goes on with a text, or with music, as it is made. */
+#include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/json_out.h"
 #include "cli/screen.h"
@@ -14,33 +15,25 @@ typedef struct writing {
     cli *c;
     hd_model *model;
     hd_generator *g;
-    float *x; /* one thing */
-    char *text;
-    size_t length, room, told; /* bytes made, and of these on the screen */
+    float *x;     /* one thing */
+    hd_text text; /* what was made */
+    size_t told;  /* bytes of it on the screen */
     int64_t made;
     double seconds;
     bool abc, terminal;
 } writing;
 
 static hd_status add(writing *w, const char *bytes, size_t n) {
-    if (w->length + n + 1 > w->room) {
-        const size_t room = 2 * (w->length + n) + 256;
-        char *text = realloc(w->text, room);
-        if (!text) return cli_no_memory(w->c);
-        w->text = text;
-        w->room = room;
-    }
-    memcpy(w->text + w->length, bytes, n);
-    w->length += n;
-    w->text[w->length] = '\0';
-    return HD_OK;
+    hd_text_add(&w->text, bytes, n);
+    return w->text.failed ? cli_no_memory(w->c) : HD_OK;
 }
 
 /* Shows what is whole: the last character may still lack bytes. */
 static void tell(writing *w, bool all) {
-    size_t end = w->length;
+    const char *text = hd_text_str(&w->text);
+    size_t end = w->text.length;
     for (size_t back = 1; !all && back <= 3 && back <= end; back++) {
-        const unsigned char b = (unsigned char)w->text[end - back];
+        const unsigned char b = (unsigned char)text[end - back];
         if (b < 0x80) break;
         if (b < 0xc0) continue;
         if ((b >= 0xf0 ? 4u : b >= 0xe0 ? 3u : 2u) > back) end -= back;
@@ -48,7 +41,7 @@ static void tell(writing *w, bool all) {
     }
     if (w->c->json || end <= w->told) return;
     for (; w->told < end; w->told++) { /* a terminal gets no commands from a model */
-        const unsigned char b = (unsigned char)w->text[w->told];
+        const unsigned char b = (unsigned char)text[w->told];
         if (!w->terminal || (b >= 0x20 && b != 0x7f) || b == '\n' || b == '\t') (void)fputc(b, stdout);
     }
     (void)fflush(stdout);
@@ -109,10 +102,10 @@ static hd_status go_on(writing *w, int64_t tokens) {
 
 static hd_status tell_json(writing *w) {
     json_out j;
-    char *clean = malloc(3 * w->length + 1);
+    char *clean = malloc(3 * w->text.length + 1);
     if (!clean) return cli_no_memory(w->c);
     json_begin(w->c, &j);
-    json_string(&j, "text", make_whole(clean, w->text ? w->text : "", w->length));
+    json_string(&j, "text", make_whole(clean, hd_text_str(&w->text), w->text.length));
     json_int(&j, "tokens", w->made);
     json_number(&j, "per_second", w->seconds > 0 ? (double)w->made / w->seconds : 0);
     free(clean);
@@ -138,6 +131,7 @@ static hd_status run_generate(cli *c) {
     int64_t tokens = 200;
     hd_status status = read_args(c, &args, &tokens);
     if (status == HD_OK) status = cli_context(c);
+    w.text.ctx = c->ctx;
     if (status == HD_OK) status = open_trained(c, c->things[0], &w.model);
     if (status != HD_OK) goto end;
     CLI_TRY_TO(end, c, hd_generator_new(&w.g, w.model, &args));
@@ -163,7 +157,7 @@ end:
     hd_generator_free(w.g);
     hd_model_free(w.model);
     free(w.x);
-    free(w.text);
+    if (c->ctx) hd_text_free(&w.text);
     return status;
 }
 
