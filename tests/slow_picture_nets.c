@@ -2,21 +2,8 @@
  * learn pictures by heart. */
 #include "run_support.h"
 
+#include "ctx_case.h"
 #include <math.h>
-
-static hd_context *ctx;
-
-static int set_up(void **state) {
-    (void)state;
-    ctx = test_context(2);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    hd_context_free(ctx);
-    return 0;
-}
 
 static hd_model *model_of(const char *model, int64_t side, int64_t positions) {
     char text[400];

@@ -1,6 +1,6 @@
 /* test_graph_text.c: graphs as text: everything a leaf or node can be goes through unchanged; what is wrong is told
  * with its line and column; any prefix and any changed byte ends in a graph or an error. */
-#include "support.h"
+#include "ctx_case.h"
 
 #include "hadal/ops.h"
 #include "hadal/program.h"
@@ -22,18 +22,6 @@ static const char whole[] = "hadal graph 1\n"
                             "%12 \"a \\\"name\\\" \\x09\" = conv2d(%0,%1,%2) padding=[1,1] act=relu : f32[B,4,8,8]\n"
                             "%13, %14, %15, %16, %17 = batch_norm(%12,%3,%2,%4,%18)\n"
                             "output \"y\" = %12\n";
-
-static hd_context *ctx;
-static int set_up(void **state) {
-    (void)state;
-    ctx = test_context(1);
-    return 0;
-}
-static int tear_down(void **state) {
-    (void)state;
-    hd_context_free(ctx);
-    return 0;
-}
 
 /* Reads it, prints it, reads that: the same text again. */
 static void goes_round(const char *text) {

@@ -1,23 +1,9 @@
 /* test_metrics.c: losses, scores and metrics with their intervals, against numbers worked out elsewhere. */
-#include "support.h"
+#include "ctx_case.h"
 
 #include "train/recipe.h"
 #include "train/task.h"
 #include <math.h>
-
-static hd_context *ctx;
-
-static int set_up(void **state) {
-    (void)state;
-    ctx = test_context(1);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    hd_context_free(ctx);
-    return 0;
-}
 
 static void near(double got, double want, double within) {
     if (!(fabs(got - want) <= within)) fail_msg("%.12g, not %.12g", got, want);

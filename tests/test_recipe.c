@@ -1,22 +1,8 @@
 /* test_recipe.c: recipes: what is read, what is refused and where, single keys, defaults, and the way back from JSON.
  */
-#include "support.h"
+#include "ctx_case.h"
 
 #include "train/recipe.h"
-
-static hd_context *ctx;
-
-static int set_up(void **state) {
-    (void)state;
-    ctx = test_context(1);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    hd_context_free(ctx);
-    return 0;
-}
 
 static hd_recipe *read_recipe(const char *text) {
     hd_recipe *r;

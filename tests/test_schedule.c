@@ -1,23 +1,9 @@
 /* test_schedule.c: learning rates against PyTorch's, step by step. */
-#include "support.h"
+#include "ctx_case.h"
 
 #include "base/file.h"
 #include "train/schedule.h"
 #include <math.h>
-
-static hd_context *ctx;
-
-static int set_up(void **state) {
-    (void)state;
-    ctx = test_context(1);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    hd_context_free(ctx);
-    return 0;
-}
 
 /* The values of a case; pairs (rate, momentum) give their first. */
 static void compare(const hd_json *file, const char *name, const hd_schedule *s) {
