@@ -98,9 +98,32 @@ static void help_and_errors_have_colours(void **state) {
     free(text);
 }
 
+/* What a text taught a model, ESC, CSI as a character and as a byte, commands nobody's terminal. */
+static void a_model_commands_no_terminal(void **state) {
+    (void)state;
+    FILE *f = fopen("commands.txt", "wb");
+    assert_non_null(f);
+    for (int i = 0; i < 400; i++) assert_true(fputs("a\033b\302\233c\233d\n", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    int code;
+    char *text =
+        shown("train commands.txt --model gpt-nano model.n_layer=1 model.n_embd=16 model.n_head=2 --data.length 16 "
+              "--batch-size 8 --lr 0.01 --steps 60 --out run --threads 1",
+              &(screen){.width = 100, .term = "dumb"}, &code);
+    assert_int_equal(code, 0);
+    free(text);
+    text = shown("generate run --prompt a --tokens 40 --temperature 0 --threads 1",
+                 &(screen){.width = 100, .term = "dumb"}, &code);
+    assert_int_equal(code, 0);
+    assert_non_null(strstr(text, "abcd\r\nabcd"));
+    assert_null(strchr(text, '\033'));
+    assert_null(strchr(text, '\233'));
+    free(text);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_line_lives),
-                                       cmocka_unit_test(a_dumb_terminal_gets_plain_lines),
-                                       cmocka_unit_test(help_and_errors_have_colours)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_line_lives), cmocka_unit_test(a_dumb_terminal_gets_plain_lines),
+        cmocka_unit_test(help_and_errors_have_colours), cmocka_unit_test(a_model_commands_no_terminal)};
     return cmocka_run_group_tests(tests, into_folder, out_of_folder);
 }

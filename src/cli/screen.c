@@ -83,16 +83,19 @@ size_t utf8_length(const char *text, size_t length) {
     return code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : n;
 }
 
+bool screen_is_control(const char *text, size_t n) {
+    const unsigned char first = (unsigned char)text[0];
+    return n == 0 || first < 0x20 || first == 0x7f || (n == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0);
+}
+
 char *screen_clean_utf8(char *buffer, size_t size, const char *text) {
     size_t used = 0, length = strlen(text);
     for (size_t i = 0; i < length;) {
         size_t n = utf8_length(text + i, length - i);
-        unsigned char first = (unsigned char)text[i];
-        bool bad =
-            n == 0 || first < 0x20 || first == 0x7f || (n == 2 && first == 0xc2 && (unsigned char)text[i + 1] < 0xa0);
+        bool bad = screen_is_control(text + i, n);
         if (used + (bad ? 1 : n) >= size) break;
         if (bad)
-            buffer[used++] = first == '\n' || first == '\t' ? ' ' : '?';
+            buffer[used++] = text[i] == '\n' || text[i] == '\t' ? ' ' : '?';
         else
             memcpy(buffer + used, text + i, n), used += n;
         i += n ? n : 1;

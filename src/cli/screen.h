@@ -25,6 +25,8 @@ void screen_clear_line(cli *c);
 
 /* Bytes of the UTF-8 character that text begins with, or 0 when it is none (RFC 3629). */
 size_t utf8_length(const char *text, size_t length);
+/* Is what begins at text, n bytes by utf8_length, no character, or one that commands a terminal: C0, DEL, or C1? */
+bool screen_is_control(const char *text, size_t n);
 /* Text as one line of valid UTF-8 without control characters; returns buffer. */
 char *screen_clean_utf8(char *buffer, size_t size, const char *text);
 int screen_columns(const char *text); /* characters of UTF-8 text */

@@ -40,9 +40,11 @@ static void tell(writing *w, bool all) {
         break;
     }
     if (w->c->json || end <= w->told) return;
-    for (; w->told < end; w->told++) { /* a terminal gets no commands from a model */
-        const unsigned char b = (unsigned char)text[w->told];
-        if (!w->terminal || (b >= 0x20 && b != 0x7f) || b == '\n' || b == '\t') (void)fputc(b, stdout);
+    while (w->told < end) { /* a terminal gets no commands from a model */
+        const char *at = text + w->told;
+        const size_t n = utf8_length(at, end - w->told), step = n ? n : 1;
+        if (!w->terminal || *at == '\n' || *at == '\t' || !screen_is_control(at, n)) (void)fwrite(at, 1, step, stdout);
+        w->told += step;
     }
     (void)fflush(stdout);
 }
