@@ -144,6 +144,14 @@ static void test_ratings(void **state) {
     d = opened(FILMS, "movieId,rating,userId\n31,3,900\n", like); /* columns in another order, a model's numbers */
     expect_pair(d, 0, 2, 5, 3);
     hd_data_free(d);
+    d = opened(FILMS, "user,item,rating,score\n5,1,3,60\n", ""); /* two names for one thing: the first */
+    expect_pair(d, 0, 0, 1, 3);
+    hd_data_free(d);
+    refused(FILMS, "user,userId,item\n5,5,1\n", "", "expected columns");
+    d = opened(FILMS, "item,timestamp,user\n31,now,900\n",
+               ",\"like\":{\"users\":[2,7,900],\"items\":[5,10,31]},\"unlabeled\":true"); /* to be predicted */
+    expect_pair(d, 0, 2, 5, 0);
+    hd_data_free(d);
     refused(FILMS, "userId,movieId,rating\n3,31,3\n", like, ":2");
     assert_non_null(strstr(hd_last_error(ctx), "user 3 is not among the 3"));
     refused(FILMS, "userId,movieId\n3,31\n", "", "expected columns");

@@ -24,7 +24,7 @@ typedef struct reading {
     hd_context *ctx;
     const char *where;
     hd_cells walk;
-    int column[COLUMNS]; /* where each stands in a line */
+    int column[COLUMNS]; /* where each stands in a line; the rating −1: nowhere */
     bool header, unlabeled;
     int64_t count, most; /* rows so far; rows that there is room for, 0: they are counted only */
     int64_t *collected;  /* [most], of column `collect`; or NULL */
@@ -57,23 +57,26 @@ static void find_separator(reading *r, const char *line, size_t length) {
     r->walk.form.separator = tab ? '\t' : comma ? ',' : ';';
 }
 
-/* The first line names the columns, or is user, item, rating already. */
+/* The first line names the columns, or is user, item, rating already. Of two names for one thing the first counts. */
 static hd_status read_header(reading *r, const char *line, size_t length) {
     hd_cell cell, first = {"", 0};
-    int found = 0;
+    bool named[COLUMNS] = {false};
     for (int c = 0; c < COLUMNS; c++) r->column[c] = c;
     find_separator(r, line, length);
     hd_cells_begin(&r->walk, line, length);
     for (int i = 0; hd_cells_next(&r->walk, &cell); i++) {
         const int c = which_column(&cell);
         if (i == 0) first = cell;
-        if (c >= 0) r->column[c] = i;
-        found += c >= 0;
+        if (c < 0 || named[c]) continue;
+        r->column[c] = i;
+        named[c] = true;
     }
     if (r->walk.failed) return HD_E_MEMORY;
     int64_t number;
     r->header = !hd_text_to_i64(first.text, first.length, &number);
-    if (!r->header || found == COLUMNS) return HD_OK;
+    if (!r->header) return HD_OK;
+    if (!named[RATING]) r->column[RATING] = -1;
+    if (named[USER] && named[ITEM] && (named[RATING] || r->unlabeled)) return HD_OK;
     return hd_fail(r->ctx, HD_E_DATA, "%s:1|expected columns userId, movieId and rating (or user, item, rating)",
                    r->where);
 }
