@@ -3,15 +3,18 @@
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const char *const names[] = {"x.txt",       "x.abc", "x.conll", "jsb-chorales-quarter.json",
-                                        "ratings.csv", "u.data"};
+    static const struct {
+        const char *name;
+        bool length; /* takes that option */
+    } kinds[] = {{"x.txt", true},        {"x.abc", true},   {"x.conll", true}, {"jsb-chorales-quarter.json", true},
+                 {"ratings.csv", false}, {"u.data", false}, {"x.conllu", true}};
     char source[256];
     if (size < 2) return 0;
     fuzz_meter meter;
     hd_context *ctx = fuzz_context(&meter, size);
-    const char *path = fuzz_file(names[data[0] % (sizeof names / sizeof *names)], data + 2, size - 2);
-    const bool sequence = data[0] % (sizeof names / sizeof *names) < 4;
+    const size_t kind = data[0] % (sizeof kinds / sizeof *kinds);
+    const char *path = fuzz_file(kinds[kind].name, data + 2, size - 2);
     (void)snprintf(source, sizeof source, "{\"path\": \"%s\", \"length\": %d}", path, 1 + data[1] % 64);
-    fuzz_end(ctx, &meter, fuzz_dataset(ctx, sequence && data[1] ? source : path));
+    fuzz_end(ctx, &meter, fuzz_dataset(ctx, kinds[kind].length && data[1] ? source : path));
     return 0;
 }
