@@ -182,11 +182,12 @@ static void input_example(char *out, size_t size, const hd_dataset *data) {
     hd_data_info info = hd_data_get_info(data);
     float x[4];
     size_t used;
-    const char *usual = strcmp(info.kind, "pictures") == 0 ? "picture.png"
-                        : info.positions > 0               ? "data.txt"
-                                                           : "data.csv";
-    (void)snprintf(out, size, "%s", usual);
-    if (strcmp(info.kind, "ratings") == 0) (void)snprintf(out, size, "USER,ITEM");
+    static const char *const usual[][2] = {
+        {"pictures", "picture.png"}, {"text", "data.txt"}, {"sequences", "data.conll"}, {"ratings", "USER,ITEM"}};
+    const char *example = strcmp(info.kind, "music") == 0 ? info.name : "data.csv"; /* music has no ending of its own */
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (strcmp(usual[i][0], info.kind) == 0) example = usual[i][1];
+    (void)snprintf(out, size, "%s", example);
     if (info.positions > 0 || info.as_is || info.sample.rank != 1 || info.sample.dim[0] > 4 || info.count < 1) return;
     hd_data_x(data, 0, x);
     used = (size_t)snprintf(out, size, "%s", x[0] < 0 ? "-- " : "");
