@@ -1,6 +1,7 @@
 /* test_cli_forms.c: the forms in which a thing can be asked of the command: numbers, pictures, streams and data for
  * predict; models of every kind for summary; help on every kind of word; data sets by name. */
 #include "cli_run.h"
+#include <math.h>
 #include <sys/stat.h>
 
 static int set_up(void **state) {
@@ -76,6 +77,32 @@ static void streams_are_predicted(void **state) {
     ran_free(&r);
 }
 
+/* --out FILE.npy: version 1.0 of NumPy's format, a row for each input, the numbers that --json tells. */
+static void scores_are_kept(void **state) {
+    (void)state;
+    hd_context *ctx = test_context(1);
+    hd_arena arena = {.ctx = ctx};
+    char file[200];
+    float y[3];
+    const hd_json *said = hadal_json(&arena, "predict reg 0.5 0.25 0.125 --out y.npy --json", 0);
+    FILE *f = fopen("y.npy", "rb");
+    assert_non_null(f);
+    assert_int_equal(fread(file, 1, sizeof file, f), 128 + sizeof y);
+    assert_int_equal(fclose(f), 0);
+    memcpy(y, file + 128, sizeof y);
+    assert_memory_equal(file, "\223NUMPY\1\0\166\0{'descr': '", 21);
+    assert_int_equal(file[127], '\n');
+    file[127] = '\0';
+    assert_non_null(strstr(file + 10, "f4', 'fortran_order': False, 'shape': (3, 1), }"));
+    const hd_json *one = member(said, "predictions")->child;
+    for (int i = 0; i < 3; i++, one = one->next)
+        assert_true(fabs(member(one, "values")->child->number - (double)y[i]) < 1e-6);
+    expect("predict reg 0.5 --out y.txt", 1, "", "ends in neither .npy nor .png");
+    expect("predict cls digits --out y.png", 1, "", "gives back no pictures");
+    hd_arena_free(&arena);
+    hd_context_free(ctx);
+}
+
 static void models_of_every_kind_are_summed_up(void **state) {
     (void)state;
     static const char json[] = "{\"data\": \"digits\", \"model\": [\"flatten\", {\"linear\": {\"out_features\": 10}}]}";
@@ -144,6 +171,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_predicted),
         cmocka_unit_test(streams_are_predicted),
+        cmocka_unit_test(scores_are_kept),
         cmocka_unit_test(models_of_every_kind_are_summed_up),
         cmocka_unit_test(help_knows_every_kind_of_word),
         cmocka_unit_test(data_sets_are_shown),
