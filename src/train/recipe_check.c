@@ -270,11 +270,13 @@ static hd_status misplaced(hd_recipe *r, const hd_json *said, const char *key, c
 
 /* Settings that the chosen optimiser or schedule does not have. */
 static hd_status check_kind(hd_recipe *r, int k, const hd_key *key) {
-    const char *choice = hd_recipe_text(r, kinds[k].chooser), *setting = setting_of(k, key->pub.name);
+    const char *setting = setting_of(k, key->pub.name);
     const hd_json *said = setting ? hd_recipe_said(r, key->pub.name) : NULL;
     char readers[256] = "";
     size_t used = 0;
-    if (!said || kinds[k].reads(choice, setting)) return HD_OK;
+    if (!said) return HD_OK;
+    const char *choice = hd_recipe_text(r, kinds[k].chooser);
+    if (kinds[k].reads(choice, setting)) return HD_OK;
     const char *const *name = hd_key_choices(hd_key_find(kinds[k].chooser));
     for (; *name && used + 24 < sizeof readers; name++)
         if (kinds[k].reads(*name, setting))

@@ -288,6 +288,8 @@ const hd_key *hd_key_find(const char *name) {
     char key[64];
     if (!plain_name(name, key, sizeof key)) return NULL;
     if (strncmp(key, "model.", 6) == 0) return hd_key_find("model");
+    for (int k = 0; k < (int)KEYS; k++) /* the whole name first: so the library asks, thousands of times a run */
+        if (strcmp(keys[k].pub.name, key) == 0) return &keys[k];
     for (int i = 0; i < (int)SECTIONS; i++) {
         const char *word = sections[i].shorthand;
         if (!word || !ends_in(sections[i].path, key)) continue;
@@ -300,7 +302,6 @@ const hd_key *hd_key_find(const char *name) {
     }
     const hd_key *found = NULL;
     for (int k = 0; k < (int)KEYS; k++) {
-        if (strcmp(keys[k].pub.name, key) == 0) return &keys[k];
         if ((keys[k].long_only && !strchr(key, '.')) || !ends_in(keys[k].pub.name, key)) continue;
         if (found) return NULL; /* two keys of that name: say which */
         found = &keys[k];
