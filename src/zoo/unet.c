@@ -19,21 +19,16 @@ static hd_val double_conv(hd_loc at, hd_val x, const char *name, int64_t out, co
     return conv(at, x, HD_ZOO_CALLED("%s.conv2", name), out, a);
 }
 
-/* A transposed 2×2 convolution with stride 2, weight [in, out, 2, 2]: its windows do not overlap, so that it is a 1×1
- * convolution to four numbers for each pixel, which are then laid out as 2×2. */
 static hd_val up_conv(hd_loc at, hd_val x, const char *name, int64_t out) {
     const hd_dims d = hd_val_dims(x);
-    if (d.rank != 4) return x;
-    const hd_init start = hd_zoo_init(HD_START_FAN_IN, (double)d.dim[1], 1);
-    const hd_val w = hd_param_at(at, x.graph, HD_ZOO_CALLED("%s.weight", name), hd_val_dtype(x),
-                                 HD_DIMS(d.dim[1], out, 2, 2), start);
-    const hd_val b = hd_param_at(at, x.graph, HD_ZOO_CALLED("%s.bias", name), hd_val_dtype(x), HD_DIMS(out), HD_ZEROS);
-    const hd_val rows = hd_reshape_at(at, &(hd_reshape_args){.x = w, .dims = HD_DIMS(d.dim[1], 4 * out, 1, 1)});
-    const hd_val filters = hd_transpose_at(at, &(hd_transpose_args){.x = rows, .axes = HD_DIMS(1, 0, 2, 3)});
-    const hd_val four = hd_conv2d_at(at, &(hd_conv2d_args){.x = x, .w = filters});
-    const hd_val y = hd_pixel_shuffle_at(at, &(hd_pixel_shuffle_args){.x = four, .factor = 2});
-    const hd_val each = hd_reshape_at(at, &(hd_reshape_args){.x = b, .dims = HD_DIMS(1, out, 1, 1)});
-    return hd_add_at(at, &(hd_binary_args){.a = y, .b = each});
+    const hd_init weight = hd_zoo_init(HD_START_FAN_IN, d.rank == 4 ? (double)d.dim[1] : 1, 1), bias = HD_ZEROS;
+    return hd_nn_conv_transpose2d_at(at, &(hd_nn_conv_transpose2d_args){.x = x,
+                                                                        .name = name,
+                                                                        .out_channels = out,
+                                                                        .kernel_size = {2, 2},
+                                                                        .stride = {2, 2},
+                                                                        .weight_init = &weight,
+                                                                        .bias_init = &bias});
 }
 
 /* The middle of x, or x with a rim of zeros, as large as `like`. */
