@@ -73,7 +73,7 @@ hd_status report_history(report *r) {
 
 /* ---- drawing ---- */
 
-enum { WIDTH = 440, HEIGHT = 270, LEFT = 58, RIGHT = 14, TOP = 14, BOTTOM = 44 };
+enum { WIDTH = 440, HEIGHT = 270, LEFT = 64, RIGHT = 14, TOP = 14, BOTTOM = 44 };
 
 typedef struct chart {
     report *r;

@@ -38,7 +38,7 @@ const char report_style[] =
     "th,td{padding:5px 12px 5px 0;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap}"
     "th{color:var(--soft);font-weight:500}td.n,th.n{text-align:right;padding:5px 0 5px 16px}"
     "tr.total td{font-weight:600;border-bottom:0}"
-    "table.confusion{font-size:.85rem}table.confusion td,table.confusion th{border:0;padding:0;text-align:center;"
+    "table.confusion{font-size:.85rem}table.confusion td,table.confusion th{border:0;padding:0 3px;text-align:center;"
     "min-width:38px;height:30px}"
     "table.confusion th.row{text-align:right;padding-right:9px;max-width:110px;overflow:hidden;text-overflow:ellipsis}"
     "table.confusion td{background:rgb(var(--a)/var(--s,0));border:1px solid var(--bg)}"
