@@ -45,6 +45,7 @@ const hd_op hd_op_cummax = {
            "equal ones. NaN stays once it has come.",
     .samples = (const hd_sample[]){{"f32[5]={3 1 3 5 4}", "{3 3 3 5 5} {0 0 2 3 3}"},
                                    {"f32[2,2]={3 nan 2 7} | axis=0", "{3 nan 3 nan} {0 0 0 0}"},
+                                   {"f32[5]={1 nan 3 nan 2}", "{1 nan nan nan nan} {0 1 1 3 3}"},
                                    {"f32[2,7]:distinct", NULL},
                                    {"f32[2,5,3]:distinct | axis=1", NULL},
                                    {"f32[3,0]", NULL},

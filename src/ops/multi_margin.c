@@ -77,6 +77,7 @@ const hd_op hd_op_multi_margin = {
                                    {"f32[5,4], i64[5]:below(4), f32[4]:pos | p=2 margin=0.5 reduction=none", NULL},
                                    {"f32[5,4], i64[5]:below(4), f32[4]:pos | reduction=sum", NULL},
                                    {"f32[4], i64[]={3} | p=2", NULL},
+                                   {"f32[3,37], i64[3]:below(37)", NULL},
                                    {0}},
     .bad = (const hd_bad_sample[]){{"f32[6,10], i64[5]:below(10)", "one class number for each row of x [6,10]"},
                                    {"f32[6,10], i64[6]:below(10) | p=3", "p is 3"},

@@ -77,6 +77,12 @@ typedef struct hd_vec {
     void (*line_pair)(const float *a, const float *b, int64_t n, double eps, double sums[4]);
     float (*line_log_sum)(const float *x, int64_t n);               /* ln Σ eˣ */
     int64_t (*line_largest)(const float *x, int64_t n, float sign); /* first of the largest of sign · x; first NaN */
+    int64_t (*line_upto)(const float *x, int64_t n, float t);       /* how many are at most t */
+    /* first from `from` on that is not known to be sign · x ≤ sign · t, or n */
+    int64_t (*line_past)(const float *x, int64_t from, int64_t n, float t, float sign);
+    /* offset of the first largest of a window over lines w apart; first NaN */
+    int64_t (*window_largest)(const float *x, int64_t w, int64_t rows, int64_t columns);
+    double (*line_hinge)(const float *x, int64_t n, float shift, bool square); /* Σ max(x + shift, 0), or of squares */
     hd_vec_run norm_sum, norm_normalise, norm_infer, norm_grad_sum, norm_grad;
     hd_vec_run rownorm, rownorm_grad, rownorm_join;
     hd_vec_run lrn, lrn_grad;

@@ -89,3 +89,62 @@ static int64_t line_largest(const float *x, int64_t n, float sign) {
     }
     return 0;
 }
+
+static int64_t line_upto(const float *x, int64_t n, float t) {
+    vi a = vi_splat(0), b = a;
+    int64_t i = 0, count = 0;
+    for (; i + 2 * HD_VL <= n; i += 2 * HD_VL) {
+        a -= (vi)(vf_load(x + i) <= t);
+        b -= (vi)(vf_load(x + i + HD_VL) <= t);
+    }
+    a += b;
+    for (int k = 0; k < HD_VL; k++) count += a[k];
+    for (; i < n; i++) count += x[i] <= t;
+    return count;
+}
+
+static int64_t line_past(const float *x, int64_t from, int64_t n, float t, float sign) {
+    int64_t i = from;
+    for (; i + HD_VL <= n; i += HD_VL)
+        if (vi_any(~(vi)(vf_load(x + i) * sign <= t * sign))) break;
+    for (; i < n; i++)
+        if (!(x[i] * sign <= t * sign)) return i;
+    return n;
+}
+
+/* nan stays */
+static double line_hinge(const float *x, int64_t n, float shift, bool square) {
+    vd a = vd_splat(0), b = a;
+    for (int64_t i = 0; i < n; i += HD_VL) {
+        const bool whole = i + HD_VL <= n;
+        vf lack = vf_max(vf_splat(0), vf_load_if(x + i, whole, vm_first(n - i)) + shift);
+        if (!whole) lack = vf_where(vi_first(n - i), lack);
+        a += square ? vd_low(lack) * vd_low(lack) : vd_low(lack);
+        b += square ? vd_high(lack) * vd_high(lack) : vd_high(lack);
+    }
+    double sum = 0;
+    a += b;
+    for (int k = 0; k < HD_VL / 2; k++) sum += a[k];
+    return sum;
+}
+
+/* A chunk of a line, −∞ behind its end. */
+HD_INLINE vf line_chunk(const float *x, int64_t left) {
+    return vf_select(vi_first(left), vf_load_m(x, vm_first(left)), vf_splat(-INFINITY));
+}
+
+static int64_t window_largest(const float *x, int64_t w, int64_t rows, int64_t columns) {
+    vf top = vf_splat(-INFINITY);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j += HD_VL) top = join_max(top, line_chunk(x + i * w + j, columns - j));
+    const float most = lanes_max(top);
+    const bool none = most != most; /* a NaN is sought */
+    for (int64_t i = 0; i < rows; i++, x += w)
+        for (int64_t j = 0; j < columns; j += HD_VL) {
+            const vf v = vf_load_m(x + j, vm_first(columns - j));
+            if (!vi_any((none ? (vi)(v != v) : (vi)(v == most)) & vi_first(columns - j))) continue;
+            for (; none ? x[j] == x[j] : x[j] != most; j++) {}
+            return i * w + j;
+        }
+    return 0;
+}
