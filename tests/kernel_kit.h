@@ -332,13 +332,14 @@ static inline void kit_execute(kit_run *r, const hd_prepared *p, bool pool, int 
                                         : (void *)kit_memory(r->out_o[o].bytes, 0);
     const int threads = r->ctx->threads;
     char *scratch = kit_memory(p->scratch, 0), *own = kit_memory(p->scratch_per_thread * (size_t)threads, 0);
-    hd_exec exec = {p->state, in, out, scratch, own, p->scratch_per_thread};
+    hd_exec exec = {p->state, in, out, scratch, own, p->scratch_per_thread, 0};
     const hd_fp_state fp = hd_fp_enter();
     for (int i = 0; i < p->phases; i++)
-        if (pool)
-            hd_pool_run(r->ctx->pool, p->phase[i].run, &exec, p->phase[i].tasks);
-        else /* backwards: the order of tasks is free */
-            for (int64_t t = p->phase[i].tasks; t-- > 0;) p->phase[i].run(&exec, t);
+        for (exec.round = 0; exec.round == 0 || exec.round < p->rounds[i]; exec.round++)
+            if (pool)
+                hd_pool_run(r->ctx->pool, p->phase[i].run, &exec, p->phase[i].tasks);
+            else /* backwards: the order of tasks is free */
+                for (int64_t t = p->phase[i].tasks; t-- > 0;) p->phase[i].run(&exec, t);
     hd_fp_leave(fp);
     for (int o = 0; o < r->n_out; o++) {
         const size_t bytes = r->out_o[o].bytes;

@@ -240,23 +240,33 @@ static void layers_are_their_steps_written_out(void **state) {
 /* ---- bits ---- */
 
 enum { WIDE = 50, MANY = 37, BITS = 3 };
+enum { FEW = 3, LARGE = 304, MOST_NUMBERS = FEW * LARGE > MANY *WIDE ? FEW *LARGE : MANY *WIDE };
 
 static hd_val loss_of(hd_val y) {
     return hd_mean(hd_mul(y, y));
 }
 
-/* A net of one layer, trained for some steps; its weights into `weights`. */
-static void train_net(int threads, int kind, float *weights, int64_t n) {
-    static float x[4 * MANY * WIDE];
+typedef struct net {
+    int kind;
+    int64_t lanes, width;
+    const int64_t *lengths; /* NULL: all are as long */
+    const char *backend;
+} net;
+
+/* A net of two layers, trained for some steps; weights of the first into `weights`. */
+static void train_net(int threads, net m, float *weights, int64_t n) {
+    static float x[4 * MOST_NUMBERS];
     hd_context *ctx = test_context(threads);
     hd_graph *g;
     hd_program *p;
     is_ok(ctx, hd_graph_new(&g, ctx));
-    for (int i = 0; i < 4 * MANY * WIDE; i++) x[i] = (float)number(i);
-    const hd_val in = hd_input(g, "x", HD_F32, HD_DIMS(4, MANY, WIDE));
-    const hd_nn_recurrent_args a = {.x = in, .name = "m", .hidden_size = WIDE, .num_layers = 2};
-    const hd_val loss = loss_of(layers[kind](HD_HERE, &a));
-    is_ok(ctx, hd_compile(&p, hd_train_step(loss, hd_sgd(.lr = 0.5)), HD_DEVICE_CPU));
+    for (int i = 0; i < 4 * MOST_NUMBERS; i++) x[i] = (float)number(i);
+    const hd_val in = hd_input(g, "x", HD_F32, HD_DIMS(4, m.lanes, m.width));
+    hd_nn_recurrent_args a = {.x = in, .name = "m", .hidden_size = m.width, .num_layers = 2};
+    if (m.lengths) a.lengths = hd_const(g, HD_I64, HD_DIMS(m.lanes), m.lengths);
+    const hd_val loss = loss_of(layers[m.kind](HD_HERE, &a));
+    const hd_compile_args how = {.backend = m.backend};
+    is_ok(ctx, hd_compile_with(&p, hd_train_step(loss, hd_sgd(.lr = 0.5)), &how));
     is_ok(ctx, hd_program_set(p, "x", x));
     for (int i = 0; i < BITS; i++) is_ok(ctx, hd_program_run(p));
     is_ok(ctx, hd_store_get(hd_program_store(p), "m.weight_hh_l0", weights, (size_t)n * sizeof *weights));
@@ -271,11 +281,33 @@ static void threads_do_not_change_the_bits(void **state) {
     static float one[4 * WIDE * WIDE], more[4 * WIDE * WIDE];
     for (int kind = 0; kind < KINDS; kind++) {
         const int64_t n = gates[kind] * WIDE * WIDE;
-        train_net(1, kind, one, n);
+        const net m = {.kind = kind, .lanes = MANY, .width = WIDE};
+        train_net(1, m, one, n);
         for (int threads = 2; threads < 4; threads++) {
-            train_net(threads, kind, more, n);
+            train_net(threads, m, more, n);
             assert_memory_equal(one, more, (size_t)n * sizeof *one);
         }
+    }
+}
+
+/* Few sequences and a large weight: slices of the units, in rounds. */
+static void slices_are_the_definition(void **state) {
+    (void)state;
+    static const int64_t gates[] = {1, 4, 3}, lengths[FEW] = {4, 2, 3};
+    static float one[4 * LARGE * LARGE], more[4 * LARGE * LARGE];
+    for (int i = 0; i < 4; i++) {
+        net m = {.kind = i & 1 ? LSTM : GRU, .lanes = FEW, .width = LARGE, .lengths = i & 2 ? lengths : NULL};
+        const int64_t n = gates[m.kind] * LARGE * LARGE;
+        train_net(1, m, one, n);
+        for (int threads = 2; threads < 4; threads++) {
+            train_net(threads, m, more, n);
+            assert_memory_equal(one, more, (size_t)n * sizeof *one);
+        }
+        m.backend = "ref";
+        train_net(1, m, more, n);
+        for (int64_t k = 0; k < n; k++)
+            if (!(fabsf(one[k] - more[k]) <= 1e-5f))
+                fail_msg("%d: weight %d is %g, expected %g", i, (int)k, (double)one[k], (double)more[k]);
     }
 }
 
@@ -453,6 +485,7 @@ static void wrong_layers_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(layers_are_their_steps_written_out),
                                        cmocka_unit_test(threads_do_not_change_the_bits),
+                                       cmocka_unit_test(slices_are_the_definition),
                                        cmocka_unit_test(halves_go_on_in_training_alone),
                                        cmocka_unit_test(one_step_a_run_is_the_whole_sequence),
                                        cmocka_unit_test(recipes_build_layers),

@@ -33,6 +33,7 @@ typedef struct hd_exec {
     char *scratch;        /* shared by the tasks of the node: `scratch` bytes, garbage at the start */
     char *thread_scratch; /* hd_thread_scratch(e): `scratch_per_thread` bytes for the running thread */
     size_t scratch_per_thread;
+    int64_t round; /* of a phase that is run several times */
 } hd_exec;
 #define hd_thread_scratch(e) ((void *)((e)->thread_scratch + (size_t)hd_pool_self() * (e)->scratch_per_thread))
 
@@ -49,6 +50,8 @@ typedef struct hd_prepared {
     void (*destroy)(void *state); /* may be NULL; state from the arena needs none */
     hd_phase phase[HD_MAX_PHASES];
     int phases;
+    /* How often all tasks of a phase are run, with a barrier between and exec->round counting from 0; 0 is once. */
+    int64_t rounds[HD_MAX_PHASES];
     size_t scratch, scratch_per_thread;
 } hd_prepared;
 

@@ -33,7 +33,7 @@ hd_status hd_program_profile(hd_program *p, int n) {
         const hd_fp_state fp = hd_fp_enter();
         double before = hd_seconds();
         for (size_t i = 0; i < steps; i++) {
-            hd_pool_run(p->ctx->pool, p->steps[i].run, p->steps[i].exec, p->steps[i].tasks);
+            hd_program_step(p, &p->steps[i]);
             const double now = hd_seconds();
             times[i * (size_t)n + (size_t)r] = now - before;
             before = now;

@@ -49,7 +49,8 @@ static hd_status hd_make_steps(hd_program *p) {
         HD_TRY(hd_make_exec(p, (int32_t)i, &exec));
         for (int k = 0; k < ln->prepared.phases; k++) {
             const hd_phase *phase = &ln->prepared.phase[k];
-            p->steps[p->step_count++] = (hd_step){phase->run, exec, phase->tasks, (int32_t)i};
+            const int64_t rounds = ln->prepared.rounds[k] > 0 ? ln->prepared.rounds[k] : 1;
+            p->steps[p->step_count++] = (hd_step){phase->run, exec, phase->tasks, rounds, (int32_t)i};
         }
     }
     return HD_OK;

@@ -8,7 +8,7 @@
 typedef struct hd_step {
     void (*run)(void *exec, int64_t task);
     hd_exec *exec;
-    int64_t tasks;
+    int64_t tasks, rounds;
     int32_t node; /* of the lowered graph */
 } hd_step;
 
@@ -55,6 +55,7 @@ struct hd_program {
 
 /* Counts a run: step, updates, and what the program binds itself. */
 void hd_program_count(hd_program *p);
+void hd_program_step(const hd_program *p, const hd_step *s); /* runs all tasks of a step, in all its rounds */
 /* Address of a value now; NULL for an input that is not bound. */
 void *hd_program_address(const hd_program *p, int32_t value);
 /* Allocates what is missing and takes all addresses. */

@@ -117,6 +117,16 @@ void hd_program_count(hd_program *p) {
     p->hyper[HD_HYPER_STEP] = (double)s->updates;
 }
 
+void hd_program_step(const hd_program *p, const hd_step *s) {
+    for (int64_t round = 0; round < s->rounds; round++) {
+        s->exec->round = round;
+        if (s->tasks == 1)
+            s->run(s->exec, 0);
+        else
+            hd_pool_run(p->ctx->pool, s->run, s->exec, s->tasks);
+    }
+}
+
 hd_status hd_program_run(hd_program *p) {
     if (p->counts_only)
         return hd_fail(p->ctx, HD_E_UNSUPPORTED, "program|the null backend only counts|Compile it for another backend");
@@ -125,13 +135,7 @@ hd_status hd_program_run(hd_program *p) {
     p->rng[0] = (int64_t)p->store->seed;
     hd_program_count(p);
     const hd_fp_state fp = hd_fp_enter();
-    for (int32_t i = 0; i < p->step_count; i++) {
-        const hd_step *s = &p->steps[i];
-        if (s->tasks == 1)
-            s->run(s->exec, 0);
-        else
-            hd_pool_run(p->ctx->pool, s->run, s->exec, s->tasks);
-    }
+    for (int32_t i = 0; i < p->step_count; i++) hd_program_step(p, &p->steps[i]);
     hd_fp_leave(fp);
     return HD_OK;
 }

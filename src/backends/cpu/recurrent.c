@@ -8,7 +8,8 @@ enum {
     SMALL_WEIGHT =
         1 << 16, /* floats of a weight that stays in the second cache, whoever reads it: then fewer will do */
     SMALL_ROWS = 4,
-    PACKED_STEPS = 3 /* steps from which packing the weight pays */
+    SLICE_WEIGHT = 1 << 17, /* floats of the weight that pay a slice: a barrier a step */
+    PACKED_STEPS = 3        /* steps from which packing the weight pays */
 };
 
 /* ---- shared ---- */
@@ -28,7 +29,21 @@ void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k) {
     s->rows = b > 0 ? (b + tasks - 1) / tasks : 1; /* of an empty batch there is no task */
     s->tasks = (b + s->rows - 1) / s->rows;
     s->packed = s->steps.t >= PACKED_STEPS;
+    const int64_t slices = hd_vec_min(hd_vec_min(weight / SLICE_WEIGHT, s->blocks), MOST_TASKS);
+    s->slices = s->packed && s->tasks == 1 && slices > 1 ? slices : 0;
     s->pack = s->packed ? (size_t)(s->gates * s->h * s->blocks * s->width) : 0;
+}
+
+void hd_recurrent_phases(const hd_recurrent *s, hd_prepared *out, int64_t rounds, hd_recurrent_run walk,
+                         hd_recurrent_run start, hd_recurrent_run slice, hd_recurrent_run end) {
+    if (s->slices == 0) {
+        out->phase[out->phases++] = (hd_phase){walk, s->tasks};
+        return;
+    }
+    out->phase[out->phases++] = (hd_phase){start, 1};
+    out->rounds[out->phases] = rounds;
+    out->phase[out->phases++] = (hd_phase){slice, s->slices};
+    out->phase[out->phases++] = (hd_phase){end, 1};
 }
 
 hd_steps hd_recurrent_steps(const hd_recurrent *s, const hd_exec *e) {
@@ -88,7 +103,7 @@ typedef struct forward {
     hd_steps steps;
     int64_t lane, rows; /* first sequence, how many */
     float *state[2], *cell, *z;
-    const float *zeros; /* as many as there are gates of units */
+    float *zeros; /* as many as there are gates of units */
 } forward;
 
 static void copy_or_zero(float *to, const float *from, int64_t n) {
@@ -107,22 +122,28 @@ static forward forward_of(const hd_exec *e, int64_t task) {
     f.state[1] = at, at += s->rows * s->h;
     f.cell = at, at += s->rows * s->h;
     f.z = at, at += s->rows * s->gates * s->h;
-    f.zeros = memset(at, 0, (size_t)(s->gates * s->h) * sizeof(float));
-    const float *h0 = hd_recurrent_in(e, s->o.h0), *c0 = hd_recurrent_in(e, s->o.c0);
-    copy_or_zero(f.state[0], h0 ? h0 + f.lane * s->h : NULL, f.rows * s->h);
-    copy_or_zero(f.cell, c0 ? c0 + f.lane * s->h : NULL, f.rows * s->h);
+    f.zeros = at;
     return f;
 }
 
-/* The products of step i, whole rows of gates: what the gates then read and write lies megabytes apart from row to row,
- * and only in long pieces is it there in time. */
-static void forward_products(const forward *f, int64_t i) {
+static void forward_begin(const forward *f) {
+    const hd_recurrent *s = f->s;
+    const hd_exec *e = f->e;
+    memset(f->zeros, 0, (size_t)(s->gates * s->h) * sizeof(float));
+    const float *h0 = hd_recurrent_in(e, s->o.h0), *c0 = hd_recurrent_in(e, s->o.c0);
+    copy_or_zero(f->state[0], h0 ? h0 + f->lane * s->h : NULL, f->rows * s->h);
+    copy_or_zero(f->cell, c0 ? c0 + f->lane * s->h : NULL, f->rows * s->h);
+}
+
+/* The products of step i for some units, before any of their gates: what these read and write lies megabytes apart from
+ * row to row, and only in long pieces is it there in time. */
+static void forward_products(const forward *f, int64_t i, hd_recurrent_units units) {
     const hd_recurrent *s = f->s;
     const int64_t h = s->h;
     const float *w = f->e->in[s->o.w], *packed = (const float *)f->e->scratch;
     for (int64_t k = 0; k < s->gates; k++)
-        for (int64_t u = 0; u < h; u += s->width) {
-            hd_gemm_block g = {.m = f->rows, .n = hd_vec_min(s->width, h - u), .k = h, .a = f->state[i & 1]};
+        for (int64_t u = units.from; u < units.to; u += s->width) {
+            hd_gemm_block g = {.m = f->rows, .n = hd_vec_min(s->width, units.to - u), .k = h, .a = f->state[i & 1]};
             g.c = f->z + k * h + u;
             g.ldc = s->gates * h;
             g.b = s->packed ? packed + (k * s->blocks * s->width + u) * h : w + (k * h + u) * h;
@@ -132,30 +153,30 @@ static void forward_products(const forward *f, int64_t i) {
         }
 }
 
-/* The gates of row r at step i; where it has no such step its state stays. */
-static void forward_row(const forward *f, int64_t i, int64_t r) {
+/* The gates of some units of row r at step i; where it has no such step its state stays. */
+static void forward_row(const forward *f, int64_t i, int64_t r, hd_recurrent_units units) {
     const hd_recurrent *s = f->s;
-    const int64_t h = s->h, count = hd_steps_count(&f->steps, f->lane + r);
-    const float *before = f->state[i & 1] + r * h;
-    float *after = f->state[(i + 1) & 1] + r * h;
+    const int64_t h = s->h, count = hd_steps_count(&f->steps, f->lane + r), u = units.from, n = units.to - u;
+    const float *before = f->state[i & 1] + r * h + u;
+    float *after = f->state[(i + 1) & 1] + r * h + u;
     if (i >= count) {
-        memcpy(after, before, (size_t)h * sizeof(float));
+        memcpy(after, before, (size_t)n * sizeof(float));
         return;
     }
     const int64_t row = hd_steps_row(&f->steps, f->lane + r, i, count);
-    const hd_recurrent_row one = {.n = h,
-                                  .h = h,
-                                  .ldz = h,
-                                  .x = (const float *)f->e->in[s->o.x] + row * s->gates * h,
-                                  .z = f->z + r * s->gates * h,
-                                  .bias = s->o.bias >= 0 ? (const float *)f->e->in[s->o.bias] : f->zeros,
-                                  .before = before,
-                                  .cell = f->cell + r * h,
-                                  .gates = s->o.out_gates >= 0 ? (float *)f->e->out[s->o.out_gates] + row * s->saved * h
-                                                               : NULL,
-                                  .c = s->o.out_c >= 0 ? (float *)f->e->out[s->o.out_c] + row * h : NULL,
-                                  .y = (float *)f->e->out[s->o.out_y] + row * h,
-                                  .state = after};
+    const hd_recurrent_row one = {
+        .n = n,
+        .h = h,
+        .ldz = h,
+        .x = (const float *)f->e->in[s->o.x] + row * s->gates * h + u,
+        .z = f->z + r * s->gates * h + u,
+        .bias = s->o.bias >= 0 ? (const float *)f->e->in[s->o.bias] + u : f->zeros,
+        .before = before,
+        .cell = f->cell + r * h + u,
+        .gates = s->o.out_gates >= 0 ? (float *)f->e->out[s->o.out_gates] + row * s->saved * h + u : NULL,
+        .c = s->o.out_c >= 0 ? (float *)f->e->out[s->o.out_c] + row * h + u : NULL,
+        .y = (float *)f->e->out[s->o.out_y] + row * h + u,
+        .state = after};
     s->row(&one);
 }
 
@@ -168,23 +189,46 @@ int64_t hd_recurrent_most(const hd_steps *s, int64_t lane, int64_t rows) {
     return most;
 }
 
+static void forward_step(const forward *f, int64_t i, hd_recurrent_units units) {
+    forward_products(f, i, units);
+    for (int64_t r = 0; r < f->rows; r++) forward_row(f, i, r, units);
+}
+
+static void forward_end(const forward *f) {
+    const hd_recurrent *s = f->s;
+    const hd_exec *e = f->e;
+    const int64_t h = s->h;
+    memcpy((float *)e->out[s->o.h_n] + f->lane * h, f->state[hd_recurrent_most(&f->steps, f->lane, f->rows) & 1],
+           (size_t)(f->rows * h) * sizeof(float));
+    if (s->o.c_n >= 0) memcpy((float *)e->out[s->o.c_n] + f->lane * h, f->cell, (size_t)(f->rows * h) * sizeof(float));
+    for (int64_t lane = f->lane; lane < f->lane + f->rows; lane++) {
+        const int64_t count = hd_steps_count(&f->steps, lane);
+        hd_recurrent_clear(&f->steps, lane, count, e->out[s->o.out_y], h);
+        if (s->o.out_gates >= 0) hd_recurrent_clear(&f->steps, lane, count, e->out[s->o.out_gates], s->saved * h);
+        if (s->o.out_c >= 0) hd_recurrent_clear(&f->steps, lane, count, e->out[s->o.out_c], h);
+    }
+}
+
 static void forward_run(void *exec, int64_t task) {
-    const hd_exec *e = exec;
-    const forward f = forward_of(e, task);
-    const hd_recurrent *s = f.s;
-    const int64_t h = s->h, most = hd_recurrent_most(&f.steps, f.lane, f.rows);
-    for (int64_t i = 0; i < most; i++) {
-        forward_products(&f, i);
-        for (int64_t r = 0; r < f.rows; r++) forward_row(&f, i, r);
-    }
-    memcpy((float *)e->out[s->o.h_n] + f.lane * h, f.state[most & 1], (size_t)(f.rows * h) * sizeof(float));
-    if (s->o.c_n >= 0) memcpy((float *)e->out[s->o.c_n] + f.lane * h, f.cell, (size_t)(f.rows * h) * sizeof(float));
-    for (int64_t lane = f.lane; lane < f.lane + f.rows; lane++) {
-        const int64_t count = hd_steps_count(&f.steps, lane);
-        hd_recurrent_clear(&f.steps, lane, count, e->out[s->o.out_y], h);
-        if (s->o.out_gates >= 0) hd_recurrent_clear(&f.steps, lane, count, e->out[s->o.out_gates], s->saved * h);
-        if (s->o.out_c >= 0) hd_recurrent_clear(&f.steps, lane, count, e->out[s->o.out_c], h);
-    }
+    const forward f = forward_of(exec, task);
+    forward_begin(&f);
+    const int64_t most = hd_recurrent_most(&f.steps, f.lane, f.rows);
+    for (int64_t i = 0; i < most; i++) forward_step(&f, i, (hd_recurrent_units){0, f.s->h});
+    forward_end(&f);
+}
+
+static void run_begin(void *exec, int64_t task) {
+    const forward f = forward_of(exec, task);
+    forward_begin(&f);
+}
+static void run_slice(void *exec, int64_t slice) {
+    const forward f = forward_of(exec, 0);
+    const int64_t i = f.e->round;
+    if (i < hd_recurrent_most(&f.steps, f.lane, f.rows)) forward_step(&f, i, hd_recurrent_slice(f.s, slice));
+}
+static void run_end(void *exec, int64_t task) {
+    const forward f = forward_of(exec, task);
+    forward_end(&f);
 }
 
 static hd_status forward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent settled, bool batch_first, bool reverse) {
@@ -199,7 +243,7 @@ static hd_status forward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent sett
     out->state = s;
     out->scratch = (s->pack + (size_t)s->tasks * s->per_task) * sizeof(float);
     if (s->packed) out->phase[out->phases++] = (hd_phase){pack_panel, s->gates * s->blocks};
-    out->phase[out->phases++] = (hd_phase){forward_run, s->tasks};
+    hd_recurrent_phases(s, out, s->steps.t, forward_run, run_begin, run_slice, run_end);
     return HD_OK;
 }
 

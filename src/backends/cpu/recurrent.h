@@ -37,6 +37,7 @@ typedef struct hd_recurrent {
     int64_t h, gates, saved; /* units; gates that the weight makes; numbers a unit kept for the gradient */
     int64_t width, blocks;   /* columns of a panel; panels of a gate */
     int64_t rows, tasks;     /* sequences of a task (the last may have fewer) */
+    int64_t slices;          /* tasks that share the units of all sequences, one round a step; 0: none, see rows */
     bool packed;
     size_t pack, per_task; /* floats of scratch: packed weights, then so many for each task */
     const hd_gemm_isa *gemm;
@@ -44,6 +45,19 @@ typedef struct hd_recurrent {
     hd_recurrent_fn row;
 } hd_recurrent;
 
+/* Units from … to of a slice, whole panels. */
+typedef struct hd_recurrent_units {
+    int64_t from, to;
+} hd_recurrent_units;
+static inline hd_recurrent_units hd_recurrent_slice(const hd_recurrent *s, int64_t slice) {
+    const int64_t to = (slice + 1) * s->blocks / s->slices * s->width;
+    return (hd_recurrent_units){slice * s->blocks / s->slices * s->width, to < s->h ? to : s->h};
+}
+/* Phases after packing: `walk` for each task's sequences; or, where slices share the units, `start` once, `slice` for
+ * each slice and round, `end` once. */
+typedef void (*hd_recurrent_run)(void *exec, int64_t task);
+void hd_recurrent_phases(const hd_recurrent *s, hd_prepared *out, int64_t rounds, hd_recurrent_run walk,
+                         hd_recurrent_run start, hd_recurrent_run slice, hd_recurrent_run end);
 /* Sets sizes and tasks; kind, steps and h are given. */
 void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k);
 static inline void *hd_recurrent_in(const hd_exec *e, int i) {

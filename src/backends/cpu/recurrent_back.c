@@ -12,18 +12,22 @@ static void pack_panel(void *exec, int64_t task) {
     for (int64_t j = 0; j < rows; j++) memcpy(panel + j * s->width, w + j * h, (size_t)n * sizeof(float));
 }
 
-/* What a task has: what arrives at the states and cells, and the gradients of the gates of one step. */
+/* What a task has: what arrives at the states and cells, and the gradients of the gates of a step, or of two. */
 typedef struct backward {
     const hd_recurrent *s;
     const hd_exec *e;
     hd_steps steps;
     int64_t lane, rows;
-    float *dz, *zeros; /* zeros: one for each unit */
+    float *dz[2], *zeros; /* of steps even and odd; one for each unit */
 } backward;
 
 /* dh and dc lie in the results dh0 and dc0 all along. */
 static float *arrives(const backward *b, int out, int64_t r) {
     return out >= 0 ? (float *)b->e->out[out] + (b->lane + r) * b->s->h : NULL;
+}
+
+static float *from_unit(float *row, int64_t u) {
+    return row ? row + u : NULL;
 }
 
 static void start(const backward *b, int out, int in) {
@@ -44,61 +48,106 @@ static const float *before_of(const backward *b, int kept, int first, int64_t la
     return before ? before : b->zeros;
 }
 
-/* Row r at step i: the gradients of its gates; zeros, so that nothing arrives before them, where it has no such step.
+/* Some units of row r at step i: the gradients of their gates; zeros, so that nothing arrives before them, where it has
+ * no such step.
  */
-static void gates_row(const backward *b, int64_t r, int64_t i) {
+static void gates_row(const backward *b, int64_t r, int64_t i, hd_recurrent_units units) {
     const hd_recurrent *s = b->s;
     const hd_exec *e = b->e;
     const int64_t h = s->h, lane = b->lane + r, count = hd_steps_count(&b->steps, lane), all = s->gates * h;
-    float *dz = b->dz + r * all;
+    const int64_t u = units.from, n = units.to - u;
+    float *dz = b->dz[i & 1] + r * all + u;
     if (i >= count) {
-        memset(dz, 0, (size_t)all * sizeof(float));
+        for (int64_t k = 0; k < s->gates; k++) memset(dz + k * h, 0, (size_t)n * sizeof(float));
         return;
     }
     const int64_t row = hd_steps_row(&b->steps, lane, i, count);
     const float *gates = hd_recurrent_in(e, s->o.gates), *c = hd_recurrent_in(e, s->o.c);
     const float *y = hd_recurrent_in(e, s->o.y), *dy = hd_recurrent_in(e, s->o.dy);
-    const hd_recurrent_row one = {.n = h,
+    const hd_recurrent_row one = {.n = n,
                                   .h = h,
-                                  .kept_gates = gates ? gates + row * s->saved * h : NULL,
-                                  .kept_c = c ? c + row * h : NULL,
-                                  .kept_y = y ? y + row * h : NULL,
-                                  .before = before_of(b, s->o.y, s->o.h0, lane, i, count),
-                                  .c_before = before_of(b, s->o.c, s->o.c0, lane, i, count),
-                                  .dy = dy ? dy + row * h : b->zeros,
-                                  .dx = (float *)e->out[s->o.dx] + row * all,
+                                  .kept_gates = gates ? gates + row * s->saved * h + u : NULL,
+                                  .kept_c = c ? c + row * h + u : NULL,
+                                  .kept_y = y ? y + row * h + u : NULL,
+                                  .before = before_of(b, s->o.y, s->o.h0, lane, i, count) + u,
+                                  .c_before = before_of(b, s->o.c, s->o.c0, lane, i, count) + u,
+                                  .dy = dy ? dy + row * h + u : b->zeros,
+                                  .dx = (float *)e->out[s->o.dx] + row * all + u,
                                   .dz = dz,
-                                  .dh = arrives(b, s->o.dh0, r),
-                                  .dc = arrives(b, s->o.dc0, r)};
+                                  .dh = from_unit(arrives(b, s->o.dh0, r), u),
+                                  .dc = from_unit(arrives(b, s->o.dc0, r), u)};
     s->row(&one);
-    if (s->o.dz >= 0) memcpy((float *)e->out[s->o.dz] + row * all, dz, (size_t)all * sizeof(float));
+    for (int64_t k = 0; k < s->gates && s->o.dz >= 0; k++)
+        memcpy((float *)e->out[s->o.dz] + row * all + k * h + u, dz + k * h, (size_t)n * sizeof(float));
+}
+
+/* What the gates of step i send to the states before it. */
+static void products(const backward *b, int64_t i, hd_recurrent_units units) {
+    const hd_recurrent *s = b->s;
+    const int64_t h = s->h, all = s->gates * h;
+    for (int64_t u = units.from; u < units.to; u += s->width) {
+        hd_gemm_block g = {.m = b->rows, .n = hd_vec_min(s->width, h - u), .k = all, .a = b->dz[i & 1], .ldc = h};
+        g.b = s->packed ? (const float *)b->e->scratch + u * all : (const float *)b->e->in[s->o.w] + u;
+        g.ldb = s->packed ? s->width : h;
+        g.c = arrives(b, s->o.dh0, 0) + u;
+        hd_recurrent_product(s, g, true);
+    }
+}
+
+static backward backward_of(const hd_exec *e, int64_t task) {
+    const hd_recurrent *s = e->state;
+    const int64_t all = s->gates * s->h;
+    backward b = {.s = s, .e = e, .steps = hd_recurrent_steps(s, e), .lane = task * s->rows};
+    b.rows = hd_vec_min(s->rows, s->steps.b - b.lane);
+    b.dz[0] = (float *)e->scratch + s->pack + (size_t)task * s->per_task;
+    b.dz[1] = s->slices > 0 ? b.dz[0] + s->rows * all : b.dz[0];
+    b.zeros = b.dz[1] + s->rows * all;
+    return b;
+}
+
+static void backward_begin(const backward *b) {
+    const hd_recurrent *s = b->s;
+    memset(b->zeros, 0, (size_t)s->h * sizeof(float));
+    start(b, s->o.dh0, s->o.dh_n);
+    start(b, s->o.dc0, s->o.dc_n);
+}
+
+static void backward_end(const backward *b) {
+    const hd_recurrent *s = b->s;
+    const int64_t all = s->gates * s->h;
+    for (int64_t lane = b->lane; lane < b->lane + b->rows; lane++) {
+        const int64_t count = hd_steps_count(&b->steps, lane);
+        hd_recurrent_clear(&b->steps, lane, count, b->e->out[s->o.dx], all);
+        if (s->o.dz >= 0) hd_recurrent_clear(&b->steps, lane, count, b->e->out[s->o.dz], all);
+    }
 }
 
 static void backward_run(void *exec, int64_t task) {
-    const hd_exec *e = exec;
-    const hd_recurrent *s = e->state;
-    const int64_t h = s->h, all = s->gates * h;
-    backward b = {.s = s, .e = e, .steps = hd_recurrent_steps(s, e), .lane = task * s->rows};
-    b.rows = hd_vec_min(s->rows, s->steps.b - b.lane);
-    b.dz = (float *)e->scratch + s->pack + (size_t)task * s->per_task;
-    b.zeros = memset(b.dz + s->rows * all, 0, (size_t)h * sizeof(float));
-    start(&b, s->o.dh0, s->o.dh_n);
-    start(&b, s->o.dc0, s->o.dc_n);
+    const backward b = backward_of(exec, task);
+    const hd_recurrent_units units = {0, b.s->h};
+    backward_begin(&b);
     for (int64_t i = hd_recurrent_most(&b.steps, b.lane, b.rows); i-- > 0;) {
-        for (int64_t r = 0; r < b.rows; r++) gates_row(&b, r, i);
-        for (int64_t u = 0; u < h; u += s->width) {
-            hd_gemm_block g = {.m = b.rows, .n = hd_vec_min(s->width, h - u), .k = all, .a = b.dz, .ldc = h};
-            g.b = s->packed ? (const float *)e->scratch + u * all : (const float *)e->in[s->o.w] + u;
-            g.ldb = s->packed ? s->width : h;
-            g.c = arrives(&b, s->o.dh0, 0) + u;
-            hd_recurrent_product(s, g, true);
-        }
+        for (int64_t r = 0; r < b.rows; r++) gates_row(&b, r, i, units);
+        products(&b, i, units);
     }
-    for (int64_t lane = b.lane; lane < b.lane + b.rows; lane++) {
-        const int64_t count = hd_steps_count(&b.steps, lane);
-        hd_recurrent_clear(&b.steps, lane, count, e->out[s->o.dx], all);
-        if (s->o.dz >= 0) hd_recurrent_clear(&b.steps, lane, count, e->out[s->o.dz], all);
-    }
+    backward_end(&b);
+}
+
+static void run_begin(void *exec, int64_t task) {
+    const backward b = backward_of(exec, task);
+    backward_begin(&b);
+}
+/* A round: what step i sends, of which all gates are known, then the gates of the step before. */
+static void run_slice(void *exec, int64_t slice) {
+    const backward b = backward_of(exec, 0);
+    const hd_recurrent_units units = hd_recurrent_slice(b.s, slice);
+    const int64_t most = hd_recurrent_most(&b.steps, b.lane, b.rows), i = most - b.e->round;
+    if (i >= 0 && i < most) products(&b, i, units);
+    for (int64_t r = 0; r < b.rows && i > 0; r++) gates_row(&b, r, i - 1, units);
+}
+static void run_end(void *exec, int64_t task) {
+    const backward b = backward_of(exec, task);
+    backward_end(&b);
 }
 
 static hd_status backward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent settled, bool batch_first, bool reverse) {
@@ -109,11 +158,12 @@ static hd_status backward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent set
     s->steps = hd_steps_of(&k->in[0].dims, batch_first, reverse, NULL);
     s->row = hd_vec_for(k->isa)->recurrent_back[s->kind];
     hd_recurrent_plan(s, k);
-    s->per_task = (size_t)((s->rows * s->gates * s->h + s->h + 15) / 16 * 16);
+    const int64_t kept = s->slices > 0 ? 2 : 1; /* steps whose gates' gradients are there */
+    s->per_task = (size_t)((kept * s->rows * s->gates * s->h + s->h + 15) / 16 * 16);
     out->state = s;
     out->scratch = (s->pack + (size_t)s->tasks * s->per_task) * sizeof(float);
     if (s->packed) out->phase[out->phases++] = (hd_phase){pack_panel, s->blocks};
-    out->phase[out->phases++] = (hd_phase){backward_run, s->tasks};
+    hd_recurrent_phases(s, out, s->steps.t + 1, backward_run, run_begin, run_slice, run_end);
     return HD_OK;
 }
 
