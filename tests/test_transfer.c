@@ -55,12 +55,17 @@ typedef struct seen {
     char fresh[200];
 } seen;
 
-static bool stop_at_once(void *user, const hd_progress *progress) {
-    (void)progress;
-    return user != NULL;
+enum { EPOCHS = 2, AT_ONCE = -1, TO_THE_END = EPOCHS + 1 };
+
+/* Ends whatever goes on after so many epochs of the run. */
+static bool stop_after(void *user, const hd_progress *progress) {
+    int *epochs = user;
+    if (*epochs <= 0) return true;
+    *epochs -= progress->epoch_end;
+    return false;
 }
 
-static void run_it(const char *text, int64_t classes, const char *out, const char *resume, bool stop, seen *s) {
+static void run_it(const char *text, int64_t classes, const char *out, const char *resume, int epochs, seen *s) {
     hd_context *ctx = test_context(1);
     hd_dataset *data;
     hd_trainer *t = NULL;
@@ -80,8 +85,8 @@ static void run_it(const char *text, int64_t classes, const char *out, const cha
                                                   .data = data,
                                                   .out = out ? out : "",
                                                   .resume = resume,
-                                                  .progress = stop_at_once,
-                                                  .user = stop ? ctx : NULL,
+                                                  .progress = stop_after,
+                                                  .user = &epochs,
                                                   .progress_every = -1});
     if (s->status == HD_OK) {
         const hd_transfer_info x = hd_trainer_transfer(t);
@@ -105,13 +110,13 @@ static void run_it(const char *text, int64_t classes, const char *out, const cha
 }
 
 static void must(const char *text, int64_t classes, const char *out, seen *s) {
-    run_it(text, classes, out, NULL, false, s);
+    run_it(text, classes, out, NULL, TO_THE_END, s);
     if (s->status != HD_OK) fail_msg("%s", s->error);
 }
 
 static void must_not(const char *text, int64_t classes, const char *message) {
     seen s;
-    run_it(text, classes, NULL, NULL, false, &s);
+    run_it(text, classes, NULL, NULL, TO_THE_END, &s);
     assert_int_equal(s.status, HD_E_MODEL);
     if (!strstr(s.error, message)) fail_msg("\"%s\" lacks \"%s\"", s.error, message);
 }
@@ -177,7 +182,7 @@ static void test_head_and_freeze(void **state) {
     assert_false(moved("layer3.2.bn2.running_var", 8));
     /* The pictures are normalised as the weights are used to. */
     seen again;
-    run_it(NULL, 3, NULL, path_of("second"), false, &again);
+    run_it(NULL, 3, NULL, path_of("second"), TO_THE_END, &again);
     assert_int_equal(again.status, HD_OK);
 }
 
@@ -205,14 +210,24 @@ static void test_scratch_is_compared(void **state) {
     assert_true(s.accuracy >= alone.accuracy);
 }
 
+static void test_scratch_is_stopped(void **state) {
+    (void)state;
+    seen s;
+    first_run();
+    run_it(recipe_from(", \"compare_scratch\": true", ""), 4, NULL, NULL, EPOCHS, &s);
+    assert_int_equal(s.status, HD_OK);
+    assert_true(isnan(s.scratch));
+    assert_null(strstr(s.json, "interrupted"));
+}
+
 /* A run that is gone on with still says what it began with. */
 static void test_interrupted(void **state) {
     (void)state;
     seen s, on;
     first_run();
-    run_it(recipe_from("", ""), 3, path_of("second"), NULL, true, &s);
+    run_it(recipe_from("", ""), 3, path_of("second"), NULL, AT_ONCE, &s);
     assert_int_equal(s.status, HD_OK);
-    run_it(NULL, 3, NULL, path_of("second"), false, &on);
+    run_it(NULL, 3, NULL, path_of("second"), TO_THE_END, &on);
     if (on.status != HD_OK) fail_msg("%s", on.error);
     assert_string_equal(on.fresh, "linear.bias linear.weight ");
     assert_int_equal(on.taken, 95);
@@ -247,6 +262,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_head_and_freeze, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_frozen_norms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_scratch_is_compared, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_scratch_is_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_interrupted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_forms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),

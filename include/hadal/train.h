@@ -182,7 +182,8 @@ typedef struct hd_trainer_args {
     const char *resume;    /**< run folder to go on with; then recipe may be NULL */
     double seconds_before; /**< since the process started: added to the result's seconds */
     /** Called now and then between steps, and at the end of every epoch; returning true ends the run (saved,
-     * HD_STOP_INTERRUPTED). */
+     * HD_STOP_INTERRUPTED). The run that train.compare_scratch asks for afterwards calls it too, without ends of
+     * epochs; true ends that one, and the result has no such score. */
     bool (*progress)(void *user, const hd_progress *progress);
     void *user;
     double progress_every; /**< seconds between calls; 0: 0.05; negative: after every step */

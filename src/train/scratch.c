@@ -3,10 +3,13 @@
 #include "base/status.h"
 #include "train/trainer.h"
 
-static bool stop_with(void *user, const hd_progress *progress) {
+/* Who watches the run may end this one too; its epochs are none of the run's. */
+static bool watched(void *user, const hd_progress *progress) {
     const hd_trainer *t = user;
-    (void)progress;
-    return atomic_load(&t->asked_to_stop);
+    hd_progress now = *progress;
+    now.epoch_end = now.best = false;
+    now.seconds += t->state.seconds;
+    return atomic_load(&t->asked_to_stop) || (t->progress && t->progress(t->progress_user, &now));
 }
 
 /* A key said as null counts as not said. */
@@ -29,9 +32,13 @@ hd_status hd_baseline_scratch(hd_trainer *t, double *out) {
     hd_result r;
     hd_status status = bare_recipe(t, &recipe);
     if (status == HD_OK)
-        status = hd_trainer_new(
-            &other, t->ctx,
-            &(hd_trainer_args){.recipe = recipe, .data = t->data, .out = "", .progress = stop_with, .user = t});
+        status = hd_trainer_new(&other, t->ctx,
+                                &(hd_trainer_args){.recipe = recipe,
+                                                   .data = t->data,
+                                                   .out = "",
+                                                   .progress = watched,
+                                                   .user = t,
+                                                   .progress_every = t->progress_every});
     if (status == HD_OK) status = hd_trainer_run(other, &r);
     if (status == HD_OK && r.stop != HD_STOP_INTERRUPTED) {
         const char *name = t->model->task.classes > 0 ? "accuracy" : "rmse";
