@@ -39,9 +39,9 @@ static hd_val over_time(hd_loc at, hd_val x, hd_val lengths, int64_t outputs, co
     return hd_zoo_dense(at, hd_zoo_drop(at, h, a->dropout), "decoder", outputs);
 }
 
+/* Nothing is dropped before the first layer, as in Karpathy's char-rnn (2015): a character has no spare features. */
 static hd_val characters(hd_loc at, hd_val x, int64_t outputs, const recurrent_args *a, int64_t kind) {
-    const hd_val rows = rows_of_tokens(at, x, outputs, a->embedding);
-    return over_time(at, hd_zoo_drop(at, rows, a->embedding > 0 ? a->dropout : 0), (hd_val){0}, outputs, a, kind);
+    return over_time(at, rows_of_tokens(at, x, outputs, a->embedding), (hd_val){0}, outputs, a, kind);
 }
 
 static hd_val build_char_rnn(hd_loc at, hd_val x, int64_t outputs, const void *args) {
@@ -70,7 +70,7 @@ static hd_val build_tagger(hd_loc at, hd_val x, int64_t outputs, const void *arg
     OPTION(hidden_size, INT, .def = (units), .min = 1, .max = 1 << 20, .help = "units of a layer"),                    \
         OPTION(num_layers, INT, .def = (layers_), .min = 1, .max = 64, .help = "layers one upon the other"),           \
         OPTION(dropout, FLOAT, .def = (drop), .min = 0, .max = 1,                                                      \
-               .help = "share dropped between the layers and around them, while training")
+               .help = "share dropped between the layers and behind them, while training")
 #define STATEFUL OPTION(stateful, BOOL, .help = "go on where the batch before ended (train.streams: true)")
 #define EMBEDDING(least, usual, text)                                                                                  \
     OPTION(embedding, INT, .def = (usual), .min = (least), .max = 1 << 20, .help = text)
