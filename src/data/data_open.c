@@ -60,26 +60,30 @@ static hd_status unknown_name(const hd_data_request *r, const char *name) {
                    list);
 }
 
-/* A built-in name, or one of the program's own, wins over a path; then format= decides; then looking. */
+/* A built-in name, or one of the program's own, wins over a path; then format= decides; then looking. *out is touched
+ * only where one is found. */
 static hd_status find_source(hd_data_request *r, const char *what, const hd_json *object, const hd_data_source **out) {
     hd_context *ctx = r->ctx;
     const hd_json *format = hd_json_get(object, "format");
-    *out = hd_source_find(what);
-    if (*out && (*out)->named && !format) return HD_OK;
-    r->reader = format ? NULL : hd_reader_find(ctx, what);
-    if (r->reader) {
-        *out = &hd_source_own;
+    const hd_data_source *named = hd_source_find(what);
+    r->reader = format || (named && named->named) ? NULL : hd_reader_find(ctx, what);
+    if (r->reader || (named && named->named && !format)) {
+        *out = r->reader ? &hd_source_own : named;
         return HD_OK;
     }
     if (format) {
-        *out = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
-        if (!*out || !(*out)->looks_like) return unknown_format(r, what, format);
+        const hd_data_source *said = format->type == HD_JSON_STRING ? hd_source_find(format->string) : NULL;
+        if (!said || !said->looks_like) return unknown_format(r, what, format);
         if (!hd_path_exists(what)) return hd_fail(ctx, HD_E_FILE, "%s|no such file or folder", what);
+        *out = said;
         return HD_OK;
     }
     if (!hd_path_exists(what)) return unknown_name(r, what);
-    for (int i = 0; (*out = hd_source_at(i)); i++)
-        if ((*out)->looks_like && (*out)->looks_like(what)) return HD_OK;
+    for (int i = 0; hd_source_at(i); i++)
+        if (hd_source_at(i)->looks_like && hd_source_at(i)->looks_like(what)) {
+            *out = hd_source_at(i);
+            return HD_OK;
+        }
     return hd_fail(
         ctx, HD_E_DATA,
         "%s|expected an IDX folder (train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz), "
