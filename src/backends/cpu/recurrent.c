@@ -342,9 +342,7 @@ static hd_status shift_prepare(hd_kctx *k, hd_prepared *out) {
     s->first = hd_recurrent_present(k, 1);
     s->lengths = hd_recurrent_present(k, 2);
     s->split = hd_vec_split_rows(s->steps.b, s->steps.t * s->n, HD_VEC_GRAIN);
-    out->state = s;
-    out->phase[out->phases++] = (hd_phase){shift_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, shift_run, s->split.tasks);
 }
 
 RECURRENT_KERNEL(rnn, rnn_supports, rnn_prepare)

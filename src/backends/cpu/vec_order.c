@@ -176,10 +176,7 @@ static hd_status order_prepare(hd_kctx *k, hd_prepared *out, order_state with, h
     s->n = z.n;
     s->stride = z.stride;
     s->split = hd_vec_split_rows(z.count / z.stride, z.n * z.stride * cost, HD_VEC_GRAIN);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, run, s->split.tasks);
 }
 
 static hd_status kthvalue_prepare(hd_kctx *k, hd_prepared *out) {

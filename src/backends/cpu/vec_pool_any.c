@@ -99,10 +99,7 @@ static hd_status any_prepare(hd_kctx *k, hd_prepared *out) {
     s->columns = any_spans(k, &v, 1, s->ow, s->w);
     if (!s->rows || !s->columns) return HD_E_MEMORY;
     s->split = hd_vec_split_rows(x->dim[0] * x->dim[1], s->h * s->w, HD_VEC_GRAIN);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){k->n_in == 2 ? any_grad_run : any_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, k->n_in == 2 ? any_grad_run : any_run, s->split.tasks);
 }
 
 #define ANY_KERNEL(op_name)                                                                                            \

@@ -34,10 +34,7 @@ static hd_status shift_prepare(hd_kctx *k, hd_prepared *out) {
     s->kept = (z.n - by) * z.inner;
     s->value = (float)a->value;
     s->split = hd_vec_split_rows(z.outer, s->block, HD_VEC_GRAIN);
-    out->state = s;
-    out->phases = 1;
-    out->phase[0] = (hd_phase){shift_run, s->split.tasks};
-    return HD_OK;
+    return hd_vec_one_phase(out, s, shift_run, s->split.tasks);
 }
 
 const hd_kernel hd_kernel_vec_shift = {
