@@ -8,7 +8,7 @@ static bool watched(void *user, const hd_progress *progress) {
     const hd_trainer *t = user;
     hd_progress now = *progress;
     now.epoch_end = now.best = false;
-    now.seconds += t->state.seconds;
+    now.seconds = t->state.seconds + hd_clock() - t->started;
     return atomic_load(&t->asked_to_stop) || (t->progress && t->progress(t->progress_user, &now));
 }
 
