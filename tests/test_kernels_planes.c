@@ -51,6 +51,28 @@ static void check_pools(hd_context *ctx, void *arg) {
             }
 }
 
+/* Windows that reach over the lower and right edge, two lines a stride of 2 too few: apart and overlapping. */
+static void check_ceil_pools(hd_context *ctx, void *arg) {
+    (void)arg;
+    for (int t = 0; t < 16; t++) {
+        const int64_t size = t & 1 ? 3 : 2, padding = t & 2 && size == 3, c = t & 4 ? 17 : 32;
+        const hd_dims x = HD_DIMS(2, c, 9 + !padding * (size == 3), t & 1 ? 14 : 41),
+                      y = HD_DIMS(2, c, 5, (x.dim[3] + 1) / 2);
+        const hd_pool2d_args f = {
+            .kernel_size = {size, size}, .stride = {2, 2}, .padding = {padding, 0}, .ceil_mode = true};
+        const hd_pool2d_grad_args b = {
+            .kernel_size = {size, size}, .stride = {2, 2}, .padding = {padding, 0}, .ceil_mode = true};
+        for (size_t l = 0; l < 4; l++) {
+            kit_case k = {.kernel = kernel_of(t & 8 ? "cpu.max_pool2d_grad" : "cpu.max_pool2d")};
+            k.args = t & 8 ? (const void *)&b : &f;
+            k.layout[0] = *channel_layouts[l];
+            kit_input(&k, HD_F32, x);
+            if (t & 8) kit_input(&k, HD_F32, y);
+            kit_check(ctx, &k);
+        }
+    }
+}
+
 /* Equal elements and NaN: the first gets the gradient. */
 static void check_pool_ties(hd_context *ctx, void *arg) {
     float x[2 * 16 * 6 * 6];
@@ -155,6 +177,7 @@ static void check_dropouts(hd_context *ctx, void *arg) {
 static void test_pools(void **state) {
     (void)state;
     kit_each_isa(3, check_pools, NULL);
+    kit_each_isa(1, check_ceil_pools, NULL);
     kit_each_isa(1, check_pool_ties, NULL);
 }
 

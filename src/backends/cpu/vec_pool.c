@@ -11,7 +11,8 @@ static const char *planes_support(const hd_kctx *k) {
     return k->in[0].count == 0 || k->out[0].count == 0 ? "nothing to pool" : NULL;
 }
 
-/* Windows without gaps, all inside the padded picture, and means of all their elements. */
+/* Windows without gaps; means only where all of their windows are inside the padded picture. A largest element needs no
+ * more of its window than what lies in the picture (ceil_mode). */
 static const char *pool_supports(const hd_kctx *k) {
     const char *reason = planes_support(k);
     hd_pool2d_window v;
@@ -25,8 +26,10 @@ static const char *pool_supports(const hd_kctx *k) {
     const hd_dims *x = &k->in[0].dims, *y = k->n_in == 2 ? &k->in[1].dims : &k->out[0].dims;
     for (int i = 0; i < 2; i++) {
         if (v.dilation[i] > 1) return "only without dilation";
-        if ((x->dim[2 + i] + 2 * v.padding[i] - v.kernel_size[i]) / v.stride[i] + 1 != y->dim[2 + i])
-            return "only for windows inside the picture";
+        const int64_t inside = (x->dim[2 + i] + 2 * v.padding[i] - v.kernel_size[i]) / v.stride[i] + 1;
+        const bool max = strncmp(k->op->name, "max", 3) == 0;
+        if (inside != y->dim[2 + i] && !max) return "only for windows inside the picture";
+        if ((y->dim[2 + i] - 1) * v.stride[i] - v.padding[i] >= x->dim[2 + i]) return "a window holds nothing";
     }
     return NULL;
 }
@@ -88,6 +91,7 @@ static hd_status pool_prepare(hd_kctx *k, hd_prepared *out) {
     }
     s->factor = (float)(1 / ((double)s->kernel[0] * (double)s->kernel[1]));
     s->apart = s->kernel[0] == s->stride[0] && s->kernel[1] == s->stride[1] && !s->padding[0] && !s->padding[1];
+    if (!s->x.lanes) s->apart = s->apart && s->oh * s->kernel[0] <= s->h && s->ow * s->kernel[1] <= s->w;
     const int64_t from = hd_vec_min((s->padding[1] + s->stride[1] - 1) / s->stride[1], s->ow);
     const int64_t room = s->w + s->padding[1] - s->kernel[1];
     const int64_t past = room < 0 ? 0 : hd_vec_min(room / s->stride[1] + 1, s->ow);
