@@ -100,10 +100,13 @@ static void copy_fill(void *exec, int64_t task) {
     static const unsigned char zero[8];
     if (n <= 0) return;
     char *y = (char *)e->out[0] + (size_t)from * c->size;
-    if (c->size == 1 || memcmp(c->value, zero, 8) == 0)
+    if (c->size == 1 || memcmp(c->value, zero, 8) == 0) {
         memset(y, c->value[0], (size_t)n * c->size);
-    else
+    } else if (c->size == 4) { /* a copy of known size is a store, and many of them vectors */
+        for (int64_t i = 0; i < n; i++) memcpy(y + 4 * i, c->value, 4);
+    } else {
         for (int64_t i = 0; i < n; i++) memcpy(y + (size_t)i * c->size, c->value, c->size);
+    }
 }
 
 /* ---- boxes ---- */

@@ -75,6 +75,7 @@ typedef struct hd_gemm_isa {
     void (*log)(float *y, const float *x, int64_t n);
     void (*tanh)(float *y, const float *x, int64_t n);
     void (*sigmoid)(float *y, const float *x, int64_t n);
+    const struct hd_few_isa *few; /* of convolutions with few channels: conv_few.h */
 } hd_gemm_isa;
 
 extern const hd_gemm_isa hd_gemm_avx512, hd_gemm_avx2, hd_gemm_generic;

@@ -107,6 +107,8 @@ HD_MAP(log)
 HD_MAP(tanh)
 HD_MAP(sigmoid)
 
+#include "backends/cpu/conv_few_body.h"
+
 const hd_gemm_isa HD_ISA(hd_gemm) = {.lanes = HD_VL,
                                      .rows = TILE_ROWS,
                                      .kc = 512,
@@ -120,4 +122,5 @@ const hd_gemm_isa HD_ISA(hd_gemm) = {.lanes = HD_VL,
                                      .exp = map_exp,
                                      .log = map_log,
                                      .tanh = map_tanh,
-                                     .sigmoid = map_sigmoid};
+                                     .sigmoid = map_sigmoid,
+                                     .few = &few_routines};
