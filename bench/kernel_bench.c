@@ -1,6 +1,6 @@
 /* kernel_bench.c: times every kernel that can run an op, alone, on the operands that it asks for: which to prefer, and
  * from which size. Prints microseconds, GFLOP/s and the share of the ceiling, or why a kernel refuses.
- *     kernel-bench [THREADS [ISA [OP]]] */
+ *     kernel-bench [THREADS [ISA [OP [PART OF THE KERNEL'S NAME]]]] */
 #include "backends/cpu/gemm_plan.h"
 #include "ceiling.h"
 #include "compile/kernel.h"
@@ -25,6 +25,7 @@ typedef struct bench {
     hd_context *ctx;
     hd_pool *pool;
     ceiling ceiling;
+    const char *kernel; /* only those whose names contain it; or NULL */
 } bench;
 
 /* One thread: the time that it had a processor, so that what else runs counts little. */
@@ -112,7 +113,8 @@ static void run_case(const bench *b, const bench_case *c) {
     printf("\n");
     const hd_kernel *const *list = hd_kernels_default();
     for (int i = 0; list[i]; i++)
-        if (strcmp(list[i]->op, c->op) == 0 && run_kernel(b, c, list[i]) != HD_OK)
+        if (strcmp(list[i]->op, c->op) == 0 && (!b->kernel || strstr(list[i]->name, b->kernel)) &&
+            run_kernel(b, c, list[i]) != HD_OK)
             printf("    %-34s %s\n", list[i]->name, hd_last_error(b->ctx));
 }
 
@@ -162,15 +164,17 @@ int main(int argc, char **argv) {
     if (!ceiling_measure(&b.ceiling, b.ctx->threads, 0.1)) return 1;
     printf("%d threads, %s: ceiling %.1f GFLOP/s\n", b.ctx->threads, hd_context_isa(b.ctx), 1e-9 * b.ceiling.f32_flops);
     const char *only = argc > 3 ? argv[3] : NULL;
+    b.kernel = argc > 4 ? argv[4] : NULL;
     const hd_fp_state fp = hd_fp_enter();
     static const int64_t layers[][3] = {{1, 1, 16},      {1, 16, 16},     {1, 16, 1},       {64, 784, 64},
                                         {64, 64, 10},    {128, 784, 200}, {128, 784, 1024}, {128, 1024, 1024},
                                         {128, 1024, 10}, {1, 1024, 1024}, {512, 512, 512},  {128, 9216, 128}};
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         run_layer(&b, only, layers[i][0], layers[i][1], layers[i][2]);
-    static const int64_t convs[][6] = {{128, 1, 28, 32, 3, 1},  {128, 32, 28, 32, 3, 1},  {32, 3, 32, 64, 3, 1},
-                                       {8, 3, 224, 64, 7, 2},   {16, 64, 56, 64, 3, 1},   {16, 256, 14, 256, 3, 1},
-                                       {16, 512, 7, 512, 3, 1}, {16, 256, 28, 128, 1, 1}, {64, 8, 8, 16, 3, 1}};
+    static const int64_t convs[][6] = {{128, 1, 28, 32, 3, 1},   {128, 32, 28, 32, 3, 1},  {32, 3, 32, 64, 3, 1},
+                                       {16, 128, 28, 128, 3, 1}, {128, 512, 7, 512, 3, 1}, {8, 3, 224, 64, 7, 2},
+                                       {16, 64, 56, 64, 3, 1},   {16, 256, 14, 256, 3, 1}, {16, 512, 7, 512, 3, 1},
+                                       {16, 256, 28, 128, 1, 1}, {64, 8, 8, 16, 3, 1}};
     for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) run_conv(&b, only, convs[i]);
     hd_fp_leave(fp);
     hd_context_free(b.ctx);

@@ -1,0 +1,61 @@
+/* winograd.h: own convolution of 3×3 windows by Winograd's F(4×4, 3×3). What the plan (winograd_plan.c), the kernels
+ * (winograd.c, winograd_weight.c) and the bodies (winograd_body.h) share.
+ *
+ * A tile of 4×4 results comes from 6×6 pixels: y = Aᵀ [(G w Gᵀ) ⊙ (Bᵀ x B)] A, 36 products instead of 144, summed over
+ * the channels before A. Point p = 6·i + j is one of the 36. The gradients are the transposed maps: of x, the same with
+ * turned weights; of w, dw = Gᵀ [Σ over tiles of (Bᵀ x B) ⊙ (A dy Aᵀ)] G. Interpolation at 0, ±√½, ±√2, ∞: a third of
+ * the error of 0, ±1, ±2, ∞. */
+#ifndef HD_CPU_WINOGRAD_H
+#define HD_CPU_WINOGRAD_H
+#include "base/context.h"
+
+enum { HD_WINO_POINTS = 36 };
+
+/* Pictures in blocks of channels (nChw16c, nChw8c), and the tiles laid over them. */
+typedef struct hd_wino_side {
+    int64_t h, w, blocks; /* blocks of channels */
+    int64_t pad;          /* tile (i, j) begins at pixel (4i − pad, 4j − pad) */
+    int64_t th, tw;       /* tiles of a picture */
+    int64_t room, point;  /* transformed: tiles that have room beside each other; floats from point to point */
+} hd_wino_side;
+
+/* Products of a piece of tiles and a panel of channels: m [point][room][width] = v [point][block][room][] · u [point][]
+ * [width] */
+typedef struct hd_wino_product {
+    const float *v, *u;
+    float *m;
+    int64_t tiles, blocks; /* tiles of the piece; blocks of channels that are summed over */
+    int64_t room, width;   /* width: channels of the panel, a vector or two */
+    int64_t v_point;
+} hd_wino_product;
+
+/* What becomes of a panel's products. */
+typedef struct hd_wino_end {
+    const float *m;
+    float *y;
+    const float *bias; /* of channel 0, or NULL */
+    int64_t channel;   /* first of the panel */
+    int64_t width;
+    bool relu;
+} hd_wino_end;
+
+/* Parts of the weights: [k/block][c/block][3][3][block of c][block of k], of which panels of channels of the result. */
+typedef struct hd_wino_weights {
+    int64_t blocks_k, blocks_c;
+    bool turned; /* gradient of the input: c is the result, k is summed over */
+} hd_wino_weights;
+
+typedef struct hd_wino_isa {
+    int lanes, block, rows; /* floats of a vector; channels of a block; tiles that a product takes at once */
+    /* v [point][block][room][] = Bᵀ x B of n tiles from `first` on. */
+    void (*read)(float *v, const hd_wino_side *s, const float *x, int64_t first, int64_t n);
+    void (*product)(const hd_wino_product *p);
+    void (*write)(const hd_wino_end *e, const hd_wino_side *s, int64_t first, int64_t n);
+    /* u [point][summed channel][width] of a panel: the blocks b0 … b1 of summed channels. */
+    void (*weights)(float *u, const hd_wino_weights *g, const float *w, int64_t channel, int64_t width, int64_t b0,
+                    int64_t b1);
+} hd_wino_isa;
+
+extern const hd_wino_isa hd_wino_avx512, hd_wino_avx2, hd_wino_generic;
+const hd_wino_isa *hd_wino_of(hd_isa isa);
+#endif

@@ -1,0 +1,129 @@
+/* winograd_plan.c: which convolutions the own Winograd kernels take, and how they are cut. The rules come from
+ * measurements, docs/performance.md. */
+#include "backends/cpu/winograd_plan.h"
+#include "ops/fused.h"
+#include <string.h>
+
+enum {
+    LEAST_TILES = 24,         /* below, transforming the weights is most of the work */
+    MOST_ROWS = 4,            /* groups of tiles that one product takes, in a piece */
+    PIECE_FLOATS = 160 << 10, /* transformed pixels of a piece: with the sums they fit the second cache */
+    ENOUGH_TASKS = 32
+};
+
+const hd_wino_isa *hd_wino_of(hd_isa isa) {
+#if defined(__x86_64__)
+    if (isa == HD_ISA_AVX512) return &hd_wino_avx512;
+    if (isa == HD_ISA_AVX2) return &hd_wino_avx2;
+#endif
+    (void)isa;
+    return &hd_wino_generic;
+}
+
+hd_layout hd_wino_picture_layout(const hd_wino_plan *p) {
+    return (hd_layout){.nblk = 1, .idx = {1}, .blk = {(uint8_t)p->isa->block}};
+}
+hd_layout hd_wino_weight_layout(const hd_wino_plan *p) {
+    const uint8_t block = (uint8_t)p->isa->block;
+    return (hd_layout){.nblk = 2, .idx = {1, 0}, .blk = {block, block}};
+}
+
+static bool present(const hd_kctx *k, int in) {
+    return in < k->n_in && k->in[in].dims.rank >= 0;
+}
+
+/* What the options of both kinds have in common. */
+typedef struct window {
+    const int64_t *stride, *padding, *dilation, *extra;
+    int64_t groups, act;
+} window;
+
+static window window_of(const hd_kctx *k, hd_wino_direction direction) {
+    if (direction == HD_WINO_FORWARD) {
+        const hd_conv2d_args *a = k->attr;
+        return (window){a->stride, a->padding, a->dilation, a->padding_extra, a->groups, a->act};
+    }
+    const hd_conv2d_grad_args *a = k->attr;
+    return (window){a->stride, a->padding, a->dilation, a->padding_extra, a->groups, HD_ACT_NONE};
+}
+
+static const char *window_refuses(const window *g) {
+    if (g->groups != 1) return "only without groups";
+    for (int i = 0; i < 2; i++)
+        if (g->stride[i] != 1 || g->dilation[i] != 1 || g->padding[i] != g->padding[0] || g->padding[i] < 0 ||
+            g->padding[i] > 1 || g->extra[i])
+            return "only for stride 1, dilation 1, padding 0 or 1";
+    if (g->act != HD_ACT_NONE && g->act != HD_ACT_RELU) return "applies no activation but relu";
+    return NULL;
+}
+
+static hd_wino_side side_of(int64_t h, int64_t w, int64_t channels, int64_t block) {
+    return (hd_wino_side){.h = h, .w = w, .blocks = channels / block};
+}
+
+static const char *read_shapes(hd_wino_plan *p, const hd_kctx *k, hd_wino_direction direction) {
+    const bool weight = direction == HD_WINO_GRAD_WEIGHT;
+    const hd_operand *x = direction == HD_WINO_GRAD_INPUT ? &k->out[0] : &k->in[0];
+    const hd_operand *w = weight ? &k->out[0] : &k->in[1];
+    const hd_operand *y = direction == HD_WINO_FORWARD ? &k->out[0] : weight ? &k->in[1] : &k->in[0];
+    const window g = window_of(k, direction);
+    if (x->dtype != HD_F32 || w->dtype != HD_F32 || y->dtype != HD_F32) return "computes in f32 only";
+    if (k->exact) return "exact kernels were asked for";
+    if (w->dims.dim[2] != 3 || w->dims.dim[3] != 3) return "only for 3x3 windows";
+    const char *reason = window_refuses(&g);
+    if (reason) return reason;
+    memset(p, 0, sizeof *p);
+    p->isa = hd_wino_of(k->isa);
+    p->direction = direction;
+    p->bias = direction == HD_WINO_FORWARD ? present(k, 2) : k->n_out > 1;
+    p->relu = g.act == HD_ACT_RELU;
+    p->n = x->dims.dim[0], p->c = x->dims.dim[1], p->h = x->dims.dim[2], p->w = x->dims.dim[3];
+    p->k = w->dims.dim[0], p->oh = y->dims.dim[2], p->ow = y->dims.dim[3];
+    if (p->c % p->isa->block || p->k % p->isa->block) return "only for channels that fill blocks";
+    if (x->count <= 0 || y->count <= 0 || w->count <= 0) return "nothing to do";
+    p->from = side_of(p->h, p->w, p->c, p->isa->block);
+    p->to = side_of(p->oh, p->ow, p->k, p->isa->block);
+    p->from.pad = g.padding[0];
+    p->summed = p->c, p->channels = p->k;
+    if (direction != HD_WINO_GRAD_INPUT) return NULL;
+    const hd_wino_side x_side = p->from;
+    p->from = p->to, p->to = x_side;
+    p->from.pad = 2 - g.padding[0], p->to.pad = 0;
+    p->summed = p->k, p->channels = p->c;
+    return NULL;
+}
+
+static void lay_tiles(hd_wino_plan *p) {
+    p->from.th = p->to.th = hd_wino_ceil(p->to.h, 4);
+    p->from.tw = p->to.tw = hd_wino_ceil(p->to.w, 4);
+    p->tiles = p->n * p->to.th * p->to.tw;
+}
+
+/* Pieces of the tiles so large that weights are read seldom and so small that a piece stays in the second cache; where
+ * they are too few for many processors, each is done in parts of the panels, which transform the pixels again. */
+static void cut(hd_wino_plan *p) {
+    const int64_t rows = p->isa->rows;
+    int64_t most = PIECE_FLOATS / (HD_WINO_POINTS * p->summed) / rows;
+    most = most < 2 ? 2 : hd_wino_least(most, MOST_ROWS);
+    p->pieces = hd_wino_ceil(p->tiles, most * rows);
+    p->from.room = p->to.room = hd_wino_ceil(p->tiles, p->pieces);
+    p->panel = 2 * p->isa->lanes;
+    p->panels = hd_wino_ceil(p->channels, p->panel);
+    const int64_t parts = hd_wino_least(hd_wino_ceil(ENOUGH_TASKS, p->pieces), p->channels / 128);
+    p->parts = hd_wino_least(parts < 1 ? 1 : parts, p->panels);
+    p->slices = hd_wino_least(p->summed / p->isa->block, 4);
+    p->from.point = p->from.room * p->summed + 16; /* an odd number of lines: points do not compete for places */
+    p->u = HD_WINO_POINTS * p->summed * p->channels;
+    p->v = HD_WINO_POINTS * p->from.point;
+    p->m = HD_WINO_POINTS * p->to.room * p->panel;
+}
+
+const char *hd_wino_plan_make(hd_wino_plan *p, const hd_kctx *k, hd_wino_direction direction) {
+    const char *reason = read_shapes(p, k, direction);
+    if (reason) return reason;
+    lay_tiles(p);
+    if (2 * p->n * p->to.h * p->to.w < 16 * p->tiles) return "tiles of 4x4 would be less than half full";
+    if (p->tiles < LEAST_TILES) return "too few tiles to transform the weights for";
+    cut(p);
+    return NULL;
+}
