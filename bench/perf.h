@@ -25,7 +25,19 @@ typedef struct perf_options {
     int threads;
     double seconds;        /* longest time of measuring a workload in one round */
     const char *precision; /* NULL: f32 */
+    const char *isa;       /* NULL: what the machine has */
 } perf_options;
+
+/* The program of a workload with random inputs bound, ready to run. */
+typedef struct perf_program {
+    hd_context *ctx; /* NULL when even that could not be made */
+    hd_graph *graph;
+    hd_program *program;
+    float *x, *target;
+    int64_t *label;
+} perf_program;
+hd_status perf_program_new(perf_program *out, const perf_workload *w, const perf_options *o); /* free it in any case */
+void perf_program_free(perf_program *p);
 
 /* Median and quartiles. In seconds where they are made, in ms where they are told. */
 typedef struct perf_spread {
@@ -43,7 +55,7 @@ typedef struct perf_measured {
     int steps, reorders, weight_reorders;
 } perf_measured;
 
-/* Builds, compiles and times a workload in this process. Says on standard error what is wrong. */
+/* Times a workload in this process. Says on standard error what is wrong. */
 hd_status perf_measure(const perf_workload *w, const perf_options *o, perf_measured *out);
 
 /* A row of a run: the rounds of one workload. */

@@ -1,4 +1,4 @@
-/* perf_measure.c: owns how one workload is built, compiled and timed, in this process. */
+/* perf_measure.c: owns how the program of one workload is timed, in this process, and what is told of it. */
 #include "perf.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,33 +29,6 @@ perf_spread perf_spread_of(double *values, int n) {
     if (n < 1) return (perf_spread){0};
     qsort(values, (size_t)n, sizeof *values, by_value);
     return (perf_spread){quantile(values, n, 0.5), quantile(values, n, 0.25), quantile(values, n, 0.75)};
-}
-
-static hd_val network(hd_val x, const perf_workload *w) {
-    char name[64];
-    if (hd_line_read(w->network, NULL)) return hd_line_build(x, w->network);
-    if (w->network[0] == '[') return hd_nn_layers(x, w->network);
-    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(w->network, " "), w->network);
-    const char *given = strchr(w->network, ' '); /* options, as JSON */
-    return hd_zoo_build(x, name, w->outputs, given ? given + 1 : "{}");
-}
-
-static hd_val build(hd_graph *g, const perf_workload *w, hd_val *loss) {
-    hd_dims in = {.rank = w->sample.rank + 1, .dim = {HD_BATCH}};
-    for (int i = 0; i < w->sample.rank; i++) in.dim[i + 1] = w->sample.dim[i];
-    hd_val y = network(hd_input(g, "x", HD_F32, in), w);
-    hd_dims labels = HD_DIMS(HD_BATCH);
-    if (strcmp(w->loss, "mse") == 0)
-        *loss = hd_mse(y, hd_input(g, "target", HD_F32, HD_DIMS(HD_BATCH, w->outputs)));
-    else {
-        const bool positions = hd_val_dims(y).rank == 3; /* an answer for each */
-        if (positions) labels.dim[labels.rank++] = w->sample.dim[0];
-        hd_val label = hd_input(g, "label", HD_I64, labels), rows = y;
-        if (positions) label = hd_reshape(label, .dims = HD_DIMS(-1));
-        if (positions) rows = hd_reshape(y, .dims = HD_DIMS(-1, w->outputs));
-        *loss = hd_cross_entropy(rows, label);
-    }
-    return y;
 }
 
 static int64_t count_params(hd_store *store) {
@@ -157,49 +130,15 @@ static void take_facts(perf_measured *out, hd_program *p, perf_spread seconds) {
                            .weight_reorders = facts.weight_reorders};
 }
 
-/* Runs the program on random numbers: what they are does not matter to the time. */
-static hd_status run_random(hd_context *ctx, hd_program *p, const perf_workload *w, const perf_options *o,
-                            bool positions, perf_measured *out) {
-    const int64_t n = hd_dims_count(&w->sample) * w->batch, labels = positions ? n : w->batch;
-    float *x = calloc((size_t)n + 1, sizeof *x), *target = calloc((size_t)(w->batch * w->outputs) + 1, sizeof *target);
-    int64_t *label = calloc((size_t)labels + 1, sizeof *label);
-    hd_status status = x && target && label ? HD_OK : HD_E_MEMORY;
-    if (status == HD_OK) {
-        for (int64_t i = 0; i < n; i++)
-            x[i] = positions ? (float)(rand() % w->outputs) : (float)(rand() % 2001 - 1000) / 1000;
-        for (int64_t i = 0; i < labels; i++) label[i] = rand() % w->outputs;
-        for (int64_t i = 0; i < w->batch * w->outputs; i++) target[i] = (float)(rand() % 2001 - 1000) / 1000;
-        perf_spread seconds = {0};
-        hd_program_bind(p, hd_program_input(p, "x"), x);
-        hd_program_bind(p, hd_program_input(p, "label"), label);
-        hd_program_bind(p, hd_program_input(p, "target"), target);
-        status = time_steps(p, o->seconds, &seconds);
-        if (status == HD_OK) take_facts(out, p, seconds);
-        if (status == HD_OK) status = tell_steps(ctx, p, w, o, seconds.median);
-    }
-    free(x);
-    free(target);
-    free(label);
-    return status;
-}
-
 hd_status perf_measure(const perf_workload *w, const perf_options *o, perf_measured *out) {
-    hd_context *ctx;
-    hd_graph *g = NULL;
-    hd_program *p = NULL;
-    hd_status status = hd_context_new(&ctx, &(hd_context_args){.threads = o->threads});
-    if (status != HD_OK) return status;
-    hd_val loss, y = {0};
-    status = hd_graph_new(&g, ctx);
-    if (status == HD_OK) {
-        y = build(g, w, &loss);
-        const hd_target target = o->infer || w->forward ? hd_forward(y) : hd_train_step(loss, w->optimizer);
-        status = hd_compile_with(&p, target, &(hd_compile_args){.batch = w->batch, .precision = o->precision});
-    }
-    if (status == HD_OK) status = run_random(ctx, p, w, o, hd_val_dims(y).rank == 3, out);
-    if (status != HD_OK) fprintf(stderr, "hadal-perf: %s: %s\n", w->name, hd_last_error(ctx));
-    hd_program_free(p);
-    hd_graph_free(g);
-    hd_context_free(ctx);
+    perf_program built;
+    perf_spread seconds = {0};
+    hd_status status = perf_program_new(&built, w, o);
+    if (status == HD_OK) status = time_steps(built.program, o->seconds, &seconds);
+    if (status == HD_OK) take_facts(out, built.program, seconds);
+    if (status == HD_OK) status = tell_steps(built.ctx, built.program, w, o, seconds.median);
+    if (status != HD_OK)
+        fprintf(stderr, "hadal-perf: %s: %s\n", w->name, built.ctx ? hd_last_error(built.ctx) : "no memory");
+    perf_program_free(&built);
     return status;
 }
