@@ -103,7 +103,7 @@ static void learns_along_the_gradient_too(void **state) {
     learn(&l,
           RECIPE("{\"name\": \"neocognitron\", \"planes\": [8, 16, 16]}",
                  "\"method\": \"gradient\", \"epochs\": 60, \"batch_size\": 20, \"optimizer\": {\"name\": \"adam\", "
-                 "\"lr\": 0.05}"),
+                 "\"lr\": 0.005}"),
           data);
     assert_true(hd_scores_find(&l.result.train, "accuracy")->value >= 0.7); /* guessing: 0.2 */
     forget(&l);
