@@ -66,17 +66,23 @@ static void few_tiles(const hd_few_tiles *g) {
 
 /* ---- dot products: R rows by Q points, along the positions of all images ---- */
 
+#if HD_VL == 16
+enum { FEW_SUMS = 32 }; /* of which 24 are used at the most */
+#else
+enum { FEW_SUMS = 8 };
+#endif
+
 HD_INLINE void few_dot(const int R, const int Q, const hd_few_dots *g, int64_t i, int64_t p, int64_t rows,
                        int64_t points) {
-    vf s[16];
-    const float *a[16], *b[16];
-    HD_UNROLL for (int u = 0; u < 16; u++) s[u] = (vf){0};
+    vf s[FEW_SUMS];
+    const float *a[FEW_ROWS], *b[8];
+    HD_UNROLL for (int u = 0; u < FEW_SUMS; u++) s[u] = (vf){0};
     for (int r = 0; r < R; r++) a[r] = g->a + (i + (r < rows ? r : 0)) * g->lda;
     for (int q = 0; q < Q; q++) b[q] = g->b + g->b_at[p + (q < points ? q : 0)];
     for (int64_t image = 0; image < g->images; image++) {
         const int64_t ai = image * g->a_image, bi = image * g->b_image;
         for (int64_t t = 0; t < g->n; t += HD_VL) {
-            vf x[16];
+            vf x[8];
             HD_UNROLL for (int q = 0; q < Q; q++) x[q] = vf_load(b[q] + bi + t);
             HD_UNROLL for (int r = 0; r < R; r++) {
                 const vf d = vf_load(a[r] + ai + t);
@@ -84,13 +90,18 @@ HD_INLINE void few_dot(const int R, const int Q, const hd_few_dots *g, int64_t i
             }
         }
     }
-    float sums[16];
+    float sums[FEW_SUMS];
     HD_UNROLL for (int u = 0; u < R * Q; u += HD_VL) vf_store(sums + u, dot_fold(s + u));
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t q = 0; q < points; q++) {
-            float *c = g->c + (i + r) * g->ldc + p + q;
-            *c = g->add ? *c + sums[r * Q + q] : sums[r * Q + q];
-        }
+    for (int64_t r = 0; r < rows; r++) {
+        float *c = g->c + (i + r) * g->ldc + p;
+        const float *sum = sums + r * Q;
+        if (g->add)
+            for (int64_t q = 0; q < points; q++) c[q] += sum[q];
+        else if (points == Q) /* a move of known length */
+            memcpy(c, sum, (size_t)Q * sizeof *c);
+        else
+            for (int64_t q = 0; q < points; q++) c[q] = sum[q];
+    }
 }
 
 HD_INLINE void few_dot_rows(const int R, const int Q, const hd_few_dots *g, int64_t i, int64_t rows) {
@@ -98,22 +109,23 @@ HD_INLINE void few_dot_rows(const int R, const int Q, const hd_few_dots *g, int6
 }
 
 static void few_dots(const hd_few_dots *g) {
-    for (int64_t i = 0; i < g->rows;) {
-        const int64_t left = g->rows - i;
 #if HD_VL == 16
-        if (left == 5 || left == 6) { /* twelve sums, and four that stay zero */
-            few_dot_rows(6, 2, g, i, left);
-            i += left;
-        } else if (left <= 2) {
-            few_dot_rows(2, 8, g, i, left);
-            i += left;
-        } else {
-            few_dot_rows(4, 4, g, i, left < 4 ? left : 4);
-            i += 4;
-        }
+    enum { MOST = 6 };
 #else
-        few_dot_rows(2, 4, g, i, left < 2 ? left : 2);
-        i += 2;
+    enum { MOST = 2 };
+#endif
+    const int64_t parts = (g->rows + MOST - 1) / MOST;
+    for (int64_t part = 0; part < parts; part++) {
+        const int64_t i = part * g->rows / parts, rows = (part + 1) * g->rows / parts - i;
+#if HD_VL == 16
+        if (rows > 4)
+            few_dot_rows(6, 4, g, i, rows);
+        else if (rows > 2)
+            few_dot_rows(4, 4, g, i, rows);
+        else
+            few_dot_rows(2, 8, g, i, rows);
+#else
+        few_dot_rows(2, 4, g, i, rows);
 #endif
     }
 }
@@ -129,28 +141,43 @@ static void few_lines(float *to, int64_t ld_to, const float *from, int64_t ld_fr
     }
 }
 
+/* 0 … HD_VL */
+HD_INLINE int64_t few_within(int64_t n) {
+    return n < 0 ? 0 : n < HD_VL ? n : HD_VL;
+}
+
+HD_INLINE void few_part_lines(float *even, float *odd, int64_t ld_to, const float *from, int64_t ld_from, int64_t lines,
+                              int64_t evens, int64_t odds) {
+    const int64_t n = 2 * evens - 1 > 2 * odds ? 2 * evens - 1 : 2 * odds;
+    const vm low = vm_first(n), high = vm_first(n - HD_VL), even_lanes = vm_first(evens), odd_lanes = vm_first(odds);
+    for (int64_t i = 0; i < lines; i++, even += ld_to, odd += ld_to, from += ld_from) {
+        const vf a = vf_load_m(from, low), b = vf_load_m(from + HD_VL, high);
+        vf_store_m(even, vf_even(a, b), even_lanes);
+        vf_store_m(odd, vf_odd(a, b), odd_lanes);
+    }
+}
+
+/* A vector's width of columns at a time. */
 static void few_part(float *even, float *odd, int64_t ld_to, const float *from, int64_t ld_from, int64_t lines,
                      int64_t evens, int64_t odds) {
-    const int64_t most = evens > odds ? evens : odds, n = evens > odds ? 2 * evens - 1 : 2 * odds;
-    for (int64_t i = 0; i < lines; i++, even += ld_to, odd += ld_to, from += ld_from)
-        for (int64_t j = 0; j < most; j += HD_VL) {
-            const vf a = vf_load_m(from + 2 * j, vm_first(n - 2 * j));
-            const vf b = vf_load_m(from + 2 * j + HD_VL, vm_first(n - 2 * j - HD_VL));
-            vf_store_m(even + j, vf_even(a, b), vm_first(evens - j));
-            vf_store_m(odd + j, vf_odd(a, b), vm_first(odds - j));
-        }
+    for (int64_t j = 0; j < evens || j < odds; j += HD_VL)
+        few_part_lines(even + j, odd + j, ld_to, from + 2 * j, ld_from, lines, few_within(evens - j),
+                       few_within(odds - j));
 }
 
 static void few_merge(float *to, int64_t ld_to, const float *even, const float *odd, int64_t ld_from, int64_t lines,
                       int64_t n) {
-    for (int64_t i = 0; i < lines; i++, to += ld_to, even += ld_from, odd += ld_from)
-        for (int64_t j = 0; j < n; j += 2 * HD_VL) {
-            const int64_t left = n - j;
-            const vf a = vf_load_m(even + j / 2, vm_first((left + 1) / 2)),
-                     b = vf_load_m(odd + j / 2, vm_first(left / 2));
-            vf_store_m(to + j, vf_zip_low(a, b), vm_first(left));
-            vf_store_m(to + j + HD_VL, vf_zip_high(a, b), vm_first(left - HD_VL));
+    for (int64_t j = 0; j < n; j += 2 * HD_VL) {
+        const vm low = vm_first(n - j), high = vm_first(n - j - HD_VL);
+        const vm even_lanes = vm_first((n - j + 1) / 2), odd_lanes = vm_first((n - j) / 2);
+        const float *a = even + j / 2, *b = odd + j / 2;
+        float *y = to + j;
+        for (int64_t i = 0; i < lines; i++, y += ld_to, a += ld_from, b += ld_from) {
+            const vf x0 = vf_load_m(a, even_lanes), x1 = vf_load_m(b, odd_lanes);
+            vf_store_m(y, vf_zip_low(x0, x1), low);
+            vf_store_m(y + HD_VL, vf_zip_high(x0, x1), high);
         }
+    }
 }
 
 static void few_end(hd_gemm_end end, float *y, int64_t n) {

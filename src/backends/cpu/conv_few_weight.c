@@ -4,7 +4,7 @@
 #include "backends/cpu/conv_few.h"
 #include <string.h>
 
-enum { FEW_CHUNK_FLOATS = 1 << 14 }; /* of laid out pictures and their dy at a time */
+enum { FEW_CHUNK_FLOATS = 1 << 13 }; /* of laid out pictures and their dy at a time: the first cache */
 
 typedef struct few_weight {
     hd_few_layout f;
@@ -94,7 +94,7 @@ static hd_status weight_prepare(hd_kctx *k, hd_prepared *out) {
     s->lda = hd_conv_ceil(s->f.n, 16) * 16;
     s->slopes = v.k * s->lda;
     s->tasks = hd_few_tasks(&v);
-    s->chunk = hd_conv_least(hd_conv_ceil(v.n, s->tasks), hd_conv_ceil(FEW_CHUNK_FLOATS, s->picture + s->slopes));
+    s->chunk = hd_conv_least(hd_conv_ceil(v.n, s->tasks), 1 + (FEW_CHUNK_FLOATS - 1) / (s->picture + s->slopes));
     s->count = v.k * v.depth;
     s->partial = hd_conv_ceil(s->count + v.k, 16) * 16;
     out->state = s;

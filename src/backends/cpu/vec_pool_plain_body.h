@@ -1,6 +1,38 @@
 /* vec_pool_plain_body.h: pooling over windows and its gradients in plain order: rows are joined first, then columns,
  * and gradients take HD_VL windows of a row at once. Included once for each instruction set, after vec_pool_body.h. */
 
+/* ---- windows of 2 × 2 that lie apart: HD_VL of them at once ---- */
+
+HD_INLINE bool pool_is_2x2(const hd_vec_pool *s) {
+    return s->apart && s->kernel[0] == 2 && s->kernel[1] == 2;
+}
+
+/* Their elements, row by row, where `left` windows of the row are left; the masks of the two vectors of a row. */
+typedef struct pool_square {
+    vf at[4];
+    vm low, high;
+    bool whole;
+} pool_square;
+HD_INLINE pool_square pool_square_of(const float *p, int64_t line, int64_t left) {
+    const bool whole = left >= HD_VL;
+    const vm low = vm_first(2 * left), high = vm_first(2 * left > HD_VL ? 2 * left - HD_VL : 0);
+    const vf a = vf_load_if(p, whole, low), b = vf_load_if(p + HD_VL, whole, high);
+    const vf c = vf_load_if(p + line, whole, low), d = vf_load_if(p + line + HD_VL, whole, high);
+    return (pool_square){{vf_even(a, b), vf_odd(a, b), vf_even(c, d), vf_odd(c, d)}, low, high, whole};
+}
+HD_INLINE void pool_square_put(float *p, vf even, vf odd, const pool_square *x) {
+    vf_store_if(p, vf_zip_low(even, odd), x->whole, x->low);
+    vf_store_if(p + HD_VL, vf_zip_high(even, odd), x->whole, x->high);
+}
+
+/* Zeroes what no window covers. */
+static void pool_clear_rest(const pool_place *q) {
+    const hd_vec_pool *s = q->s;
+    for (int64_t h = 0; h < 2 * s->oh; h++)
+        for (int64_t l = 2 * s->ow; l < s->w; l++) q->y[h * s->w + l] = 0;
+    for (int64_t at = 2 * s->oh * s->w; at < s->h * s->w; at++) q->y[at] = 0;
+}
+
 /* ---- forward ---- */
 
 #define POOL(name, NEUTRAL, join, FACTOR)                                                                              \
@@ -24,8 +56,22 @@
             vf_store_if(y + o, best * FACTOR, o + HD_VL <= s->ow, vm_first(s->ow - o));                                \
         }                                                                                                              \
     }                                                                                                                  \
+    /* windows of 2 × 2 that lie apart */                                                                             \
+    static void pool_plain_##name##_2x2(const pool_place *q) {                                                         \
+        const hd_vec_pool *s = q->s;                                                                                   \
+        for (int64_t oh = 0; oh < s->oh; oh++)                                                                         \
+            for (int64_t o = 0; o < s->ow; o += HD_VL) {                                                               \
+                const pool_square x = pool_square_of(q->x + 2 * (oh * s->w + o), s->w, s->ow - o);                     \
+                const vf best = join(join(x.at[0], x.at[1]), join(x.at[2], x.at[3]));                                  \
+                vf_store_if(q->y + oh * s->ow + o, best * FACTOR, x.whole, vm_first(s->ow - o));                       \
+            }                                                                                                          \
+    }                                                                                                                  \
     static void pool_plain_##name##_one(const hd_exec *e, const pool_place *q) {                                       \
         const hd_vec_pool *s = q->s;                                                                                   \
+        if (pool_is_2x2(s)) {                                                                                          \
+            pool_plain_##name##_2x2(q);                                                                                \
+            return;                                                                                                    \
+        }                                                                                                              \
         float *b = hd_thread_scratch(e), *row = b + s->padding[1];                                                     \
         for (int64_t oh = 0; oh < s->oh; oh++) {                                                                       \
             const pool_window v = pool_window_of(s, 0, oh, s->h);                                                      \
@@ -52,33 +98,21 @@ POOL(avg, 0, join_sum, s->factor)
 
 /* ---- gradient of max_pool2d ---- */
 
-/* Windows of 2 × 2 that lie apart, in plain order: HD_VL of them at once. */
 static void pool_plain_max_grad_2x2(const pool_place *q) {
     const hd_vec_pool *s = q->s;
-    for (int64_t oh = 0; oh < s->oh; oh++) {
-        const float *x = q->x + 2 * oh * s->w, *dy = q->dy + oh * s->ow;
-        float *dx = q->y + 2 * oh * s->w;
+    for (int64_t oh = 0; oh < s->oh; oh++)
         for (int64_t o = 0; o < s->ow; o += HD_VL) {
-            const int64_t left = s->ow - o;
-            const bool whole = left >= HD_VL;
-            const vm low = vm_first(2 * left), high = vm_first(2 * left > HD_VL ? 2 * left - HD_VL : 0);
-            const float *p = x + 2 * o, *p2 = p + s->w;
-            const vf a = vf_load_if(p, whole, low), b = vf_load_if(p + HD_VL, whole, high);
-            const vf c = vf_load_if(p2, whole, low), d = vf_load_if(p2 + HD_VL, whole, high);
-            const vf x00 = vf_even(a, b), x01 = vf_odd(a, b), x10 = vf_even(c, d), x11 = vf_odd(c, d);
-            const vf best = join_max(join_max(x00, x01), join_max(x10, x11));
-            const vf g = vf_load_if(dy + o, whole, vm_first(left));
+            const int64_t at = 2 * (oh * s->w + o);
+            const pool_square x = pool_square_of(q->x + at, s->w, s->ow - o);
+            const vf best = join_max(join_max(x.at[0], x.at[1]), join_max(x.at[2], x.at[3]));
+            const vf g = vf_load_if(q->dy + oh * s->ow + o, x.whole, vm_first(s->ow - o));
             vk taken = vk_none();
-            const vf g00 = vf_keep(pool_first(x00, best, &taken), g), g01 = vf_keep(pool_first(x01, best, &taken), g);
-            const vf g10 = vf_keep(pool_first(x10, best, &taken), g), g11 = vf_keep(pool_first(x11, best, &taken), g);
-            vf_store_if(dx + 2 * o, vf_zip_low(g00, g01), whole, low);
-            vf_store_if(dx + 2 * o + HD_VL, vf_zip_high(g00, g01), whole, high);
-            vf_store_if(dx + 2 * o + s->w, vf_zip_low(g10, g11), whole, low);
-            vf_store_if(dx + 2 * o + s->w + HD_VL, vf_zip_high(g10, g11), whole, high);
+            vf share[4];
+            HD_UNROLL for (int i = 0; i < 4; i++) share[i] = vf_keep(pool_first(x.at[i], best, &taken), g);
+            pool_square_put(q->y + at, share[0], share[1], &x);
+            pool_square_put(q->y + at + s->w, share[2], share[3], &x);
         }
-        for (int64_t l = 2 * s->ow; l < s->w; l++) dx[l] = dx[l + s->w] = 0;
-    }
-    for (int64_t at = 2 * s->oh * s->w; at < s->h * s->w; at++) q->y[at] = 0;
+    pool_clear_rest(q);
 }
 
 /* One window: offset in the plane of its first largest element. */
@@ -128,7 +162,7 @@ static void pool_spread_row(const pool_place *q, int64_t at, const float *dy, in
 static void pool_plain_max_grad_one(const hd_exec *e, const pool_place *q) {
     const hd_vec_pool *s = q->s;
     (void)e;
-    if (s->apart && s->kernel[0] == 2 && s->kernel[1] == 2) {
+    if (pool_is_2x2(s)) {
         pool_plain_max_grad_2x2(q);
         return;
     }
@@ -169,21 +203,31 @@ static void pool_spread_sums(const hd_vec_pool *s, const float *b, float *dx) {
     }
     const int64_t kw = s->kernel[1];
     for (int64_t l = s->ow * kw; l < s->w; l++) dx[l] = 0;
-    if (kw == 2) {
-        for (int64_t o = 0; o < s->ow; o += HD_VL) {
-            const int64_t left = 2 * (s->ow - o);
-            const vf sums = vf_load_m(b + o, vm_first(s->ow - o));
-            vf_store_m(dx + 2 * o, vf_zip_low(sums, sums), vm_first(left));
-            vf_store_m(dx + 2 * o + HD_VL, vf_zip_high(sums, sums), vm_first(left > HD_VL ? left - HD_VL : 0));
-        }
-        return;
-    }
     for (int64_t o = 0; o < s->ow; o++)
         for (int64_t j = 0; j < kw; j++) dx[o * kw + j] = b[o];
 }
 
+static void pool_plain_avg_grad_2x2(const pool_place *q) {
+    const hd_vec_pool *s = q->s;
+    for (int64_t oh = 0; oh < s->oh; oh++)
+        for (int64_t o = 0; o < s->ow; o += HD_VL) {
+            const int64_t left = s->ow - o;
+            const pool_square x = {.low = vm_first(2 * left),
+                                   .high = vm_first(2 * left > HD_VL ? 2 * left - HD_VL : 0),
+                                   .whole = left >= HD_VL};
+            const vf g = vf_load_if(q->dy + oh * s->ow + o, x.whole, vm_first(left)) * s->factor;
+            pool_square_put(q->y + 2 * (oh * s->w + o), g, g, &x);
+            pool_square_put(q->y + 2 * (oh * s->w + o) + s->w, g, g, &x);
+        }
+    pool_clear_rest(q);
+}
+
 static void pool_plain_avg_grad_one(const hd_exec *e, const pool_place *q) {
     const hd_vec_pool *s = q->s;
+    if (pool_is_2x2(s)) {
+        pool_plain_avg_grad_2x2(q);
+        return;
+    }
     float *b = hd_thread_scratch(e);
     hd_vec_cover before = {-1, -1};
     for (int64_t h = 0; h < s->h; h++) {
