@@ -57,7 +57,9 @@ static double seconds_of(const bench *b, const hd_prepared *p, hd_exec *e, doubl
     for (int r = 0; r < REPEATS; r++) {
         const double begin = now(b);
         for (int64_t i = 0; i < times; i++)
-            for (int f = 0; f < p->phases; f++) hd_pool_run(b->pool, p->phase[f].run, e, p->phase[f].tasks);
+            for (int f = 0; f < p->phases; f++)
+                for (e->round = 0; e->round == 0 || e->round < p->rounds[f]; e->round++)
+                    hd_pool_run(b->pool, p->phase[f].run, e, p->phase[f].tasks);
         best = fmin(best, (now(b) - begin) / (double)times);
     }
     return best;

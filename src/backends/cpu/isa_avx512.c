@@ -14,7 +14,7 @@
 #include "backends/cpu/gemm_body.h"
 #if __has_include("backends/cpu/vec_body.h")
 #include "backends/cpu/vec_body.h"
-#include "backends/cpu/winograd_body.h"
+#include "backends/cpu/winograd_back_body.h"
 #endif
 #if defined(__clang__)
 #pragma clang attribute pop

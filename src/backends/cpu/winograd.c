@@ -1,8 +1,6 @@
 /* winograd.c: convolution and the gradient of its input by Winograd's F(4×4, 3×3): the weights are transformed once for
  * all tasks; a task takes a piece of the tiles from pixels to results, in its core's own cache. */
-#include "backends/cpu/winograd.h"
 #include "backends/cpu/winograd_plan.h"
-#include "base/status.h"
 
 /* Task: a panel of the result's channels and a slice of the summed ones. */
 static void run_weights(void *exec, int64_t task) {
@@ -45,43 +43,12 @@ static void run_piece(void *exec, int64_t task) {
     }
 }
 
-static hd_status wino_prepare(hd_kctx *k, hd_prepared *out, hd_wino_direction direction) {
-    hd_wino_plan *p = hd_arena_alloc(k->arena, sizeof *p);
-    if (!p) return HD_E_MEMORY;
-    const char *reason = hd_wino_plan_make(p, k, direction);
-    if (reason) return hd_fail(k->ctx, HD_E_UNSUPPORTED, "%s|%s", k->op->name, reason);
-    out->state = p;
+static void wino_phases(const hd_wino_plan *p, hd_prepared *out) {
     out->phase[out->phases++] = (hd_phase){run_weights, p->panels * p->slices};
     out->phase[out->phases++] = (hd_phase){run_piece, p->pieces * p->parts};
     out->scratch = (size_t)p->u * sizeof(float);
     out->scratch_per_thread = (size_t)(p->v + p->m) * sizeof(float);
-    return HD_OK;
 }
 
-/* An operand that only gives a shape is named in the layout of what has that shape. */
-static void wino_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, hd_wino_direction direction) {
-    hd_wino_plan p;
-    if (hd_wino_plan_make(&p, k, direction)) return;
-    in[0] = out[0] = hd_wino_picture_layout(&p);
-    in[1] = hd_wino_weight_layout(&p);
-    if (direction == HD_WINO_GRAD_INPUT && k->n_in > 2) in[2] = out[0];
-}
-
-#define WINO_KERNEL(op_name, direction)                                                                                \
-    static const char *op_name##_supports(const hd_kctx *k) {                                                          \
-        hd_wino_plan p;                                                                                                \
-        return hd_wino_plan_make(&p, k, direction);                                                                    \
-    }                                                                                                                  \
-    static void op_name##_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {                                   \
-        wino_layouts(k, in, out, direction);                                                                           \
-    }                                                                                                                  \
-    static hd_status op_name##_prepare(hd_kctx *k, hd_prepared *out) {                                                 \
-        return wino_prepare(k, out, direction);                                                                        \
-    }                                                                                                                  \
-    const hd_kernel hd_kernel_cpu_##op_name##_winograd = {.name = "cpu." #op_name ".winograd",                         \
-                                                          .op = #op_name,                                              \
-                                                          .supports = op_name##_supports,                              \
-                                                          .layouts = op_name##_layouts,                                \
-                                                          .prepare = op_name##_prepare};
-WINO_KERNEL(conv2d, HD_WINO_FORWARD)
-WINO_KERNEL(conv2d_grad_input, HD_WINO_GRAD_INPUT)
+HD_WINO_KERNEL(conv2d, HD_WINO_FORWARD)
+HD_WINO_KERNEL(conv2d_grad_input, HD_WINO_GRAD_INPUT)

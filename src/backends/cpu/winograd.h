@@ -9,7 +9,7 @@
 #define HD_CPU_WINOGRAD_H
 #include "base/context.h"
 
-enum { HD_WINO_POINTS = 36 };
+enum { HD_WINO_POINTS = 36, HD_WINO_GAP = 16 }; /* gap: floats that keep places from competing */
 
 /* Pictures in blocks of channels (nChw16c, nChw8c), and the tiles laid over them. */
 typedef struct hd_wino_side {
@@ -45,6 +45,18 @@ typedef struct hd_wino_weights {
     bool turned; /* gradient of the input: c is the result, k is summed over */
 } hd_wino_weights;
 
+/* Gradient of the weights, summed over tiles: du [k block][c block][point][c][k] (+)= Σ v [point][c block][tile][] · z
+ * [point][k block][tile][]. Blocks of channels and points from … to. */
+typedef struct hd_wino_outer {
+    const float *v, *z;
+    float *du;
+    int64_t tiles, room, v_point, z_point;
+    int64_t blocks_c;       /* of all c: blocks of one k block in du */
+    int64_t c0, c1, k0, k1; /* blocks */
+    int64_t point0, point1;
+    bool add;
+} hd_wino_outer;
+
 typedef struct hd_wino_isa {
     int lanes, block, rows; /* floats of a vector; channels of a block; tiles that a product takes at once */
     /* v [point][block][room][] = Bᵀ x B of n tiles from `first` on. */
@@ -54,7 +66,17 @@ typedef struct hd_wino_isa {
     /* u [point][summed channel][width] of a panel: the blocks b0 … b1 of summed channels. */
     void (*weights)(float *u, const hd_wino_weights *g, const float *w, int64_t channel, int64_t width, int64_t b0,
                     int64_t b1);
+    /* z [point][block][room][] = A dy Aᵀ of n tiles from `first` on; db [channels] += their sums, unless NULL. */
+    void (*spread)(float *z, float *db, const hd_wino_side *s, const float *dy, int64_t first, int64_t n);
+    void (*outer)(const hd_wino_outer *o);
+    /* dw of one block: Gᵀ [Σ of `groups` of du, `step` floats apart, in a tree] G; du is changed. */
+    void (*gather)(float *dw, float *du, int64_t groups, int64_t step);
 } hd_wino_isa;
+
+/* Floats of a block of du. */
+static inline int64_t hd_wino_block(const hd_wino_isa *isa) {
+    return HD_WINO_POINTS * (int64_t)isa->block * isa->block + HD_WINO_GAP;
+}
 
 extern const hd_wino_isa hd_wino_avx512, hd_wino_avx2, hd_wino_generic;
 const hd_wino_isa *hd_wino_of(hd_isa isa);

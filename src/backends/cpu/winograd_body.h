@@ -1,5 +1,7 @@
 /* winograd_body.h: the transforms and products of winograd.h in vectors of HD_VL channels. Compiled once per
  * instruction set. Knows no op and no tasks. */
+#ifndef HD_CPU_WINOGRAD_BODY_H
+#define HD_CPU_WINOGRAD_BODY_H
 #include "backends/cpu/lanes.h"
 #include "backends/cpu/winograd.h"
 
@@ -257,11 +259,4 @@ static void wino_weights(float *u, const hd_wino_weights *g, const float *w, int
                                  WINO_BLOCK * WINO_BLOCK);
         }
 }
-
-const hd_wino_isa HD_ISA(hd_wino) = {.lanes = HD_VL,
-                                     .block = WINO_BLOCK,
-                                     .rows = WINO_ROWS,
-                                     .read = wino_read,
-                                     .product = wino_product,
-                                     .write = wino_write,
-                                     .weights = wino_weights};
+#endif

@@ -1,6 +1,7 @@
 /* winograd_plan.c: which convolutions the own Winograd kernels take, and how they are cut. The rules come from
  * measurements, docs/performance.md. */
 #include "backends/cpu/winograd_plan.h"
+#include "base/status.h"
 #include "ops/fused.h"
 #include <string.h>
 
@@ -8,7 +9,14 @@ enum {
     LEAST_TILES = 24,         /* below, transforming the weights is most of the work */
     MOST_ROWS = 4,            /* groups of tiles that one product takes, in a piece */
     PIECE_FLOATS = 160 << 10, /* transformed pixels of a piece: with the sums they fit the second cache */
-    ENOUGH_TASKS = 32
+    ENOUGH_TASKS = 32,
+    MOST_GROUPS = 16,    /* of tiles, gradient of the weights: each has sums of its own … */
+    MOST_SUMS = 5 << 20, /* … and this many floats hold them all */
+    LEAST_GROUPS = 8,
+    OUTER_FLOATS = 300 << 10, /* transformed pixels and dy of a piece */
+    CHUNK_FLOATS = 6 << 20,   /* of a chunk: a part of the third cache */
+    CHUNK_PIECE = 32,         /* tiles that a task transforms */
+    OUTER_PARTS = 4
 };
 
 const hd_wino_isa *hd_wino_of(hd_isa isa) {
@@ -18,14 +26,6 @@ const hd_wino_isa *hd_wino_of(hd_isa isa) {
 #endif
     (void)isa;
     return &hd_wino_generic;
-}
-
-hd_layout hd_wino_picture_layout(const hd_wino_plan *p) {
-    return (hd_layout){.nblk = 1, .idx = {1}, .blk = {(uint8_t)p->isa->block}};
-}
-hd_layout hd_wino_weight_layout(const hd_wino_plan *p) {
-    const uint8_t block = (uint8_t)p->isa->block;
-    return (hd_layout){.nblk = 2, .idx = {1, 0}, .blk = {block, block}};
 }
 
 static bool present(const hd_kctx *k, int in) {
@@ -112,10 +112,36 @@ static void cut(hd_wino_plan *p) {
     const int64_t parts = hd_wino_least(hd_wino_ceil(ENOUGH_TASKS, p->pieces), p->channels / 128);
     p->parts = hd_wino_least(parts < 1 ? 1 : parts, p->panels);
     p->slices = hd_wino_least(p->summed / p->isa->block, 4);
-    p->from.point = p->from.room * p->summed + 16; /* an odd number of lines: points do not compete for places */
+    p->from.point = p->from.room * p->summed + HD_WINO_GAP;
     p->u = HD_WINO_POINTS * p->summed * p->channels;
     p->v = HD_WINO_POINTS * p->from.point;
     p->m = HD_WINO_POINTS * p->to.room * p->panel;
+}
+
+/* Sums of a group's own cost memory for every group, the transformed pixels of all tiles for every tile. */
+static void cut_weight(hd_wino_plan *p) {
+    const int64_t both = HD_WINO_POINTS * (p->c + p->k), most = OUTER_FLOATS / both;
+    p->block = hd_wino_block(p->isa);
+    p->du = p->block * p->from.blocks * p->to.blocks;
+    p->groups = hd_wino_least(hd_wino_least(MOST_SUMS / p->du, MOST_GROUPS), p->tiles / CHUNK_PIECE);
+    if (p->groups < 1) p->groups = 1;
+    const bool own = p->tiles * (p->c + p->k) > p->groups * p->c * p->k;
+    p->parts = hd_wino_least(OUTER_PARTS, hd_wino_ceil(p->to.blocks, 2));
+    if (own && (p->groups >= LEAST_GROUPS || p->du < MOST_SUMS / LEAST_GROUPS)) {
+        const int64_t group = hd_wino_ceil(p->tiles, p->groups), room = most < CHUNK_PIECE ? CHUNK_PIECE : most;
+        p->pieces = hd_wino_ceil(group, room);
+        p->from.room = hd_wino_ceil(group, p->pieces);
+    } else {
+        p->groups = 1;
+        p->chunks = hd_wino_ceil(p->tiles, CHUNK_FLOATS / both);
+        p->from.room = hd_wino_ceil(p->tiles, p->chunks);
+        p->pieces = hd_wino_ceil(p->from.room, CHUNK_PIECE);
+    }
+    p->to.room = p->from.room;
+    p->from.point = p->from.room * p->c + HD_WINO_GAP;
+    p->to.point = p->to.room * p->k + HD_WINO_GAP;
+    p->v = HD_WINO_POINTS * p->from.point;
+    p->m = HD_WINO_POINTS * p->to.point;
 }
 
 const char *hd_wino_plan_make(hd_wino_plan *p, const hd_kctx *k, hd_wino_direction direction) {
@@ -124,6 +150,35 @@ const char *hd_wino_plan_make(hd_wino_plan *p, const hd_kctx *k, hd_wino_directi
     lay_tiles(p);
     if (2 * p->n * p->to.h * p->to.w < 16 * p->tiles) return "tiles of 4x4 would be less than half full";
     if (p->tiles < LEAST_TILES) return "too few tiles to transform the weights for";
-    cut(p);
+    if (direction == HD_WINO_GRAD_WEIGHT)
+        cut_weight(p);
+    else
+        cut(p);
     return NULL;
+}
+
+/* An operand that only gives a shape is named in the layout of what has that shape. */
+void hd_wino_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, hd_wino_direction direction) {
+    hd_wino_plan p;
+    if (hd_wino_plan_make(&p, k, direction)) return;
+    const uint8_t block = (uint8_t)p.isa->block;
+    const hd_layout picture = {.nblk = 1, .idx = {1}, .blk = {block}};
+    const hd_layout weight = {.nblk = 2, .idx = {1, 0}, .blk = {block, block}};
+    in[0] = in[1] = out[0] = picture;
+    if (direction == HD_WINO_GRAD_WEIGHT)
+        in[2] = out[0] = weight;
+    else
+        in[1] = weight;
+    if (direction == HD_WINO_GRAD_INPUT && k->n_in > 2) in[2] = picture;
+}
+
+hd_status hd_wino_prepare(hd_kctx *k, hd_prepared *out, hd_wino_direction direction,
+                          void (*phases)(const hd_wino_plan *p, hd_prepared *out)) {
+    hd_wino_plan *p = hd_arena_alloc(k->arena, sizeof *p);
+    if (!p) return HD_E_MEMORY;
+    const char *reason = hd_wino_plan_make(p, k, direction);
+    if (reason) return hd_fail(k->ctx, HD_E_UNSUPPORTED, "%s|%s", k->op->name, reason);
+    out->state = p;
+    phases(p, out);
+    return HD_OK;
 }
