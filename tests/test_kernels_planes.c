@@ -1,5 +1,6 @@
 /* test_kernels_planes.c: normalisation, dropout and pooling of src/backends/cpu against the definitions of their ops,
  * in every order of the channels and on every instruction set of the machine. */
+#include "ops/fused.h"
 #include "vec_kernels.h"
 
 /* ---- channels: normalisation, dropout, pooling ---- */
@@ -137,6 +138,40 @@ static void check_norm_grads(hd_context *ctx, void *arg) {
             }
 }
 
+/* The fused forms: with a residual or without, every clip; gradients with one or two that arrive. */
+static void check_fused_norms(hd_context *ctx, void *arg) {
+    (void)arg;
+    for (size_t i = 0; i < sizeof normalised / sizeof *normalised; i++)
+        for (size_t l = 0; l < 4; l++)
+            for (int t = 0; t < 6; t++) {
+                const hd_dims x = normalised[i], channels = HD_DIMS(x.dim[1]);
+                const int residual = t / 3;
+                if (l && x.rank != 4) continue;
+                kit_case c = {.kernel = kernel_of("cpu.batch_norm_act"),
+                              .args = &(hd_batch_norm_act_args){.clip = t % 3, .momentum = 0.3},
+                              .tolerance = 3e-5};
+                c.layout[residual ? 5 : 0] = *channel_layouts[l];
+                kit_input(&c, HD_F32, x);
+                for (int j = 1; j < 5; j++) kit_input_as(&c, HD_F32, channels, KIT_POSITIVE, 0, NULL);
+                if (residual) kit_input(&c, HD_F32, x);
+                kit_check(ctx, &c);
+                const hd_batch_norm_act_grad_args back = {.clip = t % 3};
+                kit_case b = {.kernel = kernel_of("cpu.batch_norm_act_grad"), .args = &back};
+                b.layout[5] = *channel_layouts[l];
+                kit_input(&b, HD_F32, x);
+                for (int j = 1; j < 5; j++) kit_input_as(&b, HD_F32, channels, KIT_POSITIVE, 0, NULL);
+                kit_input(&b, HD_F32, x);
+                kit_check(ctx, &b);
+                if (t % 3 == HD_CLIP_NONE) continue;
+                kit_case a = {.kernel = kernel_of("cpu.batch_norm_add_grad"), .args = &back};
+                a.layout[4 + t % 3] = residual || t % 3 < 2 ? *channel_layouts[l] : plain;
+                kit_input(&a, HD_F32, x);
+                for (int j = 1; j < 4; j++) kit_input_as(&a, HD_F32, channels, KIT_POSITIVE, 0, NULL);
+                for (int j = 0; j < 2 + residual; j++) kit_input(&a, HD_F32, x);
+                kit_check(ctx, &a);
+            }
+}
+
 /* A mean a thousand times the deviation leaves the variance right. */
 static void check_norm_far(hd_context *ctx, void *arg) {
     static float x[64 * 8 * 36];
@@ -185,6 +220,7 @@ static void test_norms(void **state) {
     (void)state;
     kit_each_isa(3, check_norms, NULL);
     kit_each_isa(3, check_norm_grads, NULL);
+    kit_each_isa(3, check_fused_norms, NULL);
     kit_each_isa(1, check_norm_far, NULL);
 }
 

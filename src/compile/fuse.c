@@ -1,6 +1,6 @@
 /* fuse.c: nodes that belong together become one: a layer and its activation, the paired gradients of a layer, a loss
  * and its gradient. Only here, never in the run loop. Each rule looks at one node and its neighbours. */
-#include "compile/lower.h"
+#include "compile/fuse.h"
 #include "ops/fused.h"
 #include <string.h>
 
@@ -19,37 +19,18 @@ static int64_t *hd_act_field(const hd_node *n) {
     return o ? (int64_t *)(void *)((char *)n->attr + o->offset) : NULL;
 }
 
-/* act(layer(x)) → layer with act. Batch normalisation takes relu alone: its gradient needs no more than the sign. */
+/* act(layer(x)) → layer with act. Batch normalisation outside training takes relu alone. */
 static bool hd_fuse_activation(hd_lower *l, hd_node *act) {
     hd_graph *g = l->g;
     const int64_t kind = hd_act_of(act->op->name, false);
     if (kind == HD_ACT_NONE) return false;
     hd_node *layer = hd_producer(g, act->in[0]);
     if (!layer || layer->out != act->in[0]) return false;
-    const bool norm = hd_is_op(layer, "batch_norm") || hd_is_op(layer, "batch_norm_infer");
+    const bool norm = hd_is_op(layer, "batch_norm_infer");
     if (!hd_is_op(layer, "linear") && !hd_is_op(layer, "conv2d") && !(norm && kind == HD_ACT_RELU)) return false;
     if (hd_single_user(g, layer->out) != act || *hd_act_field(layer) != HD_ACT_NONE) return false;
     *hd_act_field(layer) = kind;
     hd_replace(l, act->out, layer->out);
-    act->dead = true;
-    return true;
-}
-
-/* batch_norm_grad(…, relu_grad(y, dy)) → batch_norm_grad with act, where y is the batch norm's result. */
-static bool hd_fuse_norm_grad(hd_lower *l, hd_node *n) {
-    hd_graph *g = l->g;
-    if (!hd_is_op(n, "batch_norm_grad") || *hd_act_field(n) != HD_ACT_NONE || n->n_in < 5) return false;
-    hd_node *act = hd_producer(g, n->in[4]), *norm = hd_producer(g, n->in[2]);
-    if (!hd_is_op(act, "relu_grad") || !hd_is_op(norm, "batch_norm") || act->in[0] != norm->out) return false;
-    if (*hd_act_field(norm) != HD_ACT_RELU || hd_single_user(g, act->out) != n) return false;
-    int32_t *in = hd_arena_alloc_n(&g->arena, 6, sizeof *in);
-    if (!in) return false;
-    memcpy(in, n->in, 5 * sizeof *in);
-    in[4] = act->in[1];
-    in[5] = act->in[0];
-    n->in = in;
-    n->n_in = 6;
-    *hd_act_field(n) = HD_ACT_RELU;
     act->dead = true;
     return true;
 }
@@ -186,8 +167,8 @@ static bool hd_fuse_loss(hd_lower *l, hd_node *n) {
 
 hd_status hd_pass_fuse(hd_lower *l) {
     static bool (*const rules[])(hd_lower *, hd_node *) = {
-        hd_fuse_activation,  hd_mask_before_pool,  hd_fuse_norm_grad, hd_fuse_linear_weight,
-        hd_fuse_conv_params, hd_fuse_linear_input, hd_fuse_loss};
+        hd_fuse_activation,    hd_fuse_norm_add,    hd_fuse_norm_clip,    hd_mask_before_pool, hd_fuse_norm_grad,
+        hd_fuse_linear_weight, hd_fuse_conv_params, hd_fuse_linear_input, hd_fuse_loss};
     hd_graph *g = l->g;
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
         for (size_t i = 0; i < g->node_count; i++) {

@@ -16,6 +16,24 @@ typedef struct hd_linear_grad_input_args {
 } hd_linear_grad_input_args;
 /* dw as conv2d_grad_weight and db [k] = sums of dy: x, dy, like (w) → dw, db. */
 typedef hd_conv2d_grad_args hd_conv2d_grad_params_args;
+/* batch_norm with a residual (may be none) and a clip: x w b running_mean running_var residual → y, mean, invstd, the
+ * new running statistics. */
+enum { HD_CLIP_NONE, HD_CLIP_RELU, HD_CLIP_RELU6 };
+typedef struct hd_batch_norm_act_args {
+    hd_val x, w, b, running_mean, running_var, residual;
+    double eps, momentum;
+    int64_t clip;
+    int end_;
+} hd_batch_norm_act_args;
+/* Its gradients. Without a residual: x w b mean invstd dy → dx dw db. With one: x w mean invstd y dy dy2 → dx dw db
+ * dresidual, dy2 (may be none) a second gradient that arrives at y. */
+typedef struct hd_batch_norm_act_grad_args {
+    hd_val in[7];
+    int64_t clip;
+    int end_;
+} hd_batch_norm_act_grad_args;
+/* What a clip cuts off: −∞ and ∞ where nothing. */
+void hd_clip_edges(int64_t clip, double *low, double *high);
 /* loss and dx of cross_entropy in one pass, dloss = 1: x [n, c], target → loss, dx. */
 typedef hd_count_correct_args hd_cross_entropy_both_args;
 /* Whether a cross_entropy is the form that has fast kernels: x [n, c], class numbers, no weight, the default options.
@@ -50,6 +68,7 @@ typedef struct hd_flat_args {
 typedef hd_unary_args hd_reorder_args;
 
 extern const hd_op hd_op_linear_grad_weight, hd_op_linear_grad_input, hd_op_conv2d_grad_params,
-    hd_op_cross_entropy_both, hd_op_chain, hd_op_flat, hd_op_reorder;
+    hd_op_cross_entropy_both, hd_op_chain, hd_op_flat, hd_op_reorder, hd_op_batch_norm_act, hd_op_batch_norm_act_grad,
+    hd_op_batch_norm_add_grad;
 enum { HD_FLAT_ALIGN = 16 };
 #endif

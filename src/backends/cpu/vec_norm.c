@@ -1,6 +1,7 @@
 /* vec_norm.c: kernels of batch normalisation over images and places, in whatever order the channels lie. */
 #include "backends/cpu/vec_norm.h"
 #include "backends/cpu/gemm.h"
+#include "ops/fused.h"
 
 static const char *norm_supports(const hd_kctx *k) {
     const char *reason = hd_vec_need_f32(k);
@@ -8,12 +9,27 @@ static const char *norm_supports(const hd_kctx *k) {
     return k->in[0].count == 0 ? "nothing to normalise" : NULL;
 }
 
+/* Where nothing is clipped, what arrives is the residual's gradient as it is. */
+static const char *norm_add_supports(const hd_kctx *k) {
+    if (((const hd_batch_norm_act_grad_args *)k->attr)->clip == HD_CLIP_NONE) return "only where y is clipped";
+    return norm_supports(k);
+}
+
 static void norm_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {
-    hd_planes_layouts(k, 1u << 0, in, out);
+    hd_planes_layouts(k, k->n_in > 5 && hd_vec_present(k, 5) ? 1u << 0 | 1u << 5 : 1u << 0, in, out);
 }
 
 static void norm_grad_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {
     hd_planes_layouts(k, 1u << 0 | 1u << 4 | 1u << 5, in, out);
+}
+
+static void norm_act_grad_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {
+    hd_planes_layouts(k, 1u << 0 | 1u << 5, in, out);
+}
+
+static void norm_add_grad_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {
+    hd_planes_layouts(k, 1u << 0 | 1u << 4 | 1u << 5 | 1u << 6, in, out);
+    out[3] = out[0];
 }
 
 /* State and scratch; false without memory. */
@@ -31,6 +47,21 @@ static void norm_phase(const hd_vec_norm *s, hd_prepared *out, hd_vec_run run) {
     out->phase[out->phases++] = (hd_phase){run, hd_planes_tasks(&s->split)};
 }
 
+static void norm_clip(hd_vec_norm *s, int64_t clip) {
+    double low, high;
+    hd_clip_edges(clip, &low, &high);
+    s->low = (float)low;
+    s->high = (float)high;
+}
+
+/* Two phases with sums between. */
+static hd_status norm_phases(hd_vec_norm *s, hd_prepared *out, hd_vec_run sum, hd_vec_run apply) {
+    out->scratch = (size_t)s->room * (2 * (size_t)s->split.image_tasks * sizeof(double) + sizeof(float));
+    norm_phase(s, out, sum);
+    norm_phase(s, out, apply);
+    return HD_OK;
+}
+
 static hd_status norm_prepare(hd_kctx *k, hd_prepared *out) {
     const hd_batch_norm_args *a = k->attr;
     hd_vec_norm *s = norm_state(k, out);
@@ -38,50 +69,74 @@ static hd_status norm_prepare(hd_kctx *k, hd_prepared *out) {
     const hd_vec *v = hd_vec_for(k->isa);
     s->eps = a->eps;
     s->momentum = a->momentum;
-    s->relu = a->act == HD_ACT_RELU;
-    if (k->n_out == 1) {
-        norm_phase(s, out, v->norm_infer);
-        return HD_OK;
-    }
-    out->scratch = (size_t)s->room * (2 * (size_t)s->split.image_tasks * sizeof(double) + sizeof(float));
-    norm_phase(s, out, v->norm_sum);
-    norm_phase(s, out, v->norm_normalise);
+    norm_clip(s, a->act == HD_ACT_RELU ? HD_CLIP_RELU : HD_CLIP_NONE);
+    if (k->n_out > 1) return norm_phases(s, out, v->norm_sum, v->norm_normalise);
+    norm_phase(s, out, v->norm_infer);
     return HD_OK;
+}
+
+static hd_status norm_act_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_batch_norm_act_args *a = k->attr;
+    hd_vec_norm *s = norm_state(k, out);
+    if (!s) return HD_E_MEMORY;
+    s->eps = a->eps;
+    s->momentum = a->momentum;
+    s->residual = hd_vec_present(k, 5) ? 5 : 0;
+    norm_clip(s, a->clip);
+    return norm_phases(s, out, hd_vec_for(k->isa)->norm_sum, hd_vec_for(k->isa)->norm_normalise);
+}
+
+static hd_status norm_back_phases(hd_kctx *k, hd_vec_norm *s, hd_prepared *out) {
+    return norm_phases(s, out, hd_vec_for(k->isa)->norm_grad_sum, hd_vec_for(k->isa)->norm_grad);
 }
 
 static hd_status norm_grad_prepare(hd_kctx *k, hd_prepared *out) {
-    const hd_batch_norm_grad_args *a = k->attr;
+    const bool relu = ((const hd_batch_norm_grad_args *)k->attr)->act == HD_ACT_RELU;
     hd_vec_norm *s = norm_state(k, out);
     if (!s) return HD_E_MEMORY;
-    const hd_vec *v = hd_vec_for(k->isa);
-    s->relu = a->act == HD_ACT_RELU;
-    out->scratch = (size_t)s->room * (2 * (size_t)s->split.image_tasks * sizeof(double) + sizeof(float));
-    norm_phase(s, out, v->norm_grad_sum);
-    norm_phase(s, out, v->norm_grad);
-    return HD_OK;
+    s->mean = 2;
+    s->dy = 4;
+    s->y = relu ? 5 : 0;
+    norm_clip(s, relu ? HD_CLIP_RELU : HD_CLIP_NONE);
+    return norm_back_phases(k, s, out);
 }
 
-const hd_kernel hd_kernel_vec_batch_norm = {
-    .name = "cpu.batch_norm",
-    .op = "batch_norm",
-    .flags = HD_K_INPLACE,
-    .supports = norm_supports,
-    .layouts = norm_layouts,
-    .prepare = norm_prepare,
-};
-const hd_kernel hd_kernel_vec_batch_norm_infer = {
-    .name = "cpu.batch_norm_infer",
-    .op = "batch_norm_infer",
-    .flags = HD_K_INPLACE,
-    .supports = norm_supports,
-    .layouts = norm_layouts,
-    .prepare = norm_prepare,
-};
-const hd_kernel hd_kernel_vec_batch_norm_grad = {
-    .name = "cpu.batch_norm_grad",
-    .op = "batch_norm_grad",
-    .flags = HD_K_INPLACE_ANY,
-    .supports = norm_supports,
-    .layouts = norm_grad_layouts,
-    .prepare = norm_grad_prepare,
-};
+static hd_status norm_act_grad_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_batch_norm_act_grad_args *a = k->attr;
+    hd_vec_norm *s = norm_state(k, out);
+    if (!s) return HD_E_MEMORY;
+    s->mean = 3;
+    s->dy = 5;
+    s->again = a->clip != HD_CLIP_NONE;
+    norm_clip(s, a->clip);
+    return norm_back_phases(k, s, out);
+}
+
+static hd_status norm_add_grad_prepare(hd_kctx *k, hd_prepared *out) {
+    const hd_batch_norm_act_grad_args *a = k->attr;
+    hd_vec_norm *s = norm_state(k, out);
+    if (!s) return HD_E_MEMORY;
+    s->mean = 2;
+    s->dy = 5;
+    s->dy2 = hd_vec_present(k, 6) ? 6 : 0;
+    s->y = 4;
+    s->keep = true;
+    norm_clip(s, a->clip);
+    return norm_back_phases(k, s, out);
+}
+
+#define NORM_KERNEL(op_name, inplace, supports_fn, layouts_fn, prepare_fn)                                             \
+    const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
+        .name = "cpu." #op_name,                                                                                       \
+        .op = #op_name,                                                                                                \
+        .flags = inplace,                                                                                              \
+        .supports = supports_fn,                                                                                       \
+        .layouts = layouts_fn,                                                                                         \
+        .prepare = prepare_fn,                                                                                         \
+    };
+NORM_KERNEL(batch_norm, HD_K_INPLACE, norm_supports, norm_layouts, norm_prepare)
+NORM_KERNEL(batch_norm_infer, HD_K_INPLACE, norm_supports, norm_layouts, norm_prepare)
+NORM_KERNEL(batch_norm_act, HD_K_INPLACE, norm_supports, norm_layouts, norm_act_prepare)
+NORM_KERNEL(batch_norm_grad, HD_K_INPLACE_ANY, norm_supports, norm_grad_layouts, norm_grad_prepare)
+NORM_KERNEL(batch_norm_act_grad, HD_K_INPLACE_ANY, norm_supports, norm_act_grad_layouts, norm_act_grad_prepare)
+NORM_KERNEL(batch_norm_add_grad, HD_K_INPLACE_ANY, norm_add_supports, norm_add_grad_layouts, norm_add_grad_prepare)

@@ -11,7 +11,11 @@ typedef struct hd_vec_norm {
     hd_planes_split split;
     int64_t room; /* channels rounded up to whole groups of 16 */
     double eps, momentum;
-    bool relu;
-    hd_vec_fn fill;
+    float low, high; /* of the clip: −∞, ∞ without */
+    int residual;    /* number of the input that is added to y; 0: none */
+    int mean;        /* number of the gradient's input mean; invstd follows */
+    int y, dy, dy2;  /* inputs of the gradient; 0: none */
+    bool again;      /* what the clip let through is worked out again from x */
+    bool keep;       /* what arrives is a result too, number 3 */
 } hd_vec_norm;
 #endif

@@ -5,7 +5,7 @@
  * stretches, so that a large mean does not eat the variance. */
 #include "backends/cpu/vec_norm.h"
 
-enum { NORM_STRETCH = 128 }; /* vectors summed in f32 before they go to double */
+enum { NORM_CHAINS = 4, NORM_STRETCH = 128 * NORM_CHAINS }; /* vectors summed in f32 before they go to double */
 
 /* What a task works on. */
 typedef struct norm_task {
@@ -31,20 +31,60 @@ HD_INLINE vf norm_load(const hd_planes *p, const float *v, int64_t group) {
 
 /* ---- sums: a(i) and b(i) over the images and places of a group ---- */
 
+/* Four sums that do not wait for each other. */
 typedef struct norm_sums {
-    vf a, b;
+    vf a[NORM_CHAINS], b[NORM_CHAINS];
     int64_t left; /* vectors until the next flush */
     double total_a[HD_VL], total_b[HD_VL];
 } norm_sums;
 
-HD_INLINE void norm_flush(norm_sums *z) {
+static void norm_flush(norm_sums *z) {
     float a[HD_VL], b[HD_VL];
-    vf_store(a, z->a);
-    vf_store(b, z->b);
+    vf_store(a, (z->a[0] + z->a[1]) + (z->a[2] + z->a[3]));
+    vf_store(b, (z->b[0] + z->b[1]) + (z->b[2] + z->b[3]));
     for (int i = 0; i < HD_VL; i++) z->total_a[i] += (double)a[i], z->total_b[i] += (double)b[i];
-    z->a = z->b = vf_splat(0);
+    for (int i = 0; i < NORM_CHAINS; i++) z->a[i] = z->b[i] = vf_splat(0);
     z->left = NORM_STRETCH;
 }
+
+/* Adds TERMS(offset, whole, mask, &a, &b) of n vectors, `step` apart. */
+#define NORM_ADD(z, n, at, step, whole, mask, TERMS)                                                                   \
+    do {                                                                                                               \
+        for (int64_t i_ = 0, end_, of_ = (at); i_ < (n); i_ = end_) {                                                  \
+            vf a0_ = (z)->a[0], a1_ = (z)->a[1], a2_ = (z)->a[2], a3_ = (z)->a[3];                                     \
+            vf b0_ = (z)->b[0], b1_ = (z)->b[1], b2_ = (z)->b[2], b3_ = (z)->b[3];                                     \
+            end_ = hd_vec_min(i_ + (z)->left, n);                                                                      \
+            (z)->left -= end_ - i_;                                                                                    \
+            for (; i_ + 4 <= end_; i_ += 4, of_ += 4 * (step)) {                                                       \
+                TERMS(of_, whole, mask, a0_, b0_);                                                                     \
+                TERMS(of_ + (step), whole, mask, a1_, b1_);                                                            \
+                TERMS(of_ + 2 * (step), whole, mask, a2_, b2_);                                                        \
+                TERMS(of_ + 3 * (step), whole, mask, a3_, b3_);                                                        \
+            }                                                                                                          \
+            for (; i_ < end_; i_++, of_ += (step)) TERMS(of_, whole, mask, a0_, b0_);                                  \
+            (z)->a[0] = a0_, (z)->a[1] = a1_, (z)->a[2] = a2_, (z)->a[3] = a3_;                                        \
+            (z)->b[0] = b0_, (z)->b[1] = b1_, (z)->b[2] = b2_, (z)->b[3] = b3_;                                        \
+            if ((z)->left <= 0) norm_flush(z);                                                                         \
+        }                                                                                                              \
+    } while (0)
+/* The same for all images of a task in a group. */
+#define NORM_SUMS(t, group, z, TERMS)                                                                                  \
+    do {                                                                                                               \
+        const hd_planes *p_ = &(t)->s->planes;                                                                         \
+        const int64_t start_ = hd_planes_start(p_, group), wide_ = p_->held - (group)*HD_VL;                           \
+        const vm mask_ = vm_first(p_->lanes ? wide_ : p_->places % HD_VL);                                             \
+        for (int64_t n_ = (t)->r.image; n_ < (t)->r.image_end; n_++) {                                                 \
+            const int64_t at_ = n_ * p_->image + start_, whole_ = p_->places / HD_VL;                                  \
+            if (p_->lanes && wide_ >= HD_VL)                                                                           \
+                NORM_ADD(z, p_->places, at_, p_->step, true, mask_, TERMS);                                            \
+            else if (p_->lanes)                                                                                        \
+                NORM_ADD(z, p_->places, at_, p_->step, false, mask_, TERMS);                                           \
+            else {                                                                                                     \
+                NORM_ADD(z, whole_, at_, HD_VL, true, mask_, TERMS);                                                   \
+                if (whole_ * HD_VL < p_->places) NORM_ADD(z, 1, at_ + whole_ * HD_VL, HD_VL, false, mask_, TERMS);     \
+            }                                                                                                          \
+        }                                                                                                              \
+    } while (0)
 
 /* Runs STEP(offset, whole, mask) for every vector of the task's images in a group: in lanes one a place, else HD_VL
  * places a vector. */
@@ -82,13 +122,6 @@ static void norm_write(const norm_task *t, int64_t group, norm_sums *z) {
     for (int i = 0; i < HD_VL; i++) a[group] += z->total_a[i], b[group] += z->total_b[i];
 }
 
-#define NORM_ADD(z, A, B)                                                                                              \
-    do {                                                                                                               \
-        (z).a += (A);                                                                                                  \
-        (z).b += (B);                                                                                                  \
-        if (--(z).left == 0) norm_flush(&(z));                                                                         \
-    } while (0)
-
 /* Phase 1 of training: Σ (x − x₀) and Σ (x − x₀)². */
 static void norm_sum(void *exec, int64_t task) {
     const hd_exec *e = exec;
@@ -102,13 +135,14 @@ static void norm_sum(void *exec, int64_t task) {
         if (t.r.slice == 0 && p->lanes) vf_store(t.origin + group * HD_VL, x0);
         if (t.r.slice == 0 && !p->lanes) t.origin[group] = x0[0];
         const vi inside = vi_first(p->lanes ? HD_VL : p->places % HD_VL);
-#define STEP(at, whole, m)                                                                                             \
+#define TERMS(at, whole, m, A, B)                                                                                      \
     do {                                                                                                               \
         const vf far = vf_load_if(x + (at), whole, m) - x0, d = (whole) ? far : vf_where(inside, far);                 \
-        NORM_ADD(z, d, d *d);                                                                                          \
+        A += d;                                                                                                        \
+        B += d * d;                                                                                                    \
     } while (0)
-        NORM_EACH(&t, group, STEP);
-#undef STEP
+        NORM_SUMS(&t, group, &z, TERMS);
+#undef TERMS
         norm_write(&t, group, &z);
     }
 }
@@ -122,13 +156,33 @@ static void norm_join(const norm_task *t, int64_t channel, double *a, double *b)
     }
 }
 
-/* y = act((x − mean) · factor + b); padding comes out as zero: there all three are zero. */
-static void norm_apply(const norm_task *t, int64_t group, const float *x, float *y, vf mean, vf factor, vf b) {
-    const vf floor = vf_splat(t->s->relu ? 0 : -INFINITY);
+/* What a group's values go through. */
+typedef struct norm_line {
+    vf mean, factor, b, low, high;
+} norm_line;
+/* Before it is clipped: forward and back the same bits. */
+HD_INLINE vf norm_value(const norm_line *l, vf x) {
+    return (x - l->mean) * l->factor + l->b;
+}
+
+/* y = clip((x − mean) · factor + b + r); padding comes out as zero: there all of them are zero. */
+HD_INLINE void norm_apply_one(const norm_task *t, int64_t group, const float *x, const float *r, float *y,
+                              const norm_line *l) {
 #define STEP(at, whole, m)                                                                                             \
-    vf_store_if(y + (at), vf_max(floor, (vf_load_if(x + (at), whole, m) - mean) * factor + b), whole, m)
+    do {                                                                                                               \
+        vf v = norm_value(l, vf_load_if(x + (at), whole, m));                                                          \
+        if (r) v += vf_load_if(r + (at), whole, m);                                                                    \
+        vf_store_if(y + (at), vf_min(l->high, vf_max(l->low, v)), whole, m);                                           \
+    } while (0)
     NORM_EACH(t, group, STEP);
 #undef STEP
+}
+static void norm_apply(const hd_exec *e, const norm_task *t, int64_t group, vf mean, vf factor, vf b) {
+    const norm_line l = {mean, factor, b, vf_splat(t->s->low), vf_splat(t->s->high)};
+    if (t->s->residual)
+        norm_apply_one(t, group, e->in[0], e->in[t->s->residual], e->out[0], &l);
+    else
+        norm_apply_one(t, group, e->in[0], NULL, e->out[0], &l);
 }
 
 /* Statistics of a channel from its sums; written once, by the tasks of the first image group. */
@@ -162,11 +216,11 @@ static void norm_normalise(void *exec, int64_t task) {
             double m, invstd;
             norm_statistics(e, &t, first + i, &m, &invstd);
             mean[i] = (float)m;
-            factor[i] = (float)((double)w[first + i] * invstd);
+            factor[i] = (float)((double)w[first + i] * (double)(float)invstd); /* as the gradient finds it */
         }
         const vf mv = p->lanes ? vf_load(mean) : vf_splat(mean[0]);
         const vf fv = p->lanes ? vf_load(factor) : vf_splat(factor[0]);
-        norm_apply(&t, group, e->in[0], e->out[0], mv, fv, norm_load(p, e->in[2], group));
+        norm_apply(e, &t, group, mv, fv, norm_load(p, e->in[2], group));
     }
 }
 
@@ -178,45 +232,101 @@ static void norm_infer(void *exec, int64_t task) {
     for (int64_t group = t.r.group; group < t.r.group_end; group++) {
         const vi channels = vi_first(p->lanes ? p->c - group * HD_VL : HD_VL);
         const vf factor = norm_load(p, e->in[1], group) / vf_sqrt(norm_load(p, e->in[4], group) + eps);
-        norm_apply(&t, group, e->in[0], e->out[0], norm_load(p, e->in[3], group), vf_where(channels, factor),
+        norm_apply(e, &t, group, norm_load(p, e->in[3], group), vf_where(channels, factor),
                    norm_load(p, e->in[2], group));
     }
 }
 
 /* ---- gradient ---- */
 
-/* dy where the activation let it through */
-HD_INLINE vf norm_dy(const float *dy, const float *y, int64_t at, bool whole, vm m) {
-    const vf d = vf_load_if(dy + at, whole, m);
-    return y ? vf_keep(vk_more(vf_load_if(y + at, whole, m), vf_splat(0)), d) : d;
+/* What a task's gradients are read from; y: what the clip let through, NULL where it is worked out or all counts. */
+typedef struct norm_back {
+    const float *x, *y, *dy, *dy2;
+    float *through; /* where the sum that arrives is kept; NULL: nowhere */
+    norm_line line;
+    bool again;
+} norm_back;
+
+static norm_back norm_back_of(const hd_exec *e, const norm_task *t, int64_t group) {
+    const hd_vec_norm *s = t->s;
+    const hd_planes *p = &s->planes;
+    norm_back b = {.x = e->in[0], .dy = e->in[s->dy], .again = s->again};
+    b.line = (norm_line){.low = vf_splat(s->low), .high = vf_splat(s->high)};
+    b.line.mean = norm_load(p, e->in[s->mean], group);
+    if (s->y) b.y = e->in[s->y];
+    if (s->dy2) b.dy2 = e->in[s->dy2];
+    if (s->keep) b.through = e->out[3];
+    if (!s->again) return b;
+    const float *w = e->in[1], *invstd = e->in[s->mean + 1];
+    float factor[HD_VL] = {0};
+    const int64_t first = group * p->width, count = hd_vec_min(p->width, p->c - first);
+    for (int64_t i = 0; i < count; i++) factor[i] = (float)((double)w[first + i] * (double)invstd[first + i]);
+    b.line.factor = p->lanes ? vf_load(factor) : vf_splat(factor[0]);
+    b.line.b = norm_load(p, e->in[2], group);
+    return b;
 }
 
-/* Phase 1: Σ dy and Σ dy (x − mean). */
+/* dy where the clip let it through; the flags are constants where it counts. */
+HD_INLINE vf norm_dy(const norm_back *b, int64_t at, bool whole, vm m, bool by_y, bool two) {
+    vf d = vf_load_if(b->dy + at, whole, m);
+    if (two) d += vf_load_if(b->dy2 + at, whole, m);
+    if (!by_y && !b->again) return d;
+    const vf v = by_y ? vf_load_if(b->y + at, whole, m) : norm_value(&b->line, vf_load_if(b->x + at, whole, m));
+    return vf_keep(vk_more(v, b->line.low), vf_keep(vk_more(b->line.high, v), d));
+}
+
+/* Phase 1: Σ d and Σ d (x − mean), and d itself where it is kept. */
+HD_INLINE void norm_grad_sum_one(const norm_task *t, int64_t group, const norm_back *b, norm_sums *z, bool by_y,
+                                 bool two, bool keep) {
+#define TERMS(at, whole, m, A, B)                                                                                      \
+    do {                                                                                                               \
+        const vf d = norm_dy(b, at, whole, m, by_y, two);                                                              \
+        if (keep) vf_store_if(b->through + (at), d, whole, m);                                                         \
+        A += d;                                                                                                        \
+        B += d * (vf_load_if(b->x + (at), whole, m) - b->line.mean);                                                   \
+    } while (0)
+    NORM_SUMS(t, group, z, TERMS);
+#undef TERMS
+}
+
 static void norm_grad_sum(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const norm_task t = norm_task_of(e, task);
-    const float *x = e->in[0], *dy = e->in[4], *y = t.s->relu ? e->in[5] : NULL;
     for (int64_t group = t.r.group; group < t.r.group_end; group++) {
-        const vf mean = norm_load(&t.s->planes, e->in[2], group);
+        norm_back b = norm_back_of(e, &t, group);
         norm_sums z = {.left = NORM_STRETCH};
-#define STEP(at, whole, m)                                                                                             \
-    do {                                                                                                               \
-        const vf d = norm_dy(dy, y, at, whole, m);                                                                     \
-        NORM_ADD(z, d, d *(vf_load_if(x + (at), whole, m) - mean));                                                    \
-    } while (0)
-        NORM_EACH(&t, group, STEP);
-#undef STEP
+        if (b.through && b.dy2)
+            norm_grad_sum_one(&t, group, &b, &z, true, true, true);
+        else if (b.through)
+            norm_grad_sum_one(&t, group, &b, &z, true, false, true);
+        else if (b.y)
+            norm_grad_sum_one(&t, group, &b, &z, true, false, false);
+        else if (b.again)
+            b.again = true, norm_grad_sum_one(&t, group, &b, &z, false, false, false);
+        else
+            b.again = false, norm_grad_sum_one(&t, group, &b, &z, false, false, false);
         norm_write(&t, group, &z);
     }
 }
 
-/* Phase 2: dw = invstd · Σ dy (x − mean), db = Σ dy, dx = w·invstd (dy − db/m − (x − mean) invstd dw/m). */
+/* Phase 2: dw = invstd · Σ d (x − mean), db = Σ d, dx = w·invstd (d − db/m − (x − mean) invstd dw/m). */
+HD_INLINE void norm_grad_one(const norm_task *t, int64_t group, const norm_back *b, float *dx, vf slope, vf factor,
+                             vf shift, bool by_y) {
+#define STEP(at, whole, mask)                                                                                          \
+    vf_store_if(dx + (at),                                                                                             \
+                norm_dy(b, at, whole, mask, by_y, false) * slope +                                                     \
+                    (vf_load_if(b->x + (at), whole, mask) - b->line.mean) * factor + shift,                            \
+                whole, mask)
+    NORM_EACH(t, group, STEP);
+#undef STEP
+}
+
 static void norm_grad(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const norm_task t = norm_task_of(e, task);
     const hd_planes *p = &t.s->planes;
     const double m = (double)p->n * (double)p->places;
-    const float *x = e->in[0], *w = e->in[1], *invstd = e->in[3], *dy = e->in[4], *y = t.s->relu ? e->in[5] : NULL;
+    const float *w = e->in[1], *invstd = e->in[t.s->mean + 1];
     float *dx = e->out[0];
     for (int64_t group = t.r.group; group < t.r.group_end; group++) {
         float slope[HD_VL] = {0}, shift[HD_VL] = {0}, factor[HD_VL] = {0};
@@ -235,14 +345,16 @@ static void norm_grad(void *exec, int64_t task) {
         const vf kv = p->lanes ? vf_load(slope) : vf_splat(slope[0]);
         const vf sv = p->lanes ? vf_load(shift) : vf_splat(shift[0]);
         const vf fv = p->lanes ? vf_load(factor) : vf_splat(factor[0]);
-        const vf mean = norm_load(p, e->in[2], group);
-#define STEP(at, whole, mask)                                                                                          \
-    vf_store_if(dx + (at),                                                                                             \
-                norm_dy(dy, y, at, whole, mask) * kv + (vf_load_if(x + (at), whole, mask) - mean) * fv + sv, whole,    \
-                mask)
-        NORM_EACH(&t, group, STEP);
-#undef STEP
+        norm_back b = norm_back_of(e, &t, group);
+        if (b.through) b.dy = b.through, b.y = NULL; /* clipped and added up in phase 1 */
+        if (b.y)
+            norm_grad_one(&t, group, &b, dx, kv, fv, sv, true);
+        else if (b.again)
+            b.again = true, norm_grad_one(&t, group, &b, dx, kv, fv, sv, false);
+        else
+            b.again = false, norm_grad_one(&t, group, &b, dx, kv, fv, sv, false);
     }
 }
 #undef NORM_EACH
+#undef NORM_SUMS
 #undef NORM_ADD
