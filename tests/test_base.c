@@ -3,7 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/context.h"
-#include "base/rng.h"
+#include "base/cpu.h"
+#include "base/rng_many.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -358,6 +359,31 @@ static void test_utf8(void **state) {
     }
 }
 
+/* Many at once are those one by one, to the last bit, on every instruction set; and both are right. */
+static void test_many_normals(void **state) {
+    (void)state;
+    enum { N = 1000, FIRST = 37 };
+    double many[N];
+    hd_rng one = hd_rng_new(5, "many"), parts;
+    one.position = 4 * FIRST;
+    parts = one;
+    for (int isa = 0; isa <= (int)hd_cpu_isa(); isa++) {
+        hd_rng each = one;
+        hd_rng_normals(many, (hd_isa)isa, one.key, FIRST, N);
+        for (int i = 0; i < N; i++) assert_true(many[i] == hd_rng_normal(&each));
+    }
+    for (int i = 0; i < N; i++) {
+        const long double u = 1 - (long double)hd_rng_uniform(&parts), v = (long double)hd_rng_uniform(&parts);
+        const long double expected = sqrtl(-2 * logl(u)) * cosl(6.28318530717958647692529L * v);
+        assert_true(fabsl((long double)many[i] - expected) <= 2e-15L);
+    }
+    const double turn[] = {0, 0.25, 0.5, 0.75}, wave[] = {1, 0, -1, 0}, least = 0x1p-53;
+    for (int i = 0; i < 4; i++) {
+        assert_true(fabs(hd_rng_bell(least, turn[i]) - sqrt(106 * log(2)) * wave[i]) < 1e-14);
+        assert_true(hd_rng_bell(1, turn[i]) == 0);
+    }
+}
+
 /* kat_vectors of Random123, the authors' own library: philox4x32 10. */
 static void test_philox(void **state) {
     (void)state;
@@ -476,6 +502,7 @@ int main(void) {
         cmocka_unit_test(test_numbers_locale),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_philox),
+        cmocka_unit_test(test_many_normals),
         cmocka_unit_test(test_rng),
         cmocka_unit_test(test_two_contexts),
     };

@@ -1,6 +1,8 @@
 /* test_init.c: how parameters start: every way of torch.nn.init, by what its numbers must be. */
 #include "support.h"
 
+#include "base/rng.h"
+#include "compile/store.h"
 #include "graph/graph.h"
 #include "hadal/hadal.h"
 #include <math.h>
@@ -299,11 +301,31 @@ static void test_recipes(void **state) {
     start("[{\"params\": \"*.bias\", \"name\": \"orthogonal\"}]", "two dimensions or more");
 }
 
+/* More numbers than one task draws: those of the stream in their order, whoever draws them. */
+static void test_tasks(void **state) {
+    (void)state;
+    enum { N = 140001 };
+    static float x[N];
+    const hd_init inits[] = {{.kind = HD_INIT_NORMAL, .a = 0.5, .b = 2}, {.kind = HD_INIT_UNIFORM, .a = -1, .b = 3}};
+    const hd_type type = {.dtype = HD_F32, .dims = HD_DIMS(N)};
+    for (int threads = 1; threads <= 3; threads += 2)
+        for (int k = 0; k < 2; k++) {
+            hd_context *ctx = test_context(threads);
+            hd_rng rng = hd_rng_new(9, "w");
+            assert_int_equal(hd_start_values(ctx, &type, &inits[k], "w", 9, (char *)x), HD_OK);
+            for (int i = 0; i < N; i++) {
+                const double v = k == 0 ? 0.5 + 2 * hd_rng_normal(&rng) : -1 + 4 * hd_rng_uniform(&rng);
+                assert_true(x[i] == (float)v);
+            }
+            hd_context_free(ctx);
+        }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_distributions), cmocka_unit_test(test_constants),
-                                       cmocka_unit_test(test_orthogonal),    cmocka_unit_test(test_zero_row),
-                                       cmocka_unit_test(test_sparse),        cmocka_unit_test(test_seeds),
-                                       cmocka_unit_test(test_gains),         cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_text),          cmocka_unit_test(test_recipes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tasks),      cmocka_unit_test(test_distributions), cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_orthogonal), cmocka_unit_test(test_zero_row),      cmocka_unit_test(test_sparse),
+        cmocka_unit_test(test_seeds),      cmocka_unit_test(test_gains),         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_text),       cmocka_unit_test(test_recipes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

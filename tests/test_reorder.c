@@ -61,6 +61,7 @@ static void every_pair_of_layouts(void **state) {
                 for (size_t t = 0; t < sizeof types / sizeof *types; t++)
                     check(ctx, dims[d], types[t], &layouts[i], &layouts[j]);
     check(ctx, HD_DIMS(100000), HD_F32, &layouts[0], &layouts[0]);
+    check(ctx, HD_DIMS(9000, 20, 1, 1), HD_F32, &layouts[1], &layouts[5]); /* too long for a table on the stack */
     check(ctx, HD_DIMS(0, 3), HD_F32, &layouts[0], &layouts[0]);
     check(ctx, (hd_dims){0}, HD_F32, &layouts[0], &layouts[0]);
     hd_context_free(ctx);

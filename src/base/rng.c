@@ -1,24 +1,18 @@
 /* rng.c: owns the random numbers. Every number is a function of (seed, name, position): nothing depends on who asked
  * first. Philox 4x32-10: Salmon et al., SC 2011. */
 #include "base/rng.h"
-#include <math.h>
-
-/* Multipliers and key increments of the paper (the increments are the golden ratio and √3 − 1, as 32-bit fractions). */
-#define M0 UINT32_C(0xD2511F53)
-#define M1 UINT32_C(0xCD9E8D57)
-#define W0 UINT32_C(0x9E3779B9)
-#define W1 UINT32_C(0xBB67AE85)
+#include "base/rng_many.h"
 
 void hd_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]) {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
     for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)M0 * c0, p1 = (uint64_t)M1 * c2;
+        uint64_t p0 = (uint64_t)HD_PHILOX_M0 * c0, p1 = (uint64_t)HD_PHILOX_M1 * c2;
         c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
         c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
         c1 = (uint32_t)p1;
         c3 = (uint32_t)p0;
-        k0 += W0;
-        k1 += W1;
+        k0 += HD_PHILOX_W0;
+        k1 += HD_PHILOX_W1;
     }
     out[0] = c0;
     out[1] = c1;
@@ -86,7 +80,7 @@ double hd_rng_uniform(hd_rng *rng) {
 
 double hd_rng_normal(hd_rng *rng) {
     double u = 1 - hd_rng_uniform(rng), v = hd_rng_uniform(rng); /* u in (0, 1] */
-    return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
+    return hd_rng_bell(u, v);
 }
 
 void hd_rng_shuffle(hd_rng *rng, int64_t *items, size_t n) {

@@ -5,6 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Multipliers and key increments of the paper (the increments are the golden ratio and √3 − 1, as 32-bit fractions). */
+#define HD_PHILOX_M0 UINT32_C(0xD2511F53)
+#define HD_PHILOX_M1 UINT32_C(0xCD9E8D57)
+#define HD_PHILOX_W0 UINT32_C(0x9E3779B9)
+#define HD_PHILOX_W1 UINT32_C(0xBB67AE85)
+
 /* Four random words from a 128-bit counter and a 64-bit key. */
 void hd_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 

@@ -49,9 +49,43 @@ static int64_t hd_layout_at(const hd_layout *l, const hd_dims *dims, const int64
     return outer * inner_size + inner;
 }
 
-static void hd_layout_copy(const hd_layout *l, const hd_dims *dims, size_t size, char *plain, char *packed, bool pack) {
-    const int64_t n = hd_dims_count(dims);
+/* One element at a time, where each dimension's share of the address comes out of a table: an address is the sum of
+ * what its indices add. */
+static void hd_layout_copy_by_table(const hd_dims *dims, size_t size, char *plain, char *packed, bool pack,
+                                    const int64_t *table) {
+    const int64_t n = hd_dims_count(dims), last = dims->dim[dims->rank - 1];
+    const int64_t *step[HD_MAX_DIMS];
     int64_t index[HD_MAX_DIMS] = {0};
+    for (int d = 0; d < dims->rank; table += dims->dim[d++]) step[d] = table;
+    for (int64_t row = 0; row < n; row += last) {
+        int64_t base = 0;
+        for (int d = 0; d + 1 < dims->rank; d++) base += step[d][index[d]];
+        for (int64_t i = 0; i < last; i++) {
+            char *a = plain + (size_t)(row + i) * size, *b = packed + (size_t)(base + step[dims->rank - 1][i]) * size;
+            if (size == sizeof(float))
+                memcpy(pack ? b : a, pack ? a : b, sizeof(float));
+            else
+                memcpy(pack ? b : a, pack ? a : b, size);
+        }
+        for (int d = dims->rank - 2; d >= 0; d--) {
+            if (++index[d] < dims->dim[d]) break;
+            index[d] = 0;
+        }
+    }
+}
+
+static void hd_layout_copy(const hd_layout *l, const hd_dims *dims, size_t size, char *plain, char *packed, bool pack) {
+    enum { TABLE = 8192 };
+    int64_t table[TABLE], used = 0, index[HD_MAX_DIMS] = {0};
+    const int64_t n = hd_dims_count(dims);
+    for (int d = 0; d < dims->rank; d++) used = used > TABLE ? used : used + dims->dim[d];
+    if (n > 0 && dims->rank > 0 && used <= TABLE) {
+        int64_t *at = table;
+        for (int d = 0; d < dims->rank; index[d++] = 0)
+            for (index[d] = 0; index[d] < dims->dim[d]; index[d]++) *at++ = hd_layout_at(l, dims, index);
+        hd_layout_copy_by_table(dims, size, plain, packed, pack, table);
+        return;
+    }
     for (int64_t i = 0; i < n; i++) {
         const size_t at = (size_t)hd_layout_at(l, dims, index) * size;
         if (pack)

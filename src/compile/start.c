@@ -1,7 +1,9 @@
 /* start.c: the first values of parameters and states, drawn from (seed, name): nothing depends on the order of
  * creation, on layouts or on threads. */
 #include "base/bf16.h"
+#include "base/pool.h"
 #include "base/rng.h"
+#include "base/rng_many.h"
 #include "compile/store.h"
 #include <math.h>
 #include <string.h>
@@ -97,6 +99,50 @@ static void hd_dirac(const hd_type *type, int64_t groups, char *out) {
         }
 }
 
+/* Normal and uniform numbers are known by their position, so that tasks can draw each its own. */
+typedef struct hd_drawing {
+    const hd_init *init;
+    hd_rng rng; /* fresh */
+    hd_dtype dtype;
+    hd_isa isa;
+    char *out;
+    int64_t n;
+} hd_drawing;
+enum { HD_DRAW_TASK = 1 << 16, HD_DRAW_PART = 512 };
+
+static void hd_draw_normal(const hd_drawing *d, int64_t from, int64_t end) {
+    double v[HD_DRAW_PART];
+    for (int64_t at = from; at < end; at += HD_DRAW_PART) {
+        const int64_t n = end - at < HD_DRAW_PART ? end - at : HD_DRAW_PART;
+        hd_rng_normals(v, d->isa, d->rng.key, (uint64_t)at, (size_t)n);
+        for (int64_t i = 0; i < n; i++) v[i] = d->init->a + d->init->b * v[i];
+        float *out = (float *)(void *)d->out + at;
+        if (d->dtype == HD_F32)
+            for (int64_t i = 0; i < n; i++) out[i] = (float)v[i];
+        else
+            for (int64_t i = 0; i < n; i++) hd_put(d->dtype, d->out, at + i, v[i]);
+    }
+}
+
+static void hd_draw_part(void *arg, int64_t task) {
+    const hd_drawing *d = arg;
+    const int64_t from = task * HD_DRAW_TASK, end = d->n - from < HD_DRAW_TASK ? d->n : from + HD_DRAW_TASK;
+    if (d->init->kind == HD_INIT_NORMAL) {
+        hd_draw_normal(d, from, end);
+        return;
+    }
+    hd_rng rng = d->rng;
+    rng.position = 2 * (uint64_t)from; /* words of a uniform number */
+    for (int64_t i = from; i < end; i++) hd_put(d->dtype, d->out, i, hd_draw(&rng, d->init));
+}
+
+/* Flushing of denormals is that of the pool's threads, whoever draws. */
+static void hd_draw_all(hd_context *ctx, hd_drawing *d) {
+    const hd_fp_state fp = hd_fp_enter();
+    hd_pool_run(ctx->pool, hd_draw_part, d, (d->n + HD_DRAW_TASK - 1) / HD_DRAW_TASK);
+    hd_fp_leave(fp);
+}
+
 hd_status hd_start_values(hd_context *ctx, const hd_type *type, const hd_init *init, const char *name, uint64_t seed,
                           char *out) {
     const int64_t n = hd_dims_count(&type->dims);
@@ -114,6 +160,8 @@ hd_status hd_start_values(hd_context *ctx, const hd_type *type, const hd_init *i
         for (int64_t i = 0; i < type->dims.dim[0] && i < type->dims.dim[1]; i++)
             hd_put(type->dtype, out, i * type->dims.dim[1] + i, 1);
         break;
+    case HD_INIT_UNIFORM:
+    case HD_INIT_NORMAL: hd_draw_all(ctx, &(hd_drawing){init, rng, type->dtype, ctx->isa, out, n}); break;
     default:
         for (int64_t i = 0; i < n; i++) hd_put(type->dtype, out, i, hd_draw(&rng, init));
     }
