@@ -61,4 +61,8 @@ assert abs(found["groups"]["overhead"]["geometric_mean"] - 20) < 1e-9 and len(fo
 END
 if bench/against-pytorch --list no-such-row 2>"$work/error"; then exit 1; fi
 grep -q 'no workload no-such-row; there are: tiny_b1 ' "$work/error"
+# the charts of the docs are those that their numbers give
+mkdir "$work/charts"
+bench/charts.py --out "$work/charts" >/dev/null
+for chart in "$work"/charts/*.svg; do diff -q "$chart" "docs/charts/$(basename "$chart")"; done
 echo "the tables of bench/against-pytorch say what was measured"
