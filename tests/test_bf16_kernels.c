@@ -8,9 +8,11 @@ static const struct {
     const char *op;
     unsigned in[3], out[3]; /* ended by in == 0 */
 } forms[] = {
-    {"linear", {3, 3, 7}, {0, 1, 1}}, {"matmul", {3, 3}, {0, 1}},       {"linear_grad_input", {3, 3, 7}, {0, 1, 1}},
-    {"linear_grad_weight", {3}, {0}}, {"conv2d", {3, 3, 7}, {0, 1, 1}}, {"conv2d_grad_input", {3, 3, 7}, {0, 1, 1}},
-    {"conv2d_grad_weight", {3}, {0}}, {"conv2d_grad_params", {3}, {0}},
+    {"linear", {3, 3, 7}, {0, 1, 1}}, {"matmul", {3, 3}, {0, 1}},         {"linear_grad_input", {3, 3, 7}, {0, 1, 1}},
+    {"linear_grad_weight", {3}, {0}}, {"conv2d", {3, 3, 7}, {0, 1, 1}},   {"conv2d_grad_input", {3, 3, 7}, {0, 1, 1}},
+    {"conv2d_grad_weight", {3}, {0}}, {"conv2d_grad_params", {3}, {0}},   {"batch_norm", {1}, {1}},
+    {"batch_norm_act", {33}, {1}},    {"batch_norm_act_grad", {33}, {1}}, {"batch_norm_add_grad", {0x71}, {9}},
+    {"batch_norm_infer", {1}, {1}},   {"batch_norm_grad", {49}, {1}},
 };
 
 /* Sizes from which the library takes over. */
@@ -18,6 +20,15 @@ static const struct {
     const char *op, *text;
 } large[] = {
     {"linear", "f32[66,97], f32[83,97], f32[83] | act=relu"},
+    {"batch_norm", "f32[8,32,14,14], f32[32], f32[32], f32[32], f32[32] | act=relu"},
+    {"batch_norm_grad", "f32[8,32,14,14], f32[32], f32[32], f32[32], f32[8,32,14,14]"},
+    {"batch_norm_grad", "f32[8,32,14,14], f32[32], f32[32], f32[32], f32[8,32,14,14], f32[8,32,14,14] | act=relu"},
+    {"batch_norm_act", "f32[8,32,14,14], f32[32], f32[32], f32[32], f32[32]:pos, f32[8,32,14,14] | clip=relu"},
+    {"batch_norm_act_grad", "f32[8,32,14,14], f32[32]:pos, f32[32], f32[32], f32[32]:pos, f32[8,32,14,14]"},
+    {"batch_norm_add_grad", "f32[8,32,14,14], f32[32], f32[32], f32[32]:pos, f32[8,32,14,14]:away, f32[8,32,14,14], "
+                            "f32[8,32,14,14] | clip=relu"},
+    {"chain", "f32[3,5000], f32[3,5000], f32[3,5000] | program=\"add(0,1) relu_grad(2,%0) silu(%1)\""},
+    {"concat", "f32[4,32,7,7], f32[4,16,7,7] | axis=1"},
     {"linear", "f32[128,784], f32[96,784], f32[96] | act=tanh"},
     {"linear_grad_weight", "f32[66,97], f32[66,83]"},
     {"linear_grad_weight", "f32[64,1300], f32[64,1100]"},

@@ -10,6 +10,7 @@ enum { HD_CHAIN_STEPS = 16, HD_CHAIN_INPUTS = 12 };
 typedef struct hd_chain {
     hd_lower *l;
     hd_dims dims;
+    hd_dtype dtype;                 /* f32 or bf16: what lies between is f32 in both */
     hd_node *steps[HD_CHAIN_STEPS]; /* last op first */
     int count;
     int32_t inputs[HD_CHAIN_INPUTS];
@@ -23,17 +24,18 @@ static bool hd_chains(const hd_op *op) {
     return false;
 }
 
-/* Ops that chains know: one or two tensors in, f32, options that are a few numbers. */
-static bool hd_can_chain(const hd_lower *l, const hd_node *n) {
+/* Ops that chains know: one or two tensors in, of one dtype, options that are a few numbers. */
+static bool hd_can_chain(const hd_lower *l, const hd_node *n, hd_dtype dtype) {
     if (n->dead || !(n->op->flags & HD_OP_ELEMENTWISE) || (n->op->flags & HD_OP_VARIADIC) || n->op->n_out != 1)
         return false;
     if (n->op->n_optional > 0) return false; /* pow: what its one primitive reads is not said by the op alone */
-    if (n->n_in < 1 || n->n_in > 2 || l->g->values[n->out].type.dtype != HD_F32) return false;
+    if (n->n_in < 1 || n->n_in > 2 || l->g->values[n->out].type.dtype != dtype) return false;
     if (!hd_chains(n->op) || hd_chain_constants(n->op) < 0) return false;
     for (int k = 0; k < n->n_in; k++) {
         const hd_type *t = n->in[k] >= 0 ? &l->g->values[n->in[k]].type : NULL;
-        if (!t || t->dtype != HD_F32) return false;
-        if (!hd_dims_equal(&t->dims, &l->g->values[n->out].type.dims) && hd_dims_count(&t->dims) != 1) return false;
+        if (!t || t->dtype != dtype) return false;
+        if (hd_dims_equal(&t->dims, &l->g->values[n->out].type.dims)) continue;
+        if (hd_dims_count(&t->dims) != 1 || dtype != HD_F32) return false;
     }
     return true;
 }
@@ -54,8 +56,8 @@ static void hd_chain_grow(hd_chain *c, hd_node *last) {
         for (int k = 0; k < c->steps[s]->n_in; k++) {
             const int32_t value = c->steps[s]->in[k];
             hd_node *p = hd_producer(g, value);
-            const bool fits = p && c->count < HD_CHAIN_STEPS && hd_can_chain(c->l, p) && hd_single_user(g, value) &&
-                              hd_dims_equal(&g->values[value].type.dims, &c->dims);
+            const bool fits = p && c->count < HD_CHAIN_STEPS && hd_can_chain(c->l, p, c->dtype) &&
+                              hd_single_user(g, value) && hd_dims_equal(&g->values[value].type.dims, &c->dims);
             if (fits) c->steps[c->count++] = p;
         }
     }
@@ -118,9 +120,11 @@ hd_status hd_pass_chain(hd_lower *l) {
     hd_graph *g = l->g;
     const size_t count = g->node_count;
     for (size_t i = count; i-- > 0;) {
-        if (!hd_can_chain(l, &g->nodes[i])) continue;
+        const hd_type *type = &g->values[g->nodes[i].out].type;
+        if (type->dtype != HD_F32 && type->dtype != HD_BF16) continue;
+        if (!hd_can_chain(l, &g->nodes[i], type->dtype)) continue;
         char text[2048];
-        hd_chain c = {.l = l, .dims = g->values[g->nodes[i].out].type.dims};
+        hd_chain c = {.l = l, .dims = type->dims, .dtype = type->dtype};
         hd_chain_grow(&c, &g->nodes[i]);
         hd_chain_sort(&c);
         if (c.count < 2 || !hd_chain_text(&c, text, sizeof text)) continue;

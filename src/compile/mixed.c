@@ -1,35 +1,67 @@
 /* mixed.c: precision bf16. Products and convolutions take operands of bf16 and add up in f32; parameters, their
  * gradients, the optimiser, losses and statistics stay f32. Casts stand where f32 and bf16 meet, one for each value and
- * direction, so weights are rounded once a step; between two products a value stays bf16, also through ops that only
- * move or pick elements. Where no kernel of this machine takes bf16 the operands are rounded and multiplied in f32,
+ * direction, so weights are rounded once a step; between two products a value stays bf16, also through ops that round
+ * once at most. Where no kernel of this machine takes bf16 the operands are rounded and multiplied in f32,
  * which gives the same products: emulated, and counted as such. Knows which operands are multiplied, and no kernel. */
 #include "compile/lower.h"
 #include "hadal/ops.h"
 #include <string.h>
 
 /* Inputs by bits. `narrow`: multiplied. `either`: of them only the sign or the shape counts. `follows`: the result may
- * be bf16; of weights' gradients it is f32. */
+ * be bf16; of weights' gradients it is f32. `also`: number of a further result that is then bf16; 0: none. */
 typedef struct hd_mixed_rule {
     const char *op;
     unsigned narrow, either;
     bool follows;
+    int also;
 } hd_mixed_rule;
 
 static const hd_mixed_rule hd_products[] = {
-    {"linear", 3, 0, true},
-    {"matmul", 3, 0, true},
-    {"linear_grad_input", 3, 4, true},
-    {"linear_grad_weight", 3, 0, false},
-    {"conv2d", 3, 0, true},
-    {"conv2d_grad_input", 3, 4, true},
-    {"conv2d_grad_weight", 3, 4, false},
-    {"conv2d_grad_params", 3, 4, false},
+    {"linear", 3, 0, true, 0},
+    {"matmul", 3, 0, true, 0},
+    {"linear_grad_input", 3, 4, true, 0},
+    {"linear_grad_weight", 3, 0, false, 0},
+    {"conv2d", 3, 0, true, 0},
+    {"conv2d_grad_input", 3, 4, true, 0},
+    {"conv2d_grad_weight", 3, 4, false, 0},
+    {"conv2d_grad_params", 3, 4, false, 0},
 };
 
-/* Ops that round nothing, or once at most: they work on bf16 where it comes in. */
+/* Ops that round nothing, or once: they work on bf16 where it comes in, with f32 inside. Of batch normalisation the
+ * picture alone: parameters and statistics stay f32. */
 static const hd_mixed_rule hd_carriers[] = {
-    {"reshape", 1, 0, true},   {"flatten", 1, 0, true},    {"reshape_like", 1, 2, true},    {"relu", 1, 0, true},
-    {"relu_grad", 3, 0, true}, {"max_pool2d", 1, 0, true}, {"max_pool2d_grad", 3, 0, true}, {"dropout", 1, 0, true},
+    {"reshape", 1, 0, true, 0},
+    {"flatten", 1, 0, true, 0},
+    {"reshape_like", 1, 2, true, 0},
+    {"relu", 1, 0, true, 0},
+    {"relu_grad", 3, 0, true, 0},
+    {"max_pool2d", 1, 0, true, 0},
+    {"dropout", 1, 0, true, 0},
+    {"max_pool2d_grad", 3, 0, true, 0},
+    {"batch_norm_act", 1 | 1 << 5, 0, true, 0},
+    {"batch_norm_act_grad", 1 | 1 << 5, 0, true, 0},
+    {"batch_norm_add_grad", 1 | 7 << 4, 0, true, 3},
+    {"batch_norm", 1, 0, true, 0},
+    {"batch_norm_grad", 1 | 1 << 4 | 1 << 5, 0, true, 0},
+    {"add", 3, 0, true, 0},
+    {"batch_norm_infer", 1, 0, true, 0},
+    {"mul", 3, 0, true, 0},
+    {"concat", ~0u, 0, true, 0},
+    {"slice", 1, 0, true, 0},
+    {"slice_grad", 1, 2, true, 0},
+    {"transpose", 1, 0, true, 0},
+    {"pad", 1, 0, true, 0},
+    {"avg_pool2d", 1, 0, true, 0},
+    {"avg_pool2d_grad", 3, 0, true, 0},
+    {"relu6", 1, 0, true, 0},
+    {"global_avg_pool", 1, 0, true, 0},
+    {"band_grad", 3, 0, true, 0},
+    {"hardswish", 1, 0, true, 0},
+    {"gelu", 1, 0, true, 0},
+    {"hardswish_grad", 3, 0, true, 0},
+    {"gelu_grad", 3, 0, true, 0},
+    {"silu", 1, 0, true, 0},
+    {"silu_grad", 3, 0, true, 0},
 };
 
 static const hd_mixed_rule *hd_rule_of(const hd_mixed_rule *rules, size_t n, const char *op) {
@@ -75,15 +107,22 @@ static bool hd_takes_bf16(hd_mixed *m, int32_t node, const hd_mixed_rule *rule, 
         }
     const bool wide = product && hd_some_kernel(&k);
     if (product && (!wide || !rule->follows)) return wide;
-    operands[n->n_in].dtype = HD_BF16;
-    operands[n->n_in].bytes /= 2;
+    for (int o = 0; o <= rule->also; o += rule->also ? rule->also : 1) {
+        operands[n->n_in + o].dtype = HD_BF16;
+        operands[n->n_in + o].bytes /= 2;
+    }
     return hd_some_kernel(&k);
+}
+
+/* Input k is there and may be bf16. */
+static bool hd_is_narrow(const hd_mixed_rule *rule, const hd_node *n, int k) {
+    return (rule->narrow >> k & 1) && n->in[k] >= 0;
 }
 
 /* The multiplied operands are f32 now. Whoever built a graph in bf16 or f64 meant it. */
 static bool hd_is_single(const hd_graph *g, const hd_node *n, const hd_mixed_rule *rule) {
     for (int i = 0; i < n->n_in; i++)
-        if ((rule->narrow >> i & 1) && (n->in[i] < 0 || g->values[n->in[i]].type.dtype != HD_F32)) return false;
+        if (hd_is_narrow(rule, n, i) && g->values[n->in[i]].type.dtype != HD_F32) return false;
     return g->values[n->out].type.dtype == HD_F32;
 }
 
@@ -98,7 +137,7 @@ static void hd_find_wanted(hd_mixed *m) {
         m->native[i] = hd_takes_bf16(m, i, rule, product != NULL);
         if (!m->native[i] || (carrier && !m->wanted[n->out])) continue;
         for (int k = 0; k < n->n_in; k++)
-            if (rule->narrow >> k & 1) m->wanted[n->in[k]] = true;
+            if (hd_is_narrow(rule, n, k)) m->wanted[n->in[k]] = true;
     }
 }
 
@@ -136,12 +175,14 @@ static void hd_set_input(hd_mixed *m, int32_t node, int k, int32_t value) {
     if (value >= 0) m->l->g->nodes[node].in[k] = value; /* else the graph keeps the failure */
 }
 
-/* The first result becomes bf16, unless somebody reads it from outside. */
-static void hd_narrow_result(hd_mixed *m, int32_t node) {
-    hd_value *y = &m->l->g->values[m->l->g->nodes[node].out];
-    const int32_t id = m->l->g->nodes[node].out;
-    if (y->output || m->l->target == id) return;
-    y->type.dtype = HD_BF16;
+/* Somebody reads the value from outside. */
+static bool hd_is_read(const hd_mixed *m, int32_t value) {
+    return m->l->g->values[value].output || m->l->target == value;
+}
+
+static void hd_narrow_result(hd_mixed *m, int32_t id) {
+    if (hd_is_read(m, id)) return;
+    m->l->g->values[id].type.dtype = HD_BF16;
     m->changed[id] = true;
 }
 
@@ -150,11 +191,11 @@ static bool hd_carries(const hd_mixed *m, int32_t node, const hd_mixed_rule *rul
     const hd_node *n = &m->l->g->nodes[node];
     bool all = true, some = false;
     for (int k = 0; k < n->n_in; k++) {
-        if (!(rule->narrow >> k & 1)) continue;
+        if (!hd_is_narrow(rule, n, k)) continue;
         all &= m->changed[n->in[k]];
         some |= m->changed[n->in[k]];
     }
-    const bool outside = m->l->g->values[n->out].output || m->l->target == n->out;
+    const bool outside = hd_is_read(m, n->out) || hd_is_read(m, n->out + rule->also);
     return m->native[node] && !outside && (all || (some && m->wanted[n->out]));
 }
 
@@ -165,7 +206,7 @@ static void hd_mix_node(hd_mixed *m, int32_t node) {
     if (!rule) rule = HD_RULE(hd_carriers, &g->nodes[node]);
     if (rule && g->values[g->nodes[node].out].type.dtype != HD_F32) rule = NULL;
     for (int k = 0; rule && k < n_in; k++) /* what is not f32 by itself is left alone */
-        if ((rule->narrow >> k & 1) && !m->changed[g->nodes[node].in[k]] &&
+        if (hd_is_narrow(rule, &g->nodes[node], k) && !m->changed[g->nodes[node].in[k]] &&
             g->values[g->nodes[node].in[k]].type.dtype != HD_F32)
             rule = NULL;
     const bool narrow = rule && m->native[node] && (product || hd_carries(m, node, rule));
@@ -183,7 +224,9 @@ static void hd_mix_node(hd_mixed *m, int32_t node) {
             hd_set_input(m, node, k, hd_as_f32(m, value, order));
     }
     if (!narrow || !rule->follows) return;
-    if (!product || m->wanted[g->nodes[node].out]) hd_narrow_result(m, node);
+    const int32_t out = g->nodes[node].out;
+    if (!product || m->wanted[out]) hd_narrow_result(m, out);
+    if (rule->also) hd_narrow_result(m, out + rule->also);
 }
 
 static hd_status hd_mix(hd_mixed *m) {

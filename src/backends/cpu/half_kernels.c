@@ -14,6 +14,7 @@ typedef struct half_elem {
     hd_vec_split split;
     hd_vec_cast widen, narrow;
     bool binary;
+    float c[HD_VEC_CONSTANTS];
 } half_elem;
 
 static void half_elem_run(void *exec, int64_t task) {
@@ -25,24 +26,34 @@ static void half_elem_run(void *exec, int64_t task) {
         n = hd_vec_min(HALF_ROW, end - at);
         s->widen(a, (const uint16_t *)e->in[0] + at, n);
         if (s->binary) s->widen(b, (const uint16_t *)e->in[1] + at, n);
-        s->fn(a, a, b, n, NULL);
+        s->fn(a, a, b, n, s->c);
         s->narrow((uint16_t *)e->out[0] + at, a, n);
     }
 }
 
 static const char *half_elem_supports(const hd_kctx *k) {
+    const int op = hd_vec_op_find(k->op->name, strlen(k->op->name));
+    const char *reason = hd_vec_op_refuses(op, k->attr);
+    if (reason) return reason;
+    if (k->n_in > 2 || (op >= HD_VEC_add) != (k->n_in == 2)) return "only for the operands of its primitive";
     for (int i = 0; i < k->n_in; i++)
         if (k->in[i].dtype != HD_BF16 || !hd_dims_equal(&k->in[i].dims, &k->out[0].dims))
             return "only for operands of bf16 of one shape";
-    return k->out[0].dtype == HD_BF16 ? NULL : "only for a result of bf16";
+    if (k->out[0].dtype != HD_BF16) return "only for a result of bf16";
+    float c[HD_VEC_CONSTANTS] = {0};
+    hd_vec_constants(op, k->attr, c);
+    return hd_vec_op_keeps_zero(op, c) ? NULL : "only for what leaves padding zero";
 }
 
 static hd_status half_elem_prepare(hd_kctx *k, hd_prepared *out) {
     half_elem *s = hd_vec_state(k, sizeof *s);
     if (!s) return HD_E_MEMORY;
     const hd_vec *v = hd_vec_for(k->isa);
-    s->fn = v->elem[hd_vec_op_find(k->op->name, strlen(k->op->name))][HD_VEC_VV];
-    s->split = hd_vec_split_of((int64_t)(k->out[0].bytes / sizeof(uint16_t)), HD_VEC_GRAIN);
+    const int op = hd_vec_op_find(k->op->name, strlen(k->op->name));
+    hd_vec_constants(op, k->attr, s->c);
+    s->fn = v->elem[op][HD_VEC_VV];
+    s->split = hd_vec_split_of((int64_t)(k->out[0].bytes / sizeof(uint16_t)),
+                               hd_vec_op_heavy(op) ? HD_VEC_GRAIN_HEAVY : HD_VEC_GRAIN);
     s->widen = v->cast_to_f32[HD_BF16];
     s->narrow = v->cast_from_f32[HD_BF16];
     s->binary = k->n_in == 2;
@@ -56,7 +67,17 @@ static hd_status half_elem_prepare(hd_kctx *k, hd_prepared *out) {
                                                 .supports = half_elem_supports,                                        \
                                                 .prepare = half_elem_prepare};
 HALF_ELEM(relu, HD_K_INPLACE)
+HALF_ELEM(relu6, HD_K_INPLACE)
+HALF_ELEM(hardswish, HD_K_INPLACE)
+HALF_ELEM(gelu, HD_K_INPLACE)
+HALF_ELEM(silu, HD_K_INPLACE)
+HALF_ELEM(add, HD_K_INPLACE_ANY)
+HALF_ELEM(mul, HD_K_INPLACE_ANY)
 HALF_ELEM(relu_grad, HD_K_INPLACE_ANY)
+HALF_ELEM(band_grad, HD_K_INPLACE_ANY)
+HALF_ELEM(hardswish_grad, HD_K_INPLACE_ANY)
+HALF_ELEM(gelu_grad, HD_K_INPLACE_ANY)
+HALF_ELEM(silu_grad, HD_K_INPLACE_ANY)
 
 /* ---- a sample at a time ---- */
 
@@ -180,3 +201,6 @@ static hd_status half_prepare(hd_kctx *k, hd_prepared *out, const hd_kernel *ker
                                                 .prepare = op_name##_prepare};
 HALF_SAMPLES(max_pool2d)
 HALF_SAMPLES(max_pool2d_grad)
+HALF_SAMPLES(avg_pool2d)
+HALF_SAMPLES(avg_pool2d_grad)
+HALF_SAMPLES(global_avg_pool)

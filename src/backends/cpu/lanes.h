@@ -56,6 +56,46 @@ HD_INLINE void vf_store_half(uint16_t *p, vf v, bool whole, int64_t n) {
     for (int i = 0; i < HD_VL && (whole || i < n); i++) p[i] = (uint16_t)half[i];
 }
 #endif
+/* Of a vector of f32 or bf16 from element `at` on: whole, or the lanes of m. */
+#if HD_VL == 16
+HD_INLINE vf vf_load_half_m(const uint16_t *p, vm m) {
+    return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, p)), 16);
+}
+HD_INLINE void vf_store_half_m(uint16_t *p, vf v, vm m) {
+    _mm256_mask_storeu_epi16(p, m, _mm512_cvtepi32_epi16((__m512i)vu_to_half(v)));
+}
+#else
+HD_INLINE bool vm_has(vm m, int i) {
+#if HD_VL == 8
+    return ((vi)m)[i] != 0;
+#else
+    return i < m.n;
+#endif
+}
+HD_INLINE vf vf_load_half_m(const uint16_t *p, vm m) {
+    vu bits = {0};
+    for (int i = 0; i < HD_VL; i++)
+        if (vm_has(m, i)) bits[i] = (uint32_t)p[i] << 16;
+    return (vf)bits;
+}
+HD_INLINE void vf_store_half_m(uint16_t *p, vf v, vm m) {
+    const vu half = vu_to_half(v);
+    for (int i = 0; i < HD_VL; i++)
+        if (vm_has(m, i)) p[i] = (uint16_t)half[i];
+}
+#endif
+HD_INLINE vf vf_get(const void *p, int64_t at, bool half, bool whole, vm m) {
+    if (!half) return vf_load_if((const float *)p + at, whole, m);
+    return whole ? vf_load_half((const uint16_t *)p + at, true, HD_VL) : vf_load_half_m((const uint16_t *)p + at, m);
+}
+HD_INLINE void vf_put(void *p, int64_t at, bool half, vf v, bool whole, vm m) {
+    if (!half)
+        vf_store_if((float *)p + at, v, whole, m);
+    else if (whole)
+        vf_store_half((uint16_t *)p + at, v, true, HD_VL);
+    else
+        vf_store_half_m((uint16_t *)p + at, v, m);
+}
 /* Whole numbers: towards −∞, towards ∞, towards 0, the nearest (of two the even one). The sign of x stays at 0. */
 #if HD_VL != 4
 /* Without optimisation the compiler's own header has a macro here that gives the mask −1 as an unsigned number. */

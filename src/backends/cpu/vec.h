@@ -83,7 +83,7 @@ typedef struct hd_vec {
     /* offset of the first largest of a window over lines w apart; first NaN */
     int64_t (*window_largest)(const float *x, int64_t w, int64_t rows, int64_t columns);
     double (*line_hinge)(const float *x, int64_t n, float shift, bool square); /* Σ max(x + shift, 0), or of squares */
-    hd_vec_run norm_sum, norm_normalise, norm_infer, norm_grad_sum, norm_grad;
+    hd_vec_run norm_sum[2], norm_normalise[2], norm_infer[2], norm_grad_sum[2], norm_grad[2]; /* f32, bf16 */
     hd_vec_run rownorm, rownorm_grad, rownorm_join;
     hd_vec_run lrn, lrn_grad;
     hd_vec_run dropout, dropout_lanes;

@@ -20,6 +20,8 @@ typedef struct chain_state {
     int n_in, slots, steps;
     int64_t tile;
     uint8_t stride[MAX_BASES]; /* 1: moves along with the tile */
+    bool half;                 /* operands are bf16: tiles of them are widened into scratch behind the slots */
+    hd_vec_cast widen, narrow;
     chain_step step[MAX_STEPS];
     hd_layout layout;
     hd_dims dims;
@@ -45,11 +47,28 @@ static void chain_run(void *exec, int64_t task) {
     }
 }
 
+/* The same with operands of bf16: only tiles of them are ever f32. */
+static void chain_half_run(void *exec, int64_t task) {
+    const hd_exec *e = exec;
+    const chain_state *s = e->state;
+    const int out = s->n_in + s->slots;
+    float *base[MAX_BASES], *scratch = hd_thread_scratch(e);
+    const int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
+    for (int i = 0; i <= out; i++) base[i] = scratch + i * TILE;
+    for (int64_t at = from; at < to; at += TILE) {
+        const int64_t n = hd_vec_min(TILE, to - at);
+        for (int i = 0; i < s->n_in; i++) s->widen(base[i], (const uint16_t *)e->in[i] + at, n);
+        for (const chain_step *p = s->step; p < s->step + s->steps; p++)
+            p->fn(base[p->y], base[p->a], base[p->b], n, p->c);
+        s->narrow((uint16_t *)e->out[0] + at, base[out], n);
+    }
+}
+
 static void chain_pad_run(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const chain_state *s = e->state;
     (void)task;
-    hd_vec_zero_padding(e->out[0], &s->layout, &s->dims);
+    hd_vec_zero_padding(e->out[0], s->half ? sizeof(uint16_t) : sizeof(float), &s->layout, &s->dims);
 }
 
 /* ---- the program's text ---- */
@@ -155,11 +174,14 @@ static const char *chain_supports(const hd_kctx *k) {
     const hd_chain_args *a = k->attr;
     chain_text text[MAX_STEPS];
     bool single[MAX_STEPS];
-    const char *reason = hd_vec_need_f32(k);
-    if (reason) return reason;
+    const bool half = k->out[0].dtype == HD_BF16;
+    if (k->out[0].dtype != HD_F32 && !half) return "only for f32 and bf16";
     if (k->n_in > 15) return "more than 15 operands";
-    for (int i = 0; i < k->n_in; i++)
-        if (k->in[i].count != 1 && !hd_dims_equal(&k->in[i].dims, &k->out[0].dims)) return "operands broadcast";
+    for (int i = 0; i < k->n_in; i++) {
+        if (k->in[i].dtype != k->out[0].dtype) return "only for operands of one dtype";
+        if ((k->in[i].count != 1 || half) && !hd_dims_equal(&k->in[i].dims, &k->out[0].dims))
+            return "operands broadcast";
+    }
     const int n = a->program ? read_program(a->program, k->n_in, text) : 0;
     if (n == 0) return "an instruction without a vector primitive";
     for (int i = 0; i < n; i++) {
@@ -211,7 +233,7 @@ static hd_status chain_prepare(hd_kctx *k, hd_prepared *out) {
     int slot[MAX_STEPS] = {0};
     chain_state *s = hd_vec_state(k, sizeof *s);
     if (!s) return HD_E_MEMORY;
-    const int64_t n = hd_vec_count(&k->out[0]);
+    const int64_t n = (int64_t)(k->out[0].bytes / hd_dtype_size(k->out[0].dtype));
     s->n_in = k->n_in;
     s->steps = read_program(a->program, k->n_in, text);
     find_singles(k, text, s->steps, single);
@@ -227,8 +249,11 @@ static hd_status chain_prepare(hd_kctx *k, hd_prepared *out) {
     s->layout = k->out[0].layout;
     s->dims = k->out[0].dims;
     out->state = s;
-    out->scratch_per_thread = (size_t)s->slots * TILE * sizeof(float);
-    out->phase[out->phases++] = (hd_phase){chain_run, s->split.tasks};
+    s->half = k->out[0].dtype == HD_BF16;
+    s->widen = hd_vec_for(k->isa)->cast_to_f32[HD_BF16];
+    s->narrow = hd_vec_for(k->isa)->cast_from_f32[HD_BF16];
+    out->scratch_per_thread = (size_t)(s->half ? s->n_in + s->slots + 1 : s->slots) * TILE * sizeof(float);
+    out->phase[out->phases++] = (hd_phase){s->half ? chain_half_run : chain_run, s->split.tasks};
     if (n != k->out[0].count && !padding_stays_zero(k, text, s->steps, single))
         out->phase[out->phases++] = (hd_phase){chain_pad_run, 1};
     return HD_OK;
@@ -237,7 +262,7 @@ static hd_status chain_prepare(hd_kctx *k, hd_prepared *out) {
 const hd_kernel hd_kernel_vec_chain = {
     .name = "cpu.chain",
     .op = "chain",
-    .flags = HD_K_ANY_LAYOUT | HD_K_INPLACE_ANY,
+    .flags = HD_K_ANY_LAYOUT | HD_K_INPLACE_ANY | HD_K_BF16,
     .supports = chain_supports,
     .prepare = chain_prepare,
 };

@@ -20,7 +20,8 @@ typedef struct pad_walk {
     const hd_layout *l;
     const hd_dims *dims;
     int64_t index[HD_MAX_DIMS], factor[HD_MAX_DIMS]; /* factor: product of the blocks of a dimension */
-    float *y;
+    char *y;
+    size_t size; /* of an element */
 } pad_walk;
 
 /* The inner blocks of the current outer position: zero where a logical index is past its dimension. */
@@ -28,8 +29,8 @@ static void pad_blocks(pad_walk *w, int block, int64_t *index, int64_t *scale) {
     if (block == w->l->nblk || block == 3) {
         bool inside = true;
         for (int d = 0; d < w->dims->rank; d++) inside = inside && index[d] < w->dims->dim[d];
-        if (!inside) *w->y = 0;
-        w->y++;
+        if (!inside) memset(w->y, 0, w->size);
+        w->y += w->size;
         return;
     }
     const int d = w->l->idx[block];
@@ -53,8 +54,8 @@ static void pad_outer(pad_walk *w, int level) {
     w->index[d] = 0;
 }
 
-void hd_vec_zero_padding(float *y, const hd_layout *l, const hd_dims *dims) {
-    pad_walk w = {.l = l, .dims = dims, .y = y};
+void hd_vec_zero_padding(void *y, size_t size, const hd_layout *l, const hd_dims *dims) {
+    pad_walk w = {.l = l, .dims = dims, .y = y, .size = size};
     for (int d = 0; d < HD_MAX_DIMS; d++) w.factor[d] = 1;
     for (int b = 0; b < l->nblk; b++) w.factor[l->idx[b]] *= l->blk[b];
     pad_outer(&w, 0);
@@ -64,7 +65,7 @@ static void pad_run(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_vec_elem *s = e->state;
     (void)task;
-    hd_vec_zero_padding(e->out[0], &s->layout, &s->dims);
+    hd_vec_zero_padding(e->out[0], sizeof(float), &s->layout, &s->dims);
 }
 
 /* ---- kernels ---- */

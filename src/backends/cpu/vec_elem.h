@@ -24,6 +24,6 @@ const char *hd_vec_op_refuses(int op, const void *attr);
 void hd_vec_constants(int op, const void *attr, float *c);
 /* f(0) = 0, so that padding stays zero. */
 bool hd_vec_op_keeps_zero(int op, const float *c);
-/* Sets the padding of a blocked layout to zero; slow, for the rare case. */
-void hd_vec_zero_padding(float *y, const hd_layout *l, const hd_dims *dims);
+/* Sets the padding of a blocked layout of elements of so many bytes to zero; slow, for the rare case. */
+void hd_vec_zero_padding(void *y, size_t size, const hd_layout *l, const hd_dims *dims);
 #endif

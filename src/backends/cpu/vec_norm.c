@@ -3,9 +3,32 @@
 #include "backends/cpu/gemm.h"
 #include "ops/fused.h"
 
+/* Operands that are pictures, by bits: inputs, and results from bit 16 on; the rest are parameters and statistics. */
+enum { PICTURE_0 = 1 << 16, PICTURE_3 = 1 << 19 };
+static unsigned norm_pictures(const hd_kctx *k) {
+    static const struct {
+        const char *op;
+        unsigned pictures;
+    } ops[] = {{"batch_norm_act", PICTURE_0 | 1 << 0 | 1 << 5},
+               {"batch_norm_grad", PICTURE_0 | 1 << 0 | 1 << 4 | 1 << 5},
+               {"batch_norm_act_grad", PICTURE_0 | 1 << 0 | 1 << 5},
+               {"batch_norm_add_grad", PICTURE_0 | PICTURE_3 | 1 << 0 | 1 << 4 | 1 << 5 | 1 << 6}};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        if (strcmp(ops[i].op, k->op->name) == 0) return ops[i].pictures;
+    return PICTURE_0 | 1 << 0;
+}
+
+/* Pictures are all f32 or all bf16; parameters and statistics are f32. */
 static const char *norm_supports(const hd_kctx *k) {
-    const char *reason = hd_vec_need_f32(k);
-    if (reason) return reason;
+    const hd_dtype t = k->in[0].dtype;
+    const unsigned pictures = norm_pictures(k);
+    if (t != HD_F32 && t != HD_BF16) return "only for f32 and bf16";
+    for (int i = 0; i < k->n_in + k->n_out; i++) {
+        const hd_operand *o = i < k->n_in ? &k->in[i] : &k->out[i - k->n_in];
+        const bool picture = pictures >> (i < k->n_in ? i : 16 + i - k->n_in) & 1;
+        if (o->dims.rank >= 0 && o->dtype != (picture ? t : HD_F32))
+            return "only for pictures of one kind, and f32 beside them";
+    }
     return k->in[0].count == 0 ? "nothing to normalise" : NULL;
 }
 
@@ -67,11 +90,12 @@ static hd_status norm_prepare(hd_kctx *k, hd_prepared *out) {
     hd_vec_norm *s = norm_state(k, out);
     if (!s) return HD_E_MEMORY;
     const hd_vec *v = hd_vec_for(k->isa);
+    const bool half = k->in[0].dtype == HD_BF16;
     s->eps = a->eps;
     s->momentum = a->momentum;
     norm_clip(s, a->act == HD_ACT_RELU ? HD_CLIP_RELU : HD_CLIP_NONE);
-    if (k->n_out > 1) return norm_phases(s, out, v->norm_sum, v->norm_normalise);
-    norm_phase(s, out, v->norm_infer);
+    if (k->n_out > 1) return norm_phases(s, out, v->norm_sum[half], v->norm_normalise[half]);
+    norm_phase(s, out, v->norm_infer[half]);
     return HD_OK;
 }
 
@@ -83,11 +107,15 @@ static hd_status norm_act_prepare(hd_kctx *k, hd_prepared *out) {
     s->momentum = a->momentum;
     s->residual = hd_vec_present(k, 5) ? 5 : 0;
     norm_clip(s, a->clip);
-    return norm_phases(s, out, hd_vec_for(k->isa)->norm_sum, hd_vec_for(k->isa)->norm_normalise);
+    const hd_vec *v = hd_vec_for(k->isa);
+    const bool half = k->in[0].dtype == HD_BF16;
+    return norm_phases(s, out, v->norm_sum[half], v->norm_normalise[half]);
 }
 
 static hd_status norm_back_phases(hd_kctx *k, hd_vec_norm *s, hd_prepared *out) {
-    return norm_phases(s, out, hd_vec_for(k->isa)->norm_grad_sum, hd_vec_for(k->isa)->norm_grad);
+    const hd_vec *v = hd_vec_for(k->isa);
+    const bool half = k->in[0].dtype == HD_BF16;
+    return norm_phases(s, out, v->norm_grad_sum[half], v->norm_grad[half]);
 }
 
 static hd_status norm_grad_prepare(hd_kctx *k, hd_prepared *out) {
@@ -129,7 +157,7 @@ static hd_status norm_add_grad_prepare(hd_kctx *k, hd_prepared *out) {
     const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
         .name = "cpu." #op_name,                                                                                       \
         .op = #op_name,                                                                                                \
-        .flags = inplace,                                                                                              \
+        .flags = (inplace) | HD_K_BF16,                                                                                \
         .supports = supports_fn,                                                                                       \
         .layouts = layouts_fn,                                                                                         \
         .prepare = prepare_fn,                                                                                         \

@@ -123,21 +123,22 @@ static void norm_write(const norm_task *t, int64_t group, norm_sums *z) {
 }
 
 /* Phase 1 of training: Σ (x − x₀) and Σ (x − x₀)². */
-static void norm_sum(void *exec, int64_t task) {
+HD_INLINE void norm_sum_of(void *exec, int64_t task, const bool half) {
     const hd_exec *e = exec;
     const norm_task t = norm_task_of(e, task);
     const hd_planes *p = &t.s->planes;
-    const float *x = e->in[0];
+    const void *x = e->in[0];
     for (int64_t group = t.r.group; group < t.r.group_end; group++) {
         const int64_t start = hd_planes_start(p, group);
-        const vf x0 = p->lanes ? vf_load_m(x + start, vm_first(p->held - group * HD_VL)) : vf_splat(x[start]);
+        const vf near = vf_get(x, start, half, false, vm_first(p->lanes ? p->held - group * HD_VL : 1));
+        const vf x0 = p->lanes ? near : vf_splat(near[0]);
         norm_sums z = {.left = NORM_STRETCH};
         if (t.r.slice == 0 && p->lanes) vf_store(t.origin + group * HD_VL, x0);
         if (t.r.slice == 0 && !p->lanes) t.origin[group] = x0[0];
         const vi inside = vi_first(p->lanes ? HD_VL : p->places % HD_VL);
 #define TERMS(at, whole, m, A, B)                                                                                      \
     do {                                                                                                               \
-        const vf far = vf_load_if(x + (at), whole, m) - x0, d = (whole) ? far : vf_where(inside, far);                 \
+        const vf far = vf_get(x, at, half, whole, m) - x0, d = (whole) ? far : vf_where(inside, far);                  \
         A += d;                                                                                                        \
         B += d * d;                                                                                                    \
     } while (0)
@@ -166,23 +167,24 @@ HD_INLINE vf norm_value(const norm_line *l, vf x) {
 }
 
 /* y = clip((x − mean) · factor + b + r); padding comes out as zero: there all of them are zero. */
-HD_INLINE void norm_apply_one(const norm_task *t, int64_t group, const float *x, const float *r, float *y,
-                              const norm_line *l) {
+HD_INLINE void norm_apply_one(const norm_task *t, int64_t group, const void *x, const void *r, void *y,
+                              const norm_line *l, const bool half) {
 #define STEP(at, whole, m)                                                                                             \
     do {                                                                                                               \
-        vf v = norm_value(l, vf_load_if(x + (at), whole, m));                                                          \
-        if (r) v += vf_load_if(r + (at), whole, m);                                                                    \
-        vf_store_if(y + (at), vf_min(l->high, vf_max(l->low, v)), whole, m);                                           \
+        vf v = norm_value(l, vf_get(x, at, half, whole, m));                                                           \
+        if (r) v += vf_get(r, at, half, whole, m);                                                                     \
+        vf_put(y, at, half, vf_min(l->high, vf_max(l->low, v)), whole, m);                                             \
     } while (0)
     NORM_EACH(t, group, STEP);
 #undef STEP
 }
-static void norm_apply(const hd_exec *e, const norm_task *t, int64_t group, vf mean, vf factor, vf b) {
+HD_INLINE void norm_apply(const hd_exec *e, const norm_task *t, int64_t group, vf mean, vf factor, vf b,
+                          const bool half) {
     const norm_line l = {mean, factor, b, vf_splat(t->s->low), vf_splat(t->s->high)};
     if (t->s->residual)
-        norm_apply_one(t, group, e->in[0], e->in[t->s->residual], e->out[0], &l);
+        norm_apply_one(t, group, e->in[0], e->in[t->s->residual], e->out[0], &l, half);
     else
-        norm_apply_one(t, group, e->in[0], NULL, e->out[0], &l);
+        norm_apply_one(t, group, e->in[0], NULL, e->out[0], &l, half);
 }
 
 /* Statistics of a channel from its sums; written once, by the tasks of the first image group. */
@@ -204,7 +206,7 @@ static void norm_statistics(const hd_exec *e, const norm_task *t, int64_t channe
         (float)((1 - s->momentum) * (double)old_var[channel] + s->momentum * var * (m > 1 ? m / (m - 1) : 1));
 }
 
-static void norm_normalise(void *exec, int64_t task) {
+HD_INLINE void norm_normalise_of(void *exec, int64_t task, const bool half) {
     const hd_exec *e = exec;
     const norm_task t = norm_task_of(e, task);
     const hd_planes *p = &t.s->planes;
@@ -220,11 +222,11 @@ static void norm_normalise(void *exec, int64_t task) {
         }
         const vf mv = p->lanes ? vf_load(mean) : vf_splat(mean[0]);
         const vf fv = p->lanes ? vf_load(factor) : vf_splat(factor[0]);
-        norm_apply(e, &t, group, mv, fv, norm_load(p, e->in[2], group));
+        norm_apply(e, &t, group, mv, fv, norm_load(p, e->in[2], group), half);
     }
 }
 
-static void norm_infer(void *exec, int64_t task) {
+HD_INLINE void norm_infer_of(void *exec, int64_t task, const bool half) {
     const hd_exec *e = exec;
     const norm_task t = norm_task_of(e, task);
     const hd_planes *p = &t.s->planes;
@@ -233,7 +235,7 @@ static void norm_infer(void *exec, int64_t task) {
         const vi channels = vi_first(p->lanes ? p->c - group * HD_VL : HD_VL);
         const vf factor = norm_load(p, e->in[1], group) / vf_sqrt(norm_load(p, e->in[4], group) + eps);
         norm_apply(e, &t, group, norm_load(p, e->in[3], group), vf_where(channels, factor),
-                   norm_load(p, e->in[2], group));
+                   norm_load(p, e->in[2], group), half);
     }
 }
 
@@ -241,8 +243,8 @@ static void norm_infer(void *exec, int64_t task) {
 
 /* What a task's gradients are read from; y: what the clip let through, NULL where it is worked out or all counts. */
 typedef struct norm_back {
-    const float *x, *y, *dy, *dy2;
-    float *through; /* where the sum that arrives is kept; NULL: nowhere */
+    const void *x, *y, *dy, *dy2;
+    void *through; /* where the sum that arrives is kept; NULL: nowhere */
     norm_line line;
     bool again;
 } norm_back;
@@ -267,67 +269,67 @@ static norm_back norm_back_of(const hd_exec *e, const norm_task *t, int64_t grou
 }
 
 /* dy where the clip let it through; the flags are constants where it counts. */
-HD_INLINE vf norm_dy(const norm_back *b, int64_t at, bool whole, vm m, bool by_y, bool two) {
-    vf d = vf_load_if(b->dy + at, whole, m);
-    if (two) d += vf_load_if(b->dy2 + at, whole, m);
+HD_INLINE vf norm_dy(const norm_back *b, int64_t at, const bool half, bool whole, vm m, bool by_y, bool two) {
+    vf d = vf_get(b->dy, at, half, whole, m);
+    if (two) d += vf_get(b->dy2, at, half, whole, m);
     if (!by_y && !b->again) return d;
-    const vf v = by_y ? vf_load_if(b->y + at, whole, m) : norm_value(&b->line, vf_load_if(b->x + at, whole, m));
+    const vf v = by_y ? vf_get(b->y, at, half, whole, m) : norm_value(&b->line, vf_get(b->x, at, half, whole, m));
     return vf_keep(vk_more(v, b->line.low), vf_keep(vk_more(b->line.high, v), d));
 }
 
 /* Phase 1: Σ d and Σ d (x − mean), and d itself where it is kept. */
 HD_INLINE void norm_grad_sum_one(const norm_task *t, int64_t group, const norm_back *b, norm_sums *z, bool by_y,
-                                 bool two, bool keep) {
+                                 bool two, bool keep, const bool half) {
 #define TERMS(at, whole, m, A, B)                                                                                      \
     do {                                                                                                               \
-        const vf d = norm_dy(b, at, whole, m, by_y, two);                                                              \
-        if (keep) vf_store_if(b->through + (at), d, whole, m);                                                         \
+        const vf d = norm_dy(b, at, half, whole, m, by_y, two);                                                        \
+        if (keep) vf_put(b->through, at, half, d, whole, m);                                                           \
         A += d;                                                                                                        \
-        B += d * (vf_load_if(b->x + (at), whole, m) - b->line.mean);                                                   \
+        B += d * (vf_get(b->x, at, half, whole, m) - b->line.mean);                                                    \
     } while (0)
     NORM_SUMS(t, group, z, TERMS);
 #undef TERMS
 }
 
-static void norm_grad_sum(void *exec, int64_t task) {
+HD_INLINE void norm_grad_sum_of(void *exec, int64_t task, const bool half) {
     const hd_exec *e = exec;
     const norm_task t = norm_task_of(e, task);
     for (int64_t group = t.r.group; group < t.r.group_end; group++) {
         norm_back b = norm_back_of(e, &t, group);
         norm_sums z = {.left = NORM_STRETCH};
         if (b.through && b.dy2)
-            norm_grad_sum_one(&t, group, &b, &z, true, true, true);
+            norm_grad_sum_one(&t, group, &b, &z, true, true, true, half);
         else if (b.through)
-            norm_grad_sum_one(&t, group, &b, &z, true, false, true);
+            norm_grad_sum_one(&t, group, &b, &z, true, false, true, half);
         else if (b.y)
-            norm_grad_sum_one(&t, group, &b, &z, true, false, false);
+            norm_grad_sum_one(&t, group, &b, &z, true, false, false, half);
         else if (b.again)
-            b.again = true, norm_grad_sum_one(&t, group, &b, &z, false, false, false);
+            b.again = true, norm_grad_sum_one(&t, group, &b, &z, false, false, false, half);
         else
-            b.again = false, norm_grad_sum_one(&t, group, &b, &z, false, false, false);
+            b.again = false, norm_grad_sum_one(&t, group, &b, &z, false, false, false, half);
         norm_write(&t, group, &z);
     }
 }
 
 /* Phase 2: dw = invstd · Σ d (x − mean), db = Σ d, dx = w·invstd (d − db/m − (x − mean) invstd dw/m). */
-HD_INLINE void norm_grad_one(const norm_task *t, int64_t group, const norm_back *b, float *dx, vf slope, vf factor,
-                             vf shift, bool by_y) {
+HD_INLINE void norm_grad_one(const norm_task *t, int64_t group, const norm_back *b, void *dx, vf slope, vf factor,
+                             vf shift, bool by_y, bool two, const bool half) {
 #define STEP(at, whole, mask)                                                                                          \
-    vf_store_if(dx + (at),                                                                                             \
-                norm_dy(b, at, whole, mask, by_y, false) * slope +                                                     \
-                    (vf_load_if(b->x + (at), whole, mask) - b->line.mean) * factor + shift,                            \
-                whole, mask)
+    vf_put(dx, at, half,                                                                                               \
+           norm_dy(b, at, half, whole, mask, by_y, two) * slope +                                                      \
+               (vf_get(b->x, at, half, whole, mask) - b->line.mean) * factor + shift,                                  \
+           whole, mask)
     NORM_EACH(t, group, STEP);
 #undef STEP
 }
 
-static void norm_grad(void *exec, int64_t task) {
+HD_INLINE void norm_grad_of(void *exec, int64_t task, const bool half) {
     const hd_exec *e = exec;
     const norm_task t = norm_task_of(e, task);
     const hd_planes *p = &t.s->planes;
     const double m = (double)p->n * (double)p->places;
     const float *w = e->in[1], *invstd = e->in[t.s->mean + 1];
-    float *dx = e->out[0];
+    void *dx = e->out[0];
     for (int64_t group = t.r.group; group < t.r.group_end; group++) {
         float slope[HD_VL] = {0}, shift[HD_VL] = {0}, factor[HD_VL] = {0};
         const int64_t first = group * p->width, count = hd_vec_min(p->width, p->c - first);
@@ -346,15 +348,32 @@ static void norm_grad(void *exec, int64_t task) {
         const vf sv = p->lanes ? vf_load(shift) : vf_splat(shift[0]);
         const vf fv = p->lanes ? vf_load(factor) : vf_splat(factor[0]);
         norm_back b = norm_back_of(e, &t, group);
-        if (b.through) b.dy = b.through, b.y = NULL; /* clipped and added up in phase 1 */
-        if (b.y)
-            norm_grad_one(&t, group, &b, dx, kv, fv, sv, true);
+        if (b.through && !half) b.dy = b.through, b.y = NULL; /* clipped and added up in phase 1, not rounded */
+        if (b.y && b.dy2)
+            norm_grad_one(&t, group, &b, dx, kv, fv, sv, true, true, half);
+        else if (b.y)
+            norm_grad_one(&t, group, &b, dx, kv, fv, sv, true, false, half);
         else if (b.again)
-            b.again = true, norm_grad_one(&t, group, &b, dx, kv, fv, sv, false);
+            b.again = true, norm_grad_one(&t, group, &b, dx, kv, fv, sv, false, false, half);
         else
-            b.again = false, norm_grad_one(&t, group, &b, dx, kv, fv, sv, false);
+            b.again = false, norm_grad_one(&t, group, &b, dx, kv, fv, sv, false, false, half);
     }
 }
 #undef NORM_EACH
 #undef NORM_SUMS
 #undef NORM_ADD
+
+/* Every phase for numbers of f32 and of bf16; sums, statistics and parameters are f32 in both. */
+#define NORM_FORMS(name)                                                                                               \
+    static void name(void *exec, int64_t task) {                                                                       \
+        name##_of(exec, task, false);                                                                                  \
+    }                                                                                                                  \
+    static void name##_half(void *exec, int64_t task) {                                                                \
+        name##_of(exec, task, true);                                                                                   \
+    }
+NORM_FORMS(norm_sum)
+NORM_FORMS(norm_normalise)
+NORM_FORMS(norm_infer)
+NORM_FORMS(norm_grad_sum)
+NORM_FORMS(norm_grad)
+#undef NORM_FORMS
