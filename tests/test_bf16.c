@@ -103,6 +103,59 @@ static void test_cast(void **state) {
     kit_each_isa(2, check_cast, NULL);
 }
 
+/* ---- weights from blocks of f32 to pairs of bf16 ---- */
+
+extern const hd_kernel hd_kernel_vec_cast_pairs;
+
+static hd_operand pairs_operand(hd_dtype dtype, hd_dims dims, hd_layout layout) {
+    return (hd_operand){.dtype = dtype,
+                        .dims = dims,
+                        .layout = layout,
+                        .count = hd_dims_count(&dims),
+                        .bytes = (size_t)hd_layout_count(&layout, &dims) * hd_dtype_size(dtype)};
+}
+
+/* 40 and 24 channels: padded to whole blocks. */
+static void check_pairs(hd_context *ctx, void *arg) {
+    enum { MOST = 48 * 32 * 3 };
+    static const hd_layout to[] = {
+        {.nblk = 3, .idx = {1, 0, 1}, .blk = {8, 16, 2}},
+        {.nblk = 3, .idx = {0, 1, 0}, .blk = {8, 16, 2}},
+        {.nblk = 3, .idx = {0, 1, 0}, .blk = {8, 16, 2}, .permuted = 1, .perm = {2, 3, 1, 0}}};
+    static const hd_layout blocks = {.nblk = 2, .idx = {1, 0}, .blk = {16, 16}};
+    float plain[40 * 24 * 3], *x = aligned_alloc(64, MOST * sizeof *x);
+    uint16_t half[40 * 24 * 3], want[MOST], *y = aligned_alloc(64, MOST * sizeof *y);
+    const hd_dims dims = HD_DIMS(40, 24, 3, 1);
+    assert_true(x && y);
+    (void)arg;
+    for (int i = 0; i < 40 * 24 * 3; i++)
+        plain[i] = (float)(i % 251 - 100) * 1.37e-3f, half[i] = hd_bf16_from_f32(plain[i]);
+    hd_layout_pack(&blocks, &dims, sizeof *x, plain, x);
+    for (int i = 0; i < 3; i++) {
+        const hd_operand operand[2] = {pairs_operand(HD_F32, dims, blocks), pairs_operand(HD_BF16, dims, to[i])};
+        hd_arena arena = {.ctx = ctx};
+        hd_kctx k = {.ctx = ctx, .arena = &arena, .op = hd_op_find(NULL, "cast"), .n_in = 1, .n_out = 1};
+        k.in = operand, k.out = operand + 1, k.isa = ctx->isa;
+        hd_prepared p = {0};
+        assert_null(hd_kernel_refuses(&hd_kernel_vec_cast_pairs, &k));
+        assert_int_equal(hd_kernel_vec_cast_pairs.prepare(&k, &p), HD_OK);
+        void *in = x, *out = y;
+        hd_exec e = {.state = p.state, .in = &in, .out = &out};
+        memset(y, 0x55, MOST * sizeof *y);
+        for (int64_t t = 0; t < p.phase[0].tasks; t++) p.phase[0].run(&e, t);
+        hd_layout_pack(&to[i], &dims, sizeof *y, half, want);
+        assert_memory_equal(y, want, operand[1].bytes);
+        hd_arena_free(&arena);
+    }
+    free(x);
+    free(y);
+}
+
+static void test_pairs(void **state) {
+    (void)state;
+    kit_each_isa(1, check_pairs, NULL);
+}
+
 /* ---- every definition ---- */
 
 typedef struct run {
@@ -195,10 +248,8 @@ static void test_definitions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_patterns),
-        cmocka_unit_test(test_rounding),
-        cmocka_unit_test(test_cast),
-        cmocka_unit_test(test_definitions),
+        cmocka_unit_test(test_all_patterns), cmocka_unit_test(test_rounding),    cmocka_unit_test(test_cast),
+        cmocka_unit_test(test_pairs),        cmocka_unit_test(test_definitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

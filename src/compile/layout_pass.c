@@ -5,18 +5,47 @@
 #include "ops/fused.h"
 #include <string.h>
 
-/* The value in the order that is wanted: a reorder node that is there already, or a new one. */
+/* What makes a value in another order: a cast that can write in it, from what is cast; else a reorder. */
+static const hd_op *hd_reorder_op(hd_lower *l, int32_t value, const hd_layout *want, int32_t *from, hd_dtype *dtype) {
+    const hd_node *n = hd_producer(l->g, value);
+    *from = value;
+    if (!n || !hd_is_op(n, "cast")) return &hd_op_reorder;
+    hd_operand operands[2];
+    const hd_kctx k = {.ctx = l->ctx,
+                       .op = n->op,
+                       .attr = n->attr,
+                       .n_in = 1,
+                       .n_out = 1,
+                       .in = operands,
+                       .out = operands + 1,
+                       .isa = l->ctx->isa};
+    hd_operand_of(l, n->in[0], &operands[0]);
+    hd_operand_of(l, value, &operands[1]);
+    operands[1].layout = *want;
+    for (const hd_kernel *const *list = hd_kernels_default(); *list; list++)
+        if (strcmp((*list)->op, "cast") == 0 && !hd_kernel_refuses(*list, &k)) *from = n->in[0];
+    *dtype = l->g->values[value].type.dtype;
+    return *from == value ? &hd_op_reorder : n->op;
+}
+
+/* The value in the order that is wanted: a node that makes it already, or a new one. */
 static int32_t hd_reordered(hd_lower *l, int32_t value, const hd_layout *want, int32_t order, hd_status *status) {
     hd_graph *g = l->g;
+    int32_t from;
+    hd_dtype dtype = HD_F32;
+    const hd_op *op = hd_reorder_op(l, value, want, &from, &dtype);
     for (size_t i = 0; i < g->node_count; i++) { /* the same one may be there already */
         const hd_node *n = &g->nodes[i];
-        if (n->op == &hd_op_reorder && n->in[0] == value && hd_layout_equal(&l->v[n->out].layout, want)) {
+        if (n->op == op && n->in[0] == from && hd_layout_equal(&l->v[n->out].layout, want) &&
+            g->values[n->out].type.dtype == g->values[value].type.dtype) {
             if (n->order > order) g->nodes[i].order = order;
             return n->out;
         }
     }
+    const hd_reorder_args reorder = {.end_ = 0};
+    const hd_cast_args cast = {.dtype = HD_DTYPE(dtype)};
     const int32_t out =
-        hd_insert(g, &hd_op_reorder, &value, 1, &(hd_reorder_args){.end_ = 0}, order, g->values[value].loc);
+        hd_insert(g, op, &from, 1, op == &hd_op_reorder ? (const void *)&reorder : &cast, order, g->values[value].loc);
     if (out < 0) {
         *status = hd_graph_status(g);
         return -1;
@@ -25,6 +54,7 @@ static int32_t hd_reordered(hd_lower *l, int32_t value, const hd_layout *want, i
     if (*status != HD_OK) return -1;
     l->v[out].layout = *want;
     l->v[out].layout_set = true;
+    if (op != &hd_op_reorder) return out;
     if (g->values[value].kind == HD_KIND_PARAM)
         l->weight_reorders++;
     else
@@ -164,9 +194,24 @@ static hd_status hd_store_entries(hd_lower *l) {
     return HD_OK;
 }
 
+/* A weight that is cast before it is multiplied takes the order of its gradient: casts can write in any. */
+static hd_status hd_layout_masters(hd_lower *l) {
+    for (size_t i = 0; i < l->g->node_count; i++) {
+        const hd_node *n = &l->g->nodes[i];
+        if (!hd_is_op(n, "conv2d_grad_weight") && !hd_is_op(n, "conv2d_grad_params")) continue;
+        if (l->g->values[n->in[0]].type.dtype != HD_BF16 || n->in[2] < 0 || l->v[n->in[2]].entry < 0) continue;
+        hd_operand operands[5];
+        hd_layout want[5] = {0};
+        hd_wants(l, (int32_t)i, operands, want, want + n->n_in);
+        HD_TRY(hd_settle_input(l, n->in[2], &want[2]));
+    }
+    return HD_OK;
+}
+
 hd_status hd_pass_layout(hd_lower *l) {
     HD_TRY(hd_lower_sync(l));
     HD_TRY(hd_store_entries(l));
+    HD_TRY(hd_layout_masters(l));
     const size_t count = l->g->node_count;
     for (size_t i = 0; i < count; i++) {
         if (hd_is_in_place(&l->g->nodes[i]))
@@ -177,6 +222,7 @@ hd_status hd_pass_layout(hd_lower *l) {
     HD_TRY(hd_layout_outputs(l));
     for (size_t i = 0; i < l->g->value_count; i++) /* what no kernel asked for stays plain */
         if (l->v[i].entry >= 0 && !l->v[i].layout_set) HD_TRY(hd_settle_input(l, (int32_t)i, &HD_LAYOUT_PLAIN));
+    HD_TRY(hd_drop_dead(l));  /* casts that nobody reads in the order of their input */
     HD_TRY(hd_pass_place(l)); /* the reorders */
     return hd_sort_nodes(l->g);
 }

@@ -57,6 +57,8 @@ typedef void (*hd_vec_fn)(float *y, const float *a, const float *b, int64_t n, c
 typedef void (*hd_vec_run)(void *exec, int64_t task);
 
 typedef void (*hd_vec_cast)(void *y, const void *x, int64_t n);
+/* 16×16 numbers rounded to bf16, pairs of rows or of columns side by side. */
+typedef void (*hd_vec_cast_tile)(uint16_t *y, const float *x, bool columns);
 
 /* Units of one row of a recurrent layer at one step. */
 struct hd_recurrent_row;
@@ -92,6 +94,7 @@ typedef struct hd_vec {
     hd_vec_run softmax, softmax_grad, squares;
     hd_vec_run attention, attention_grad;
     hd_vec_cast cast_to_f32[HD_DTYPE_COUNT], cast_from_f32[HD_DTYPE_COUNT];
+    hd_vec_cast_tile cast_pairs;
     hd_turn_fn turn;
     hd_recurrent_fn recurrent[4], recurrent_back[4]; /* by kind: recurrent.h */
     hd_vec_run loss_pairs[HD_VEC_LOSS_COUNT];

@@ -92,6 +92,7 @@ const hd_vec HD_ISA(hd_vec) = {
                       [HD_U8] = cast_f32_u8,
                       [HD_BOOL] = cast_f32_bool,
                       [HD_BF16] = cast_f32_bf16},
+    .cast_pairs = cast_pairs,
     .turn = turn,
 #define PAIR(name) [HD_VEC_LOSS_##name] = loss_part_##name,
     .loss_pairs = {HD_VEC_LOSSES(PAIR)},

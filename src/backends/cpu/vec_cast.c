@@ -16,6 +16,7 @@ static void cast_run(void *exec, int64_t task) {
 }
 
 static const char *cast_supports(const hd_kctx *k) {
+    if (!hd_layout_equal(&k->in[0].layout, &k->out[0].layout)) return "only in one order";
     const bool from = k->in[0].dtype == HD_F32, to = k->out[0].dtype == HD_F32;
     return from != to ? NULL : "only between f32 and another dtype";
 }

@@ -38,3 +38,19 @@ static void cast_f32_bf16(void *to, const void *from, int64_t n) {
     for (; i + HD_VL <= n; i += HD_VL) vf_store_half(y + i, vf_load(x + i), true, HD_VL);
     if (i < n) vf_store_half(y + i, vf_load_m(x + i, vm_first(n - i)), false, n - i);
 }
+
+/* 16 rows (input channels) of 16 (output channels) → pairs of rows side by side, or pairs of columns, row by row. */
+static void cast_pairs(uint16_t *y, const float *x, bool columns) {
+    uint32_t half[16 * 8], *to = (uint32_t *)(void *)y;
+    if (columns) {
+        cast_f32_bf16(half, x, 256);
+        for (int p = 0; p < 8; p++)
+            for (int r = 0; r < 16; r++) to[p * 16 + r] = half[r * 8 + p];
+        return;
+    }
+    for (int p = 0; p < 8; p++)
+        for (int i = 0; i < 16; i += HD_VL) {
+            const vu low = vu_to_half(vf_load(x + p * 32 + i)), high = vu_to_half(vf_load(x + p * 32 + 16 + i));
+            vi_store((int32_t *)to + p * 16 + i, (vi)(low | high << 16));
+        }
+}
