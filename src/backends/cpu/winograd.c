@@ -9,7 +9,8 @@ static void run_weights(void *exec, int64_t task) {
     const int64_t panel = task / p->slices, slice = task % p->slices, blocks = p->from.blocks;
     const int64_t channel = panel * p->panel, width = hd_wino_least(p->panel, p->channels - channel);
     const bool turned = p->direction == HD_WINO_GRAD_INPUT;
-    const hd_wino_weights g = {.blocks_k = p->k / p->isa->block, .blocks_c = p->c / p->isa->block, .turned = turned};
+    const hd_wino_weights g = {
+        .blocks_k = p->k / p->isa->block, .blocks_c = p->c / p->isa->block, .turned = turned, .half = p->half};
     float *u = (float *)(void *)e->scratch + HD_WINO_POINTS * p->summed * channel;
     p->isa->weights(u, &g, e->in[1], channel, width, slice * blocks / p->slices, (slice + 1) * blocks / p->slices);
 }

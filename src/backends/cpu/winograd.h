@@ -17,6 +17,7 @@ typedef struct hd_wino_side {
     int64_t pad;          /* tile (i, j) begins at pixel (4i − pad, 4j − pad) */
     int64_t th, tw;       /* tiles of a picture */
     int64_t room, point;  /* transformed: tiles that have room beside each other; floats from point to point */
+    bool half;            /* pixels are bf16: widened and rounded on the way, all between is f32 */
 } hd_wino_side;
 
 /* Products of a piece of tiles and a panel of channels: m [point][room][width] = v [point][block][room][] · u [point][]
@@ -32,7 +33,7 @@ typedef struct hd_wino_product {
 /* What becomes of a panel's products. */
 typedef struct hd_wino_end {
     const float *m;
-    float *y;
+    void *y;
     const float *bias; /* of channel 0, or NULL */
     int64_t channel;   /* first of the panel */
     int64_t width;
@@ -43,6 +44,7 @@ typedef struct hd_wino_end {
 typedef struct hd_wino_weights {
     int64_t blocks_k, blocks_c;
     bool turned; /* gradient of the input: c is the result, k is summed over */
+    bool half;   /* bf16 */
 } hd_wino_weights;
 
 /* Gradient of the weights, summed over tiles: du [k block][c block][point][c][k] (+)= Σ v [point][c block][tile][] · z
@@ -60,14 +62,14 @@ typedef struct hd_wino_outer {
 typedef struct hd_wino_isa {
     int lanes, block, rows; /* floats of a vector; channels of a block; tiles that a product takes at once */
     /* v [point][block][room][] = Bᵀ x B of n tiles from `first` on. */
-    void (*read)(float *v, const hd_wino_side *s, const float *x, int64_t first, int64_t n);
+    void (*read)(float *v, const hd_wino_side *s, const void *x, int64_t first, int64_t n);
     void (*product)(const hd_wino_product *p);
     void (*write)(const hd_wino_end *e, const hd_wino_side *s, int64_t first, int64_t n);
     /* u [point][summed channel][width] of a panel: the blocks b0 … b1 of summed channels. */
-    void (*weights)(float *u, const hd_wino_weights *g, const float *w, int64_t channel, int64_t width, int64_t b0,
+    void (*weights)(float *u, const hd_wino_weights *g, const void *w, int64_t channel, int64_t width, int64_t b0,
                     int64_t b1);
     /* z [point][block][room][] = A dy Aᵀ of n tiles from `first` on; db [channels] += their sums, unless NULL. */
-    void (*spread)(float *z, float *db, const hd_wino_side *s, const float *dy, int64_t first, int64_t n);
+    void (*spread)(float *z, float *db, const hd_wino_side *s, const void *dy, int64_t first, int64_t n);
     void (*outer)(const hd_wino_outer *o);
     /* dw of one block: Gᵀ [Σ of `groups` of du, `step` floats apart, in a tree] G; du is changed. */
     void (*gather)(float *dw, float *du, int64_t groups, int64_t step);

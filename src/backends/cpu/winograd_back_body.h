@@ -29,14 +29,16 @@ HD_INLINE void wino_gather_line(vf g[3], const vf u[6]) {
 
 /* z[point] = A dy Aᵀ of one vector of channels; the sum of dy. Rows and columns of dy from `rows`, `columns` on are 0.
  */
-HD_INLINE vf wino_spread_tile(float *z, int64_t point, const float *dy, int64_t row, const bool WHOLE, int64_t rows,
-                              int64_t columns) {
+HD_INLINE vf wino_spread_tile(float *z, int64_t point, const char *dy, int64_t row, const bool WHOLE, int64_t rows,
+                              int64_t columns, const bool HALF) {
     static const float zero[HD_VL];
     vf t[6][4], sum[4];
     HD_UNROLL for (int j = 0; j < 4; j++) {
         vf d[4], u[6];
-        HD_UNROLL for (int i = 0; i < 4; i++) d[i] =
-            vf_load(WHOLE || (i < rows && j < columns) ? dy + i * row + j * WINO_BLOCK : zero);
+        HD_UNROLL for (int i = 0; i < 4; i++) {
+            const bool has = WHOLE || (i < rows && j < columns);
+            d[i] = wino_pixel(has ? dy + (i * row + j * WINO_BLOCK) * wino_size(HALF) : (const char *)zero, HALF);
+        }
         sum[j] = (d[0] + d[1]) + (d[2] + d[3]);
         wino_spread_line(u, d);
         HD_UNROLL for (int i = 0; i < 6; i++) t[i][j] = u[i];
@@ -49,20 +51,23 @@ HD_INLINE vf wino_spread_tile(float *z, int64_t point, const float *dy, int64_t 
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-static void wino_spread(float *z, float *db, const hd_wino_side *s, const float *dy, int64_t first, int64_t n) {
-    const int64_t row = s->w * WINO_BLOCK;
+HD_INLINE void wino_spread_of(float *z, float *db, const hd_wino_side *s, const void *dy, int64_t first, int64_t n,
+                              const bool HALF) {
+    const int64_t row = s->w * WINO_BLOCK, size = wino_size(HALF);
     for (int64_t b = 0; b < s->blocks; b++) {
         vf sum[WINO_BLOCK / HD_VL];
         HD_UNROLL for (int c = 0; c < WINO_BLOCK / HD_VL; c++) sum[c] = vf_splat(0);
         wino_place at = wino_place_of(s, first), ahead = wino_place_of(s, first + WINO_AHEAD);
         for (int64_t t = 0; t < n; t++, wino_next(&at, s), wino_next(&ahead, s)) {
             const int64_t rows = s->h - 4 * at.i, columns = s->w - 4 * at.j;
-            const float *from = dy + ((at.image * s->blocks + b) * s->h + 4 * at.i) * row + 4 * at.j * WINO_BLOCK;
+            const int64_t pixel = ((at.image * s->blocks + b) * s->h + 4 * at.i) * row + 4 * at.j * WINO_BLOCK;
+            const char *from = (const char *)dy + pixel * size;
             float *to = z + (b * s->room + t) * WINO_BLOCK;
             if (t + WINO_AHEAD < n) wino_ask(dy, s, &ahead, b);
             HD_UNROLL for (int c = 0; c < WINO_BLOCK; c += HD_VL) sum[c / HD_VL] +=
-                rows >= 4 && columns >= 4 ? wino_spread_tile(to + c, s->point, from + c, row, true, 4, 4)
-                                          : wino_spread_tile(to + c, s->point, from + c, row, false, rows, columns);
+                rows >= 4 && columns >= 4
+                    ? wino_spread_tile(to + c, s->point, from + c * size, row, true, 4, 4, HALF)
+                    : wino_spread_tile(to + c, s->point, from + c * size, row, false, rows, columns, HALF);
         }
         if (!db) continue;
         HD_UNROLL for (int c = 0; c < WINO_BLOCK / HD_VL; c++) {
@@ -70,6 +75,13 @@ static void wino_spread(float *z, float *db, const hd_wino_side *s, const float 
             vf_store(to, vf_load(to) + sum[c]);
         }
     }
+}
+
+static void wino_spread(float *z, float *db, const hd_wino_side *s, const void *dy, int64_t first, int64_t n) {
+    if (s->half)
+        wino_spread_of(z, db, s, dy, first, n, true);
+    else
+        wino_spread_of(z, db, s, dy, first, n, false);
 }
 
 /* ---- products ---- */

@@ -71,15 +71,24 @@ typedef struct wino_inside {
     int64_t i0, i1, j0, j1;
 } wino_inside;
 
-/* v[point] = Bᵀ x B of one vector of channels; `row` floats from row to row. */
-HD_INLINE void wino_read_tile(float *v, int64_t point, const float *x, int64_t row, const bool WHOLE, wino_inside in) {
+/* A vector of pixels at p, f32 or bf16. */
+HD_INLINE vf wino_pixel(const char *p, const bool HALF) {
+    return HALF ? vf_load_half((const void *)p, true, HD_VL) : vf_load((const void *)p);
+}
+HD_INLINE int64_t wino_size(bool half) {
+    return half ? (int64_t)sizeof(uint16_t) : (int64_t)sizeof(float);
+}
+
+/* v[point] = Bᵀ x B of one vector of channels; `row` numbers from row to row. */
+HD_INLINE void wino_read_tile(float *v, int64_t point, const char *x, int64_t row, const bool WHOLE, wino_inside in,
+                              const bool HALF) {
     static const float zero[HD_VL];
     vf t[6][6];
     HD_UNROLL for (int j = 0; j < 6; j++) {
         vf d[6], u[6];
         HD_UNROLL for (int i = 0; i < 6; i++) {
             const bool has = WHOLE || (i >= in.i0 && i < in.i1 && j >= in.j0 && j < in.j1);
-            d[i] = vf_load(has ? x + i * row + j * WINO_BLOCK : zero);
+            d[i] = wino_pixel(has ? x + (i * row + j * WINO_BLOCK) * wino_size(HALF) : (const char *)zero, HALF);
         }
         wino_in(u, d);
         HD_UNROLL for (int i = 0; i < 6; i++) t[i][j] = u[i];
@@ -92,30 +101,39 @@ HD_INLINE void wino_read_tile(float *v, int64_t point, const float *x, int64_t r
 }
 
 /* Asks for the 4×4 pixels that tile `at` has for itself: pictures come out of memory while others are computed. */
-HD_INLINE void wino_ask(const float *x, const hd_wino_side *s, const wino_place *at, int64_t block) {
+HD_INLINE void wino_ask(const void *x, const hd_wino_side *s, const wino_place *at, int64_t block) {
     const int64_t row = s->w * WINO_BLOCK;
-    const float *p = x + ((at->image * s->blocks + block) * s->h + 4 * at->i) * row + 4 * at->j * WINO_BLOCK;
+    const int64_t first = ((at->image * s->blocks + block) * s->h + 4 * at->i) * row + 4 * at->j * WINO_BLOCK;
+    const int64_t size = wino_size(s->half);
+    const char *p = (const char *)x + first * size;
     HD_UNROLL for (int i = 0; i < 4; i++) HD_UNROLL for (int j = 0; j < 4; j++)
-        __builtin_prefetch(p + i * row + j * WINO_BLOCK);
+        __builtin_prefetch(p + (i * row + j * WINO_BLOCK) * size);
 }
 
-static void wino_read(float *v, const hd_wino_side *s, const float *x, int64_t first, int64_t n) {
-    const int64_t row = s->w * WINO_BLOCK;
+HD_INLINE void wino_read_of(float *v, const hd_wino_side *s, const void *x, int64_t first, int64_t n, const bool HALF) {
+    const int64_t row = s->w * WINO_BLOCK, size = wino_size(HALF);
     for (int64_t b = 0; b < s->blocks; b++) {
         wino_place at = wino_place_of(s, first), ahead = wino_place_of(s, first + WINO_AHEAD);
         for (int64_t t = 0; t < n; t++, wino_next(&at, s), wino_next(&ahead, s)) {
             const int64_t i = 4 * at.i - s->pad, j = 4 * at.j - s->pad;
             const wino_inside in = {-i, s->h - i, -j, s->w - j};
-            const float *from = x + ((at.image * s->blocks + b) * s->h + i) * row + j * WINO_BLOCK;
+            const int64_t pixel = ((at.image * s->blocks + b) * s->h + i) * row + j * WINO_BLOCK;
+            const char *from = (const char *)x + pixel * size;
             float *to = v + (b * s->room + t) * WINO_BLOCK;
             if (t + WINO_AHEAD < n) wino_ask(x, s, &ahead, b);
             for (int c = 0; c < WINO_BLOCK; c += HD_VL)
                 if (in.i0 <= 0 && in.i1 >= 6 && in.j0 <= 0 && in.j1 >= 6)
-                    wino_read_tile(to + c, s->point, from + c, row, true, in);
+                    wino_read_tile(to + c, s->point, from + c * size, row, true, in, HALF);
                 else
-                    wino_read_tile(to + c, s->point, from + c, row, false, in);
+                    wino_read_tile(to + c, s->point, from + c * size, row, false, in, HALF);
         }
     }
+}
+static void wino_read(float *v, const hd_wino_side *s, const void *x, int64_t first, int64_t n) {
+    if (s->half)
+        wino_read_of(v, s, x, first, n, true);
+    else
+        wino_read_of(v, s, x, first, n, false);
 }
 
 /* ---- products ---- */
@@ -178,9 +196,9 @@ static void wino_product(const hd_wino_product *p) {
 
 /* ---- results ---- */
 
-/* rows × columns of y = Aᵀ m A of one vector of channels; `row` floats from row to row of y. */
-HD_INLINE void wino_write_tile(float *y, int64_t row, const float *m, int64_t point, vf bias, bool relu, bool whole,
-                               int64_t rows, int64_t columns) {
+/* rows × columns of y = Aᵀ m A of one vector of channels; `row` numbers from row to row of y. */
+HD_INLINE void wino_write_tile(char *y, int64_t row, const float *m, int64_t point, vf bias, bool relu, bool whole,
+                               int64_t rows, int64_t columns, const bool HALF) {
     vf t[4][6];
     HD_UNROLL for (int j = 0; j < 6; j++) {
         vf d[6], u[4];
@@ -194,12 +212,17 @@ HD_INLINE void wino_write_tile(float *y, int64_t row, const float *m, int64_t po
         HD_UNROLL for (int j = 0; j < 4; j++) {
             vf r = u[j] + bias;
             if (relu) r = vf_max(r, vf_splat(0)); /* the second operand is what nan gives */
-            if (whole || (i < rows && j < columns)) vf_store(y + i * row + j * WINO_BLOCK, r);
+            if (!whole && (i >= rows || j >= columns)) continue;
+            char *to = y + (i * row + j * WINO_BLOCK) * wino_size(HALF);
+            if (HALF)
+                vf_store_half((void *)to, r, true, HD_VL);
+            else
+                vf_store((void *)to, r);
         }
     }
 }
 
-static void wino_write(const hd_wino_end *e, const hd_wino_side *s, int64_t first, int64_t n) {
+HD_INLINE void wino_write_of(const hd_wino_end *e, const hd_wino_side *s, int64_t first, int64_t n, const bool HALF) {
     for (int64_t v = 0; v < e->width; v += HD_VL) {
         const int64_t channel = e->channel + v, block = channel / WINO_BLOCK;
         const vf bias = e->bias ? vf_load(e->bias + channel) : vf_splat(0);
@@ -207,16 +230,22 @@ static void wino_write(const hd_wino_end *e, const hd_wino_side *s, int64_t firs
         for (int64_t t = 0; t < n; t++, wino_next(&at, s), wino_next(&ahead, s)) {
             if (t + WINO_AHEAD < n) wino_ask(e->y, s, &ahead, block);
             const int64_t rows = s->h - 4 * at.i, columns = s->w - 4 * at.j, row = s->w * WINO_BLOCK;
-            float *y = e->y + ((at.image * s->blocks + block) * s->h + 4 * at.i) * row + 4 * at.j * WINO_BLOCK +
-                       channel % WINO_BLOCK;
+            const int64_t pixel = ((at.image * s->blocks + block) * s->h + 4 * at.i) * row + 4 * at.j * WINO_BLOCK;
+            char *y = (char *)e->y + (pixel + channel % WINO_BLOCK) * wino_size(HALF);
             const float *m = e->m + t * e->width + v;
             const int64_t point = s->room * e->width;
             if (rows >= 4 && columns >= 4)
-                wino_write_tile(y, row, m, point, bias, e->relu, true, 4, 4);
+                wino_write_tile(y, row, m, point, bias, e->relu, true, 4, 4, HALF);
             else
-                wino_write_tile(y, row, m, point, bias, e->relu, false, rows, columns);
+                wino_write_tile(y, row, m, point, bias, e->relu, false, rows, columns, HALF);
         }
     }
+}
+static void wino_write(const hd_wino_end *e, const hd_wino_side *s, int64_t first, int64_t n) {
+    if (s->half)
+        wino_write_of(e, s, first, n, true);
+    else
+        wino_write_of(e, s, first, n, false);
 }
 
 /* ---- weights ---- */
@@ -244,14 +273,16 @@ static void wino_turn(float *to, const float *w) {
         turn(to + (8 - p) * tap, WINO_BLOCK, w + p * tap, WINO_BLOCK, WINO_BLOCK, WINO_BLOCK);
 }
 
-static void wino_weights(float *u, const hd_wino_weights *g, const float *w, int64_t channel, int64_t width, int64_t b0,
+static void wino_weights(float *u, const hd_wino_weights *g, const void *w, int64_t channel, int64_t width, int64_t b0,
                          int64_t b1) {
     const int64_t summed = (g->turned ? g->blocks_k : g->blocks_c) * WINO_BLOCK;
-    float turned[WINO_TAPS];
+    float turned[WINO_TAPS], wide[WINO_TAPS];
     for (int64_t v = 0; v < width; v += HD_VL)
         for (int64_t b = b0; b < b1; b++) {
             const int64_t out = (channel + v) / WINO_BLOCK;
-            const float *block = w + (g->turned ? b * g->blocks_c + out : out * g->blocks_c + b) * WINO_TAPS;
+            const int64_t at = (g->turned ? b * g->blocks_c + out : out * g->blocks_c + b) * WINO_TAPS;
+            const float *block = g->half ? wide : (const float *)w + at;
+            if (g->half) cast_bf16_f32(wide, (const uint16_t *)w + at, WINO_TAPS);
             if (g->turned) wino_turn(turned, block);
             const float *from = (g->turned ? turned : block) + (channel + v) % WINO_BLOCK;
             for (int64_t i = 0; i < WINO_BLOCK; i++)

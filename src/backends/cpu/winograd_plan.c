@@ -1,6 +1,7 @@
 /* winograd_plan.c: which convolutions the own Winograd kernels take, and how they are cut. The rules come from
  * measurements, docs/performance.md. */
 #include "backends/cpu/winograd_plan.h"
+#include "base/cpu.h"
 #include "base/status.h"
 #include "ops/fused.h"
 #include <string.h>
@@ -62,13 +63,23 @@ static hd_wino_side side_of(int64_t h, int64_t w, int64_t channels, int64_t bloc
     return (hd_wino_side){.h = h, .w = w, .blocks = channels / block};
 }
 
+/* The two that are multiplied are both f32 or, where the machine has it, bf16; then the result may be either, a
+ * weight's gradient f32. */
+static bool dtypes_fit(const hd_kctx *k, hd_dtype result, hd_dtype a, hd_dtype b, bool weight) {
+    if (a == HD_F32 && b == HD_F32) return result == HD_F32;
+    if (a != HD_BF16 || b != HD_BF16 || !hd_cpu_bf16(k->isa)) return false;
+    return result == HD_F32 || (result == HD_BF16 && !weight);
+}
+
 static const char *read_shapes(hd_wino_plan *p, const hd_kctx *k, hd_wino_direction direction) {
     const bool weight = direction == HD_WINO_GRAD_WEIGHT;
     const hd_operand *x = direction == HD_WINO_GRAD_INPUT ? &k->out[0] : &k->in[0];
     const hd_operand *w = weight ? &k->out[0] : &k->in[1];
     const hd_operand *y = direction == HD_WINO_FORWARD ? &k->out[0] : weight ? &k->in[1] : &k->in[0];
     const window g = window_of(k, direction);
-    if (x->dtype != HD_F32 || w->dtype != HD_F32 || y->dtype != HD_F32) return "computes in f32 only";
+    if (!dtypes_fit(k, k->out[0].dtype, k->in[0].dtype, k->in[1].dtype, weight))
+        return "only for f32, and for bf16 where the machine has it";
+    if (direction == HD_WINO_FORWARD && present(k, 2) && k->in[2].dtype != HD_F32) return "adds a bias of f32 only";
     if (k->exact) return "exact kernels were asked for";
     if (w->dims.dim[2] != 3 || w->dims.dim[3] != 3) return "only for 3x3 windows";
     const char *reason = window_refuses(&g);
@@ -86,6 +97,8 @@ static const char *read_shapes(hd_wino_plan *p, const hd_kctx *k, hd_wino_direct
     p->from = side_of(p->h, p->w, p->c, p->isa->block);
     p->to = side_of(p->oh, p->ow, p->k, p->isa->block);
     p->from.pad = g.padding[0];
+    p->from.half = x->dtype == HD_BF16, p->to.half = y->dtype == HD_BF16;
+    p->half = w->dtype == HD_BF16;
     p->summed = p->c, p->channels = p->k;
     if (direction != HD_WINO_GRAD_INPUT) return NULL;
     const hd_wino_side x_side = p->from;

@@ -10,7 +10,7 @@ typedef enum hd_wino_direction { HD_WINO_FORWARD, HD_WINO_GRAD_INPUT, HD_WINO_GR
 typedef struct hd_wino_plan {
     const hd_wino_isa *isa;
     hd_wino_direction direction;
-    bool bias, relu;
+    bool bias, relu, half; /* half: weights that are multiplied are bf16 */
     int64_t n, c, k, h, w, oh, ow;
     hd_wino_side from, to;    /* pictures that are read and written; gradient of the weights: x and dy */
     int64_t tiles;            /* of all pictures */
@@ -46,6 +46,7 @@ hd_status hd_wino_prepare(hd_kctx *k, hd_prepared *out, hd_wino_direction direct
     }                                                                                                                  \
     const hd_kernel hd_kernel_cpu_##op_name##_winograd = {.name = "cpu." #op_name ".winograd",                         \
                                                           .op = #op_name,                                              \
+                                                          .flags = HD_K_BF16,                                          \
                                                           .supports = op_name##_supports,                              \
                                                           .layouts = op_name##_layouts,                                \
                                                           .prepare = op_name##_prepare};
