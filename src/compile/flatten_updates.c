@@ -9,9 +9,10 @@
 #include <string.h>
 
 /* The roles of an update's inputs: 'p' parameter or state (in the store), 'g' the gradient, 's' shared (hyper, scale),
- * by position, as declared in hadal/ops_train.h; NULL: the node is no update. */
+ * by position, as declared in hadal/ops_train.h; NULL: the node is no update, or one that makes its gradient itself. */
 static const char *hd_update_roles(const hd_node *n) {
-    return !n->dead && hd_optim_of(n->op) ? "pgsspppp" : NULL;
+    const bool outer = n->n_in > HD_UP_ROW && n->in[HD_UP_ROW] >= 0;
+    return !n->dead && !outer && hd_optim_of(n->op) ? "pgsspppps" : NULL;
 }
 
 /* By what the options say: the room between the fields of an args struct holds anything. Optimisers have numbers and

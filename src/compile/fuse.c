@@ -2,6 +2,7 @@
  * and its gradient. Only here, never in the run loop. Each rule looks at one node and its neighbours. */
 #include "compile/fuse.h"
 #include "ops/fused.h"
+#include "ops/optim_kit.h"
 #include <string.h>
 
 /* ---- activations ---- */
@@ -136,6 +137,39 @@ static bool hd_fuse_linear_input(hd_lower *l, hd_node *act) {
     return true;
 }
 
+/* ---- updates ---- */
+
+/* Elements below which an update of its own costs more than the gradient's way through memory. */
+enum { HD_OUTER_LEAST = 4096 };
+
+/* update(p, dw, …) where dw = dzᵀ x of one sample and nobody else reads it → update(p, dz, …, row = x): one pass over
+ * the weights, and no gradient in memory. The bias' gradient is dz itself. */
+static bool hd_fuse_outer_update(hd_lower *l, hd_node *n) {
+    hd_graph *g = l->g;
+    const char *precision = l->args->precision;
+    if (!hd_optim_of(n->op) || n->n_in > HD_UP_ROW || (precision && strcmp(precision, "bf16") == 0)) return false;
+    hd_node *grad = hd_producer(g, n->in[HD_UP_G]);
+    if (!hd_is_op(grad, "linear_grad_weight") || grad->out != n->in[HD_UP_G] || hd_single_user(g, grad->out) != n)
+        return false;
+    const int32_t x = grad->in[0], dz = grad->in[1], db = grad->out + 1, order = grad->order;
+    const hd_dims *of = &g->values[dz].type.dims, *p = &g->values[n->in[HD_UP_P]].type.dims;
+    if (of->rank != 2 || of->dim[0] != 1 || hd_dims_count(p) < HD_OUTER_LEAST) return false;
+    int32_t *in = hd_arena_alloc_n(&g->arena, HD_UP_INPUTS, sizeof *in);
+    if (!in) return false;
+    for (int i = 0; i < HD_UP_INPUTS; i++) in[i] = i < n->n_in ? n->in[i] : -1;
+    in[HD_UP_G] = dz;
+    in[HD_UP_ROW] = x;
+    n->in = in;
+    n->n_in = HD_UP_INPUTS;
+    grad->dead = true;
+    if (!hd_use_count(g, db)) return true;
+    const hd_reshape_args flat = {.dims = {.rank = 1, .dim = {of->dim[1]}}};
+    const int32_t v = hd_insert(g, hd_op_find(NULL, "reshape"), &dz, 1, &flat, order, grad->loc); /* moves the nodes */
+    if (v < 0) return false;
+    hd_replace(l, db, v);
+    return true;
+}
+
 /* ---- loss ---- */
 
 static bool hd_is_one(hd_graph *g, int32_t value) {
@@ -167,8 +201,8 @@ static bool hd_fuse_loss(hd_lower *l, hd_node *n) {
 
 hd_status hd_pass_fuse(hd_lower *l) {
     static bool (*const rules[])(hd_lower *, hd_node *) = {
-        hd_fuse_activation,    hd_fuse_norm_add,    hd_fuse_norm_clip,    hd_mask_before_pool, hd_fuse_norm_grad,
-        hd_fuse_linear_weight, hd_fuse_conv_params, hd_fuse_linear_input, hd_fuse_loss};
+        hd_fuse_activation,    hd_fuse_norm_add,    hd_fuse_norm_clip,    hd_mask_before_pool,  hd_fuse_norm_grad,
+        hd_fuse_linear_weight, hd_fuse_conv_params, hd_fuse_linear_input, hd_fuse_outer_update, hd_fuse_loss};
     hd_graph *g = l->g;
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
         for (size_t i = 0; i < g->node_count; i++) {

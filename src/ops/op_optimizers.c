@@ -11,7 +11,7 @@
 
 /* ---- what all updates share ---- */
 
-static const char *const update_in[] = {"p", "g", "hyper", "scale", "s0", "s1", "s2", "ema", NULL};
+static const char *const update_in[] = {"p", "g", "hyper", "scale", "s0", "s1", "s2", "ema", "row", NULL};
 static const char *const update_out[] = {"p", "s0", "s1", "s2", "ema", NULL};
 
 /* An output that is not there has no elements. */
@@ -23,11 +23,24 @@ static hd_status update_slot(hd_infer *c, int in, int out, bool wanted, const ch
     return hd_need_same(c, 0, in);
 }
 
+/* The gradient: like p, or the outer product of two vectors. */
+static hd_status update_gradient(hd_infer *c) {
+    const hd_dims *p = &c->in[HD_UP_P].dims;
+    char a[192], b[192], whole[192];
+    if (hd_absent(c, HD_UP_ROW)) return hd_need_same(c, HD_UP_P, HD_UP_G);
+    const hd_type *g = &c->in[HD_UP_G], *row = &c->in[HD_UP_ROW];
+    if (p->rank == 2 && g->dtype == c->in[HD_UP_P].dtype && row->dtype == g->dtype &&
+        hd_dims_count(&g->dims) == p->dim[0] && hd_dims_count(&row->dims) == p->dim[1])
+        return HD_OK;
+    return hd_infer_fail(c, "g %s and row %s do not make the gradient of p %s", hd_dims_text(a, &g->dims),
+                         hd_dims_text(b, &row->dims), hd_dims_text(whole, p));
+}
+
 static hd_status update_infer(hd_infer *c) {
     const hd_update_args *a = c->attr;
     const hd_optim *kind = hd_optim_of(c->op);
     const unsigned keeps = hd_optim_keeps(kind, &a->o);
-    if (hd_need_float(c, HD_UP_P) || hd_need_same(c, HD_UP_P, HD_UP_G) || hd_need_hyper(c, HD_UP_HYPER, HD_UP_SCALE))
+    if (hd_need_float(c, HD_UP_P) || update_gradient(c) || hd_need_hyper(c, HD_UP_HYPER, HD_UP_SCALE))
         return HD_E_MODEL;
     c->out[0] = c->in[0];
     for (int k = 0; k < HD_OPTIM_SLOTS; k++)
@@ -60,6 +73,12 @@ static inline double optim_min(double a, double b) {
 
 typedef double (*optim_rule_fn)(const optim_rule *f, double p, double d, double *s);
 
+static double optim_gradient(const hd_ref *r, int64_t i) {
+    if (r->n_in <= HD_UP_ROW || !r->in[HD_UP_ROW].data) return hd_get(&r->in[HD_UP_G], i);
+    const int64_t n = r->in[HD_UP_ROW].count;
+    return hd_get(&r->in[HD_UP_G], i / n) * hd_get(&r->in[HD_UP_ROW], i % n);
+}
+
 /* Nothing changes: outputs live in the memory of inputs, but need not. */
 static void optim_copy(const hd_ref *r) {
     for (int o = 0; o < r->n_out; o++) {
@@ -86,7 +105,7 @@ static void optim_ref(const hd_ref *r, const hd_optim *kind, optim_rule_fn rule)
         double s[HD_OPTIM_SLOTS] = {0};
         for (int k = 0; k < HD_OPTIM_SLOTS; k++)
             if (r->out[1 + k].count) s[k] = hd_get(&r->in[HD_UP_S0 + k], i);
-        const double p = hd_get(&r->in[HD_UP_P], i), d = hd_get(&r->in[HD_UP_G], i) * step.scale + step.decay * p;
+        const double p = hd_get(&r->in[HD_UP_P], i), d = optim_gradient(r, i) * step.scale + step.decay * p;
         const double now = rule(&f, p * step.keep, d, s);
         hd_set(&r->out[0], i, now);
         for (int k = 0; k < HD_OPTIM_SLOTS; k++)

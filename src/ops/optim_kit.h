@@ -9,7 +9,16 @@
 
 enum { HD_OPTIM_SLOTS = 3, HD_OPTIM_CONSTANTS = 7, HD_OPTIM_FLAGS = 2 };
 /* Inputs and outputs of every update. */
-enum { HD_UP_P, HD_UP_G, HD_UP_HYPER, HD_UP_SCALE, HD_UP_S0, HD_UP_EMA = HD_UP_S0 + HD_OPTIM_SLOTS, HD_UP_INPUTS };
+enum {
+    HD_UP_P,
+    HD_UP_G,
+    HD_UP_HYPER,
+    HD_UP_SCALE,
+    HD_UP_S0,
+    HD_UP_EMA = HD_UP_S0 + HD_OPTIM_SLOTS,
+    HD_UP_ROW,
+    HD_UP_INPUTS
+};
 enum { HD_UP_OUTPUTS = 2 + HD_OPTIM_SLOTS };
 /* Members of hyper. */
 enum { HD_HYPER_LR, HD_HYPER_STEP, HD_HYPER_DECAY, HD_HYPER_WEIGHT, HD_HYPER_SHARE, HD_HYPER_COUNT };

@@ -30,11 +30,11 @@ typedef struct update_run {
     const float *g;
 } update_run;
 
-HD_INLINE void update_lanes(const update_run *u, update_rule_fn rule, int64_t i, bool whole, vm m) {
+HD_INLINE void update_lanes(const update_run *u, update_rule_fn rule, int64_t i, vf g, bool whole, vm m) {
     const vf w = vf_load_if(u->p + i, whole, m);
     vf s[HD_OPTIM_SLOTS];
     for (int k = 0; k < HD_OPTIM_SLOTS; k++) s[k] = u->s[k] ? vf_load_if(u->s[k] + i, whole, m) : vf_splat(0);
-    const vf now = rule(&u->rule, w * u->keep, vf_load_if(u->g + i, whole, m) * u->scale + u->decay * w, s);
+    const vf now = rule(&u->rule, w * u->keep, g * u->scale + u->decay * w, s);
     vf_store_if(u->p + i, now, whole, m);
     for (int k = 0; k < HD_OPTIM_SLOTS; k++)
         if (u->s[k]) vf_store_if(u->s[k] + i, s[k], whole, m);
@@ -57,19 +57,35 @@ static void update_fill(update_run *u, const hd_exec *e) {
     u->g = e->in[HD_UP_G];
 }
 
+/* Rows from … to-1, the gradient of each being a number times `row`. */
+HD_INLINE void update_outer(const update_run *u, update_rule_fn rule, int64_t n, const float *row, int64_t from,
+                            int64_t to) {
+    const vm m = vm_first(n % HD_VL);
+    for (int64_t i = from; i < to; i++) {
+        const vf g = vf_splat(u->g[i]);
+        int64_t j = 0;
+        for (; j + HD_VL <= n; j += HD_VL) update_lanes(u, rule, i * n + j, g * vf_load(row + j), true, m);
+        if (j < n) update_lanes(u, rule, i * n + j, g * vf_load_m(row + j, m), false, m);
+    }
+}
+
 HD_INLINE void update_task(const hd_exec *e, int64_t task, update_rule_fn rule) {
     const hd_vec_update *s = e->state;
-    const int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
+    int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
     const unsigned keeps = hd_optim_keeps(s->kind, &s->args.o);
     update_run u;
     if (s->step.idle) return;
     update_fill(&u, e);
     for (int k = 0; k < HD_OPTIM_SLOTS; k++) u.s[k] = keeps >> k & 1 ? e->out[1 + k] : NULL;
     u.mean = s->args.o.ema > 0 ? e->out[HD_UP_OUTPUTS - 1] : NULL;
+    if (s->row) {
+        update_outer(&u, rule, s->row, e->in[HD_UP_ROW], from, to);
+        return;
+    }
     const vm m = vm_first((to - from) % HD_VL);
     int64_t i = from;
-    for (; i + HD_VL <= to; i += HD_VL) update_lanes(&u, rule, i, true, m);
-    if (i < to) update_lanes(&u, rule, i, false, m);
+    for (; i + HD_VL <= to; i += HD_VL) update_lanes(&u, rule, i, vf_load(u.g + i), true, m);
+    if (i < to) update_lanes(&u, rule, i, vf_load_m(u.g + i, m), false, m);
 }
 
 #define HD_OPTIMIZER(name)                                                                                             \
