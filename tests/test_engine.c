@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "compile/lower.h"
 #include "hadal/hadal.h"
+#include "ops/optim_kit.h"
 #include "runtime/program.h"
 #include "support.h"
 #include <math.h>
@@ -95,7 +96,7 @@ static float *snapshot(net *n, size_t *count) {
 static float *train(hd_val (*build)(hd_graph *), int threads, hd_optimizer o, hd_compile_args args, int steps,
                     size_t *count) {
     net n = make(build, threads);
-    args.batch = BATCH;
+    if (!args.batch) args.batch = BATCH;
     hd_program *p = compile(&n, hd_train_step(n.loss, o), args);
     for (int i = 0; i < steps; i++) HD_ASSERT_OK(n.ctx, hd_program_run(p));
     float *all = snapshot(&n, count);
@@ -127,12 +128,12 @@ static void test_same_bits_cnn(void **state) {
 }
 
 /* The default backend and the definitions learn the same, with and without fusion. */
-static void agree(hd_val (*build)(hd_graph *), hd_optimizer o, double tolerance) {
+static void agree(hd_val (*build)(hd_graph *), hd_optimizer o, int64_t batch, double tolerance) {
     size_t count = 0, other = 0;
     static const char *const off[] = {NULL, "fuse,chain", "flatten", "simplify,fuse,chain,flatten"};
-    float *ref = train(build, 1, o, (hd_compile_args){.backend = "ref"}, 2, &count);
+    float *ref = train(build, 1, o, (hd_compile_args){.backend = "ref", .batch = batch}, 2, &count);
     for (int k = 0; k < 8; k++) {
-        const hd_compile_args args = {.backend = k < 4 ? "ref" : "default", .passes_off = off[k % 4]};
+        const hd_compile_args args = {.backend = k < 4 ? "ref" : "default", .passes_off = off[k % 4], .batch = batch};
         float *own = train(build, 2, o, args, 2, &other);
         assert_int_equal(count, other);
         for (size_t i = 0; i < count; i++)
@@ -166,9 +167,37 @@ static void test_defaults_of_optimisers(void **state) {
 
 static void test_backends_agree(void **state) {
     (void)state;
-    agree(mlp, hd_sgd(.lr = 0.05, .momentum = 0.9, .weight_decay = 0.01, .nesterov = true), 1e-5);
-    agree(cnn, hd_sgd(.lr = 0.05), 2e-5);
-    agree(mlp, hd_sgd(.lr = 0.05, .max_norm = 0.1), 1e-5);
+    agree(mlp, hd_sgd(.lr = 0.05, .momentum = 0.9, .weight_decay = 0.01, .nesterov = true), BATCH, 1e-5);
+    agree(cnn, hd_sgd(.lr = 0.05), BATCH, 2e-5);
+    agree(mlp, hd_sgd(.lr = 0.05, .max_norm = 0.1), BATCH, 1e-5);
+}
+
+/* ---- a batch of one sample ---- */
+
+/* Updates that make their gradient themselves. */
+static int outer_updates(hd_optimizer o, hd_compile_args args) {
+    net n = make(mlp, 1);
+    hd_program *p = compile(&n, hd_train_step(n.loss, o), args);
+    int found = 0;
+    for (size_t i = 0; i < p->lower.g->node_count; i++) {
+        const hd_node *u = &p->lower.g->nodes[i];
+        found += hd_optim_of(u->op) && u->n_in > HD_UP_ROW && u->in[HD_UP_ROW] >= 0;
+    }
+    hd_program_free(p);
+    end(&n);
+    return found;
+}
+
+static void test_one_sample(void **state) {
+    (void)state;
+    const hd_compile_args one = {.batch = 1};
+    assert_int_equal(outer_updates(hd_sgd(.momentum = 0.9), one), 2); /* the last layer's weight is small */
+    assert_int_equal(outer_updates(hd_adam(.ema = 0.9), one), 2);
+    assert_int_equal(outer_updates(hd_sgd(.max_norm = 1), one), 0); /* the norm reads the gradients */
+    assert_int_equal(outer_updates(hd_sgd(), (hd_compile_args){.batch = 2}), 0);
+    assert_int_equal(outer_updates(hd_sgd(), (hd_compile_args){.batch = 1, .precision = "bf16"}), 0);
+    agree(mlp, hd_sgd(.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01, .ema = 0.9), 1, 1e-5);
+    agree(mlp, hd_adamw(.lr = 1e-4), 1, 1e-4);
 }
 
 /* No two living values overlap; what a run reads it has written: an arena full of NaN changes nothing. */
@@ -345,6 +374,7 @@ int main(void) {
         cmocka_unit_test(test_same_bits_cnn),
         cmocka_unit_test(test_defaults_of_optimisers),
         cmocka_unit_test(test_backends_agree),
+        cmocka_unit_test(test_one_sample),
         cmocka_unit_test(test_plan),
         cmocka_unit_test(test_no_allocation),
         cmocka_unit_test(test_shared_store),
