@@ -162,6 +162,47 @@ static void masks_move_before_pools(void **state) {
     free(moved), free(plain);
 }
 
+/* ---- small networks ---- */
+
+static hd_val two_layers(hd_val x) {
+    return hd_line_build(hd_flatten(x), "784-64-relu-10");
+}
+static hd_val lenet5(hd_val x) {
+    return hd_zoo_build(x, "lenet5", 10, NULL);
+}
+static hd_val lecun_1989(hd_val x) {
+    return hd_zoo_build(x, "lecun-1989", 10, NULL);
+}
+
+/* What a library makes before its first product or convolution costs more than these networks' whole start; they are
+ * trained without one, without a change of layout, and in few steps. */
+static void check_small(hd_val (*net)(hd_val x), int64_t side, int64_t batch, int most_steps) {
+    static float x[64 * 28 * 28];
+    static int64_t label[64];
+    net_data(x, 64 * 28 * 28, label, 64, 10);
+    net_run r = {.context = {.threads = 2},
+                 .args = {.batch = batch},
+                 .optimizer = hd_sgd(.lr = 0.01, .momentum = 0.9),
+                 .sample = HD_DIMS(1, side, side),
+                 .net = net};
+    net_train(&r, x, label, 1);
+    const hd_program_facts f = hd_program_get_facts(r.train);
+    char *text;
+    OK(r.ctx, hd_program_explain(r.train, &text));
+    if (strstr(text, "onednn") || strstr(text, " ref ") || f.reorders || f.weight_reorders || f.steps > most_steps)
+        fail_msg("%d steps (%d wanted), %d changes of layout:\n%s", f.steps, most_steps, f.reorders, text);
+    hd_memory_free(r.ctx, text);
+    net_close(&r);
+}
+
+static void small_networks_need_no_library(void **state) {
+    (void)state;
+    check_small(two_layers, 28, 1, 11);
+    check_small(two_layers, 28, 64, 9);
+    check_small(lenet5, 28, 64, 27);
+    check_small(lecun_1989, 16, 1, 49);
+}
+
 /* ---- the n-th allocation fails ---- */
 
 static hd_status train_once(hd_context *ctx, void *arg) {
@@ -193,7 +234,10 @@ static void failed_allocations_give_everything_back(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(failed_allocations_give_everything_back),
-                                       cmocka_unit_test(masks_move_before_pools), cmocka_unit_test(blocked_layouts),
-                                       cmocka_unit_test(odd_channels), cmocka_unit_test(separable_convolutions)};
+                                       cmocka_unit_test(masks_move_before_pools),
+                                       cmocka_unit_test(small_networks_need_no_library),
+                                       cmocka_unit_test(blocked_layouts),
+                                       cmocka_unit_test(odd_channels),
+                                       cmocka_unit_test(separable_convolutions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* loader.c: owns the order of samples in an epoch and the buffers that batches are made in. Nothing is copied but the
  * batch itself, nothing is allocated after hd_loader_new. The order is a function of (seed, epoch), a batch of (seed,
  * epoch, step): a thread that makes it ahead of time cannot change it. */
+#include "base/pool.h"
 #include "base/rng.h"
 #include "base/status.h"
 #include "data/augment.h"
@@ -8,6 +9,8 @@
 #include "data/dataset.h"
 #include <pthread.h>
 #include <string.h>
+
+enum { MOST_PARTS = 8, PART = 16384 }; /* elements that pay a part of a batch */
 
 typedef struct hd_buffer {
     float *x, *value;
@@ -73,15 +76,12 @@ static void convert_row(const hd_loader *l, float *out, const unsigned char *x) 
     }
 }
 
-/* Makes batch `step` of the present epoch. */
-static void make_batch(hd_loader *l, int64_t step, hd_buffer *b) {
+/* Samples first … last-1 of a batch. */
+static void make_samples(hd_loader *l, const int64_t *index, int64_t first, int64_t last, hd_buffer *b) {
     const hd_dataset *d = l->data;
-    int64_t from = step * l->args.batch_size, left = l->args.count - from;
-    int64_t n = left < l->args.batch_size ? left : l->args.batch_size;
     size_t stride = (size_t)d->size * hd_dtype_size(d->info.stored);
-    const int64_t *index = l->order + from;
-    for (int64_t i = 0; i < n; i++) {
-        if (i + 2 < n) fetch_ahead(d, index[i + 2], stride);
+    for (int64_t i = first; i < last; i++) {
+        if (i + 2 < last) fetch_ahead(d, index[i + 2], stride);
         const hd_data_block *block = hd_data_find_block(d, index[i]);
         const int64_t shift = index[i] == l->last ? 0 : l->shift, positions = hd_data_positions(d);
         convert_row(l, b->x + i * d->size, hd_data_at(block, index[i]) + (size_t)shift * hd_dtype_size(d->info.stored));
@@ -90,6 +90,36 @@ static void make_batch(hd_loader *l, int64_t step, hd_buffer *b) {
             b->label[i * positions + p] = hd_block_label(d, block, index[i], shift + p);
         if (!b->label) hd_data_values(d, index[i], b->value + i * positions * d->info.targets);
     }
+}
+
+typedef struct batch_parts {
+    hd_loader *l;
+    const int64_t *index;
+    int64_t n, parts;
+    hd_buffer *b;
+} batch_parts;
+
+static void make_part(void *arg, int64_t task) {
+    const batch_parts *p = arg;
+    make_samples(p->l, p->index, task * p->n / p->parts, (task + 1) * p->n / p->parts, p->b);
+}
+
+/* Makes batch `step` of the present epoch. Bytes and numbers as they are stored are made into floats by all threads,
+ * unless this is a thread of the loader's own: the rows lie anywhere in the data, and most of the time is waiting for
+ * them. */
+static void make_batch(hd_loader *l, int64_t step, hd_buffer *b) {
+    const hd_data_info *info = &l->data->info;
+    int64_t from = step * l->args.batch_size, left = l->args.count - from;
+    int64_t n = left < l->args.batch_size ? left : l->args.batch_size;
+    const int64_t *index = l->order + from;
+    const bool simple = !l->augment.scratch && !info->as_is && (info->stored == HD_U8 || info->stored == HD_F32);
+    batch_parts p = {l, index, n, 1, b};
+    while (simple && !l->threaded && p.parts < MOST_PARTS && 2 * p.parts <= n && n * l->data->size >= p.parts * PART)
+        p.parts *= 2;
+    if (p.parts > 1)
+        hd_pool_run(l->data->ctx->pool, make_part, &p, p.parts);
+    else
+        make_samples(l, index, 0, n, b);
     b->batch = (hd_batch){.n = n, .x = b->x, .label = b->label, .value = b->value, .index = index};
 }
 
