@@ -2,6 +2,7 @@
  * what the memory is for. */
 #include "base/alloc.h"
 #include "base/context.h"
+#include "base/pages.h"
 #include <string.h>
 
 enum { HEADER = 64 }; /* keeps the caller's part aligned to 64 */
@@ -31,7 +32,7 @@ static block *block_new(hd_context *ctx, size_t bytes) {
     ctx->alloc_calls++;
     block *b = ctx->allocator.alloc(ctx->allocator.user, size);
     if (!b) return NULL;
-    memset(b, 0, size);
+    if (!ctx->large_are_zero || size < HD_PAGES_LEAST) memset(b, 0, size);
     b->size = size;
     b->used = bytes;
     ctx->bytes += size;

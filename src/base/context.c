@@ -1,18 +1,22 @@
 /* context.c: owns the life of a context. What a context holds is made here and given back here, last the context. */
 #include "base/context.h"
 #include "base/cpu.h"
+#include "base/pages.h"
 #include <stdlib.h>
 #include <string.h>
 
 static void *default_alloc(void *user, size_t size) {
     (void)user;
+    if (size >= HD_PAGES_LEAST) return hd_pages_alloc(size);
     return aligned_alloc(64, size); /* sizes asked for here are multiples of 64 */
 }
 
 static void default_free(void *user, void *memory, size_t size) {
     (void)user;
-    (void)size;
-    free(memory);
+    if (size >= HD_PAGES_LEAST)
+        hd_pages_free(memory, size);
+    else
+        free(memory);
 }
 
 static const char *const isa_names[] = {"generic", "avx2", "avx512"};
@@ -43,6 +47,7 @@ hd_status hd_context_new(hd_context **out, const hd_context_args *args) {
     if (!ctx) return HD_E_MEMORY;
     memset(ctx, 0, size);
     ctx->allocator = allocator;
+    ctx->large_are_zero = allocator.alloc == default_alloc;
     ctx->bytes = ctx->peak_bytes = size;
     ctx->alloc_calls = 1;
     ctx->memory_limit = args->memory_limit;

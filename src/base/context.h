@@ -21,7 +21,8 @@ struct hd_context {
     void *log_user;
     int threads;
     hd_isa isa;
-    hd_pool *pool; /* made with the context; one thread: no workers */
+    bool large_are_zero; /* blocks from HD_PAGES_LEAST on come as zeros */
+    hd_pool *pool;       /* made with the context; one thread: no workers */
     struct {
         const void **item;
         int32_t count;

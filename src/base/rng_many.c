@@ -57,34 +57,31 @@ static inline __attribute__((always_inline)) void logarithms(double *out, const 
     memcpy(k, steps, (size_t)many * sizeof *k);
     for (int j = 0; j < many; j++) {
         const double s = (m[j] - 1) / (m[j] + 1), q = s * s;
-        double p = 1.0 / 21;
-        p = p * q + 1.0 / 19;
-        p = p * q + 1.0 / 17;
-        p = p * q + 1.0 / 15;
-        p = p * q + 1.0 / 13;
-        p = p * q + 1.0 / 11;
-        p = p * q + 1.0 / 9;
-        p = p * q + 1.0 / 7;
-        p = p * q + 1.0 / 5;
-        p = p * q + 1.0 / 3;
+        double p = 0;
+        for (int i = 21; i >= 3; i -= 2) p = p * q + 1.0 / i;
         out[j] = (k[j] - (0x1p52 + 2048)) * 0.693147180559945309 + (2 * s + 2 * s * (q * p));
     }
 }
+
+/* 1 / 21!, 1 / 19! ... with the signs of the sine's series, to the third power */
+enum { SINES = 10 };
+static const double sine[SINES] = {1.0 / 51090942171709440000.0,
+                                   -1.0 / 121645100408832000.0,
+                                   1.0 / 355687428096000.0,
+                                   -1.0 / 1307674368000.0,
+                                   1.0 / 6227020800.0,
+                                   -1.0 / 39916800.0,
+                                   1.0 / 362880.0,
+                                   -1.0 / 5040.0,
+                                   1.0 / 120.0,
+                                   -1.0 / 6.0};
 
 /* cos 2 pi v of 0 <= v < 1 is sin of a quarter of a turn less, counted from the half: the series of the sine. */
 static inline __attribute__((always_inline)) void cosines(double *out, const double *v, int many) {
     for (int j = 0; j < many; j++) {
         const double t = (fabs(v[j] - 0.5) - 0.25) * 6.283185307179586477, q = t * t;
-        double p = 1.0 / 51090942171709440000.0;
-        p = p * q - 1.0 / 121645100408832000.0;
-        p = p * q + 1.0 / 355687428096000.0;
-        p = p * q - 1.0 / 1307674368000.0;
-        p = p * q + 1.0 / 6227020800.0;
-        p = p * q - 1.0 / 39916800.0;
-        p = p * q + 1.0 / 362880.0;
-        p = p * q - 1.0 / 5040.0;
-        p = p * q + 1.0 / 120.0;
-        p = p * q - 1.0 / 6.0;
+        double p = 0;
+        for (int i = 0; i < SINES; i++) p = p * q + sine[i];
         out[j] = t + t * (q * p);
     }
 }
