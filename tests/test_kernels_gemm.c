@@ -55,7 +55,7 @@ static void test_math(void **state) {
 /* ---- products ---- */
 
 extern const hd_kernel hd_kernel_cpu_linear, hd_kernel_cpu_linear_grad_input, hd_kernel_cpu_linear_grad_weight,
-    hd_kernel_cpu_matmul, hd_kernel_cpu_linear_small;
+    hd_kernel_cpu_matmul, hd_kernel_cpu_linear_small, hd_kernel_cpu_linear_blocks;
 
 typedef void (*product_check)(hd_context *ctx, int64_t m, int64_t n, int64_t k, hd_rng *rng);
 
@@ -124,10 +124,11 @@ static void check_products(hd_context *ctx, void *arg) {
                 const int64_t k = edge[hd_rng_below(&rng, EDGES)];
                 product_checks[hd_rng_below(&rng, 4)](ctx, edge[i], edge[j], k, &rng);
             }
-    static const int64_t large[][3] = {{64, 64, 784},  {64, 10, 64},   {64, 784, 64},   {1, 300, 1000},
-                                       {300, 1, 1000}, {3, 700, 600},  {129, 257, 301}, {200, 100, 515},
-                                       {100, 9, 1025}, {17, 1030, 90}, {0, 5, 3},       {5, 0, 3},
-                                       {5, 3, 0},      {1, 1, 5000},   {1024, 130, 33}};
+    static const int64_t large[][3] = {{64, 64, 784},   {64, 10, 64},    {64, 784, 64},   {1, 300, 1000},
+                                       {300, 1, 1000},  {3, 700, 600},   {129, 257, 301}, {200, 100, 515},
+                                       {100, 9, 1025},  {17, 1030, 90},  {0, 5, 3},       {5, 0, 3},
+                                       {5, 3, 0},       {1, 1, 5000},    {1024, 130, 33}, {300, 257, 301},
+                                       {1030, 70, 400}, {260, 1100, 70}, {401, 161, 777}}; /* the last four in blocks */
     for (size_t i = 0; i < sizeof large / sizeof *large; i++)
         for (int op = 0; op < 4; op++) product_checks[op](ctx, large[i][0], large[i][1], large[i][2], &rng);
 }
@@ -150,6 +151,15 @@ static void test_large_and_f64_are_refused(void **state) {
     kit_input(&c, HD_F64, HD_DIMS(2, 2));
     assert_false(kit_check(ctx, &c));
     assert_non_null(strstr(c.refusal, "f32"));
+    c = (kit_case){.kernel = &hd_kernel_cpu_linear_blocks, .may_refuse = true};
+    kit_input(&c, HD_F32, HD_DIMS(128, 1024));
+    kit_input(&c, HD_F32, HD_DIMS(1024, 1024));
+    assert_false(kit_check(ctx, &c));
+    assert_non_null(strstr(c.refusal, "few rows"));
+    c = (kit_case){.kernel = &hd_kernel_cpu_linear_blocks};
+    kit_input(&c, HD_F32, HD_DIMS(300, 301));
+    kit_input(&c, HD_F32, HD_DIMS(257, 301));
+    assert_true(kit_check(ctx, &c));
     hd_context_free(ctx);
 }
 

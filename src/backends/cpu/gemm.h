@@ -38,7 +38,12 @@ typedef struct hd_gemm_block {
     int64_t tiles;      /* first tile … of A packed by pack_a, all of A's tiles: a_packed is set */
     const float *a_packed;
     int64_t tile0;
-    float *pack; /* kc × nc (whole panels) floats when B is packed */
+    float *pack; /* kc × nc (whole panels) floats when B is packed; mc × kc and a vector more for A in `blocks` */
+    /* `blocks` alone: all of B, packed by pack_b, and the first of its columns that are computed; rows of A packed at a
+     * time; if there, Σ over k of each row of A. */
+    float *b_packed;
+    int64_t width, column, mc; /* width: columns of all panels */
+    float *a_sums;
 } hd_gemm_block;
 
 /* The windows of a convolution over pictures x [c, h, w]: output pixel j = oh · ow' + ow, point = (c · r + i) · s + l
@@ -59,6 +64,10 @@ typedef struct hd_gemm_isa {
     void (*dots)(const hd_gemm_block *g);
     /* Tiles t0 … t1 of A as the tiles read it: for each kc of k, for each tile, k × mr. */
     void (*pack_a)(float *packed, const hd_gemm_block *g, int64_t t0, int64_t t1);
+    /* Computes a block of a large product out of all of B, packed. */
+    void (*blocks)(const hd_gemm_block *g);
+    /* Panels j0 … j1 of all of B to g->b_packed: for each kc of k, for each panel, k × its columns. */
+    void (*pack_b)(const hd_gemm_block *g, int64_t j0, int64_t j1);
     /* y[j] = Σ_i x[i·ld + j] */
     void (*column_sums)(float *y, const float *x, int64_t rows, int64_t columns, int64_t ld);
     /* y[i] (+)= Σ_j x[i·ld + j] */

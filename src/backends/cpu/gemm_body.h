@@ -13,7 +13,11 @@ HD_INLINE void one_tile(const hd_gemm_block *g, tile_args *t, const float *a, in
     t->last = columns > HD_VL ? columns - HD_VL : columns;
     t->start = NULL;
     t->start_rows = false;
-    if (p > 0 || g->add) {
+    t->far = g->b_packed != NULL;
+    t->late = t->far && (p > 0 || g->add);
+    if (t->late) {
+        /* the tile adds it at the end */
+    } else if (p > 0 || g->add) {
         t->start = t->c;
         t->ld_start = g->ldc;
     } else if (g->bias) {
@@ -63,6 +67,8 @@ static void tiles(const hd_gemm_block *block) {
         p += k;
     } while (p < g.k);
 }
+
+#include "backends/cpu/block_body.h"
 
 static void column_sums(float *y, const float *x, int64_t rows, int64_t columns, int64_t ld) {
     for (int64_t j = 0; j < columns; j += HD_VL) {
@@ -115,6 +121,8 @@ const hd_gemm_isa HD_ISA(hd_gemm) = {.lanes = HD_VL,
                                      .tiles = tiles,
                                      .dots = dots,
                                      .pack_a = pack_a,
+                                     .blocks = blocks,
+                                     .pack_b = pack_panels,
                                      .column_sums = column_sums,
                                      .row_sums = row_sums,
                                      .im2col = im2col,

@@ -1,6 +1,6 @@
 /* gemm_plan.c: see gemm_plan.h. The numbers here were measured on Zen 4 (bench/kernel_bench.c); they decide bits and
  * speed, never correctness. */
-#include "backends/cpu/gemm_plan.h"
+#include "backends/cpu/gemm_blocks.h"
 
 enum {
     DOT_ROWS = 4,           /* up to so many rows, packing B costs more than adding across lanes … */
@@ -73,6 +73,7 @@ static void choose_way(hd_gemm_plan *p) {
 
 void hd_gemm_plan_make(hd_gemm_plan *p, hd_isa isa) {
     const hd_gemm_isa *g = p->isa = hd_gemm_of(isa);
+    if (hd_gemm_blocks_make(p)) return;
     if (p->n == 1 && p->ldc == 1 && p->m > 1) swap_sides(p);
     if (p->bt && (p->k == 1 && p->ldb == 1)) p->bt = false; /* a single row, whichever way one looks at it */
     choose_way(p);
@@ -115,11 +116,19 @@ static hd_gemm_block block_of(const hd_gemm_plan *p, const hd_gemm_run *r) {
 
 void hd_gemm_plan_pack(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task) {
     const hd_gemm_block g = block_of(p, r);
+    if (p->blocks) {
+        hd_gemm_blocks_pack(p, g, r, task);
+        return;
+    }
     p->isa->pack_a(r->scratch, &g, task * p->tiles / p->pack_tasks, (task + 1) * p->tiles / p->pack_tasks);
 }
 
 void hd_gemm_plan_run(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task) {
     hd_gemm_block g = block_of(p, r);
+    if (p->blocks) {
+        hd_gemm_blocks_run(p, g, r, task);
+        return;
+    }
     if (p->tasks > 1) {
         const int64_t width = 2 * p->isa->lanes, tm = task / p->tasks_n, tn = task % p->tasks_n;
         const int64_t t0 = tm * p->tiles / p->tasks_m, t1 = (tm + 1) * p->tiles / p->tasks_m;

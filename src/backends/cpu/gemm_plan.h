@@ -13,7 +13,8 @@ typedef struct hd_gemm_plan {
     const hd_gemm_isa *isa;
     bool swapped; /* A and B have changed places, C is one row */
     bool dots, pack_a, pack_b;
-    int64_t mr, tiles, panels, kc, nc;
+    bool blocks; /* a large one: gemm_blocks.h */
+    int64_t mr, tiles, panels, kc, nc, mc;
     int64_t tasks_m, tasks_n, tasks; /* the grid of tasks over C */
     int64_t pack_tasks;              /* 0: A is read in place */
     size_t scratch, thread_scratch;  /* bytes */
@@ -23,13 +24,14 @@ typedef struct hd_gemm_plan {
 typedef struct hd_gemm_run {
     const float *a, *b, *bias, *y; /* bias and y may be NULL; y lies as C does */
     float *c;
+    float *a_sums; /* Σ of each row of A, of a plan in blocks; or NULL */
     hd_gemm_end end;
     bool add;
     void *scratch, *thread_scratch;
 } hd_gemm_run;
 
 void hd_gemm_plan_make(hd_gemm_plan *plan, hd_isa isa);
-/* Copies a part of A into the scratch; all of these before any of the next. */
+/* Copies a part of A, of a large product a part of B, into the scratch; all of these before any of the next. */
 void hd_gemm_plan_pack(const hd_gemm_plan *plan, const hd_gemm_run *run, int64_t task);
 void hd_gemm_plan_run(const hd_gemm_plan *plan, const hd_gemm_run *run, int64_t task);
 #endif

@@ -25,6 +25,7 @@ static void product_run_of(const product *s, const hd_exec *e, int64_t number, h
                        .c = (float *)e->out[0] + number * s->step_c,
                        .bias = s->bias >= 0 ? e->in[s->bias] : NULL,
                        .y = s->y >= 0 ? e->in[s->y] : NULL,
+                       .a_sums = s->sums && s->plan.blocks ? e->out[1] : NULL,
                        .end = s->end,
                        .scratch = e->scratch,
                        .thread_scratch = s->plan.thread_scratch ? hd_thread_scratch(e) : NULL};
@@ -51,7 +52,7 @@ static void product_main(void *exec, int64_t task) {
     const hd_gemm_plan *p = &s->plan;
     hd_gemm_run r;
     const int64_t tasks = p->tasks * s->batch;
-    if (s->sums && (task == tasks || tasks <= 1)) {
+    if (s->sums && !p->blocks && (task == tasks || tasks <= 1)) {
         product_sums(s, e);
         if (task == tasks) return;
     }
@@ -68,7 +69,8 @@ static hd_status product_prepare(hd_kctx *k, product *s, hd_prepared *out) {
     const int64_t tasks = s->plan.tasks * s->batch;
     out->state = state;
     if (s->plan.pack_tasks) out->phase[out->phases++] = (hd_phase){product_pack, s->plan.pack_tasks};
-    out->phase[out->phases++] = (hd_phase){product_main, s->sums ? (tasks > 1 ? tasks + 1 : 1) : tasks};
+    out->phase[out->phases++] =
+        (hd_phase){product_main, s->sums && !s->plan.blocks ? (tasks > 1 ? tasks + 1 : 1) : tasks};
     out->scratch = s->plan.scratch;
     out->scratch_per_thread = s->plan.thread_scratch;
     return HD_OK;
@@ -197,3 +199,34 @@ PRODUCT_KERNEL("linear", linear, linear_of)
 PRODUCT_KERNEL("linear_grad_input", linear_grad_input, grad_input_of)
 PRODUCT_KERNEL("linear_grad_weight", linear_grad_weight, grad_weight_of)
 PRODUCT_KERNEL("matmul", matmul, matmul_of)
+
+/* ---- large products in blocks ---- */
+
+/* k up to which blocks are faster than the library, of A in rows and turned; and what makes them faster for any k. */
+enum { FEW_SUMS = 512, FEW_SUMS_TURNED = 256, PAGE_FLOATS = 1024 };
+
+/* Rows a multiple of 4 KB apart compete for the same places of the caches; the library then loses 10 to 20 %. */
+static bool blocks_pay(const hd_gemm_plan *p) {
+    const int64_t apart = p->ra == 1 ? p->ca : p->ra;
+    return p->k <= (p->ra == 1 ? FEW_SUMS_TURNED : FEW_SUMS) || apart % PAGE_FLOATS == 0;
+}
+
+static const char *refuse_blocks(const hd_kctx *k, product s) {
+    const char *reason = refuse(k, &s, false);
+    if (reason) return reason;
+    hd_gemm_plan_make(&s.plan, k->isa);
+    if (!s.plan.blocks) return "few rows or columns, or more than 32 MB to pack";
+    return blocks_pay(&s.plan) ? NULL : "neither few sums nor rows a multiple of 4 KB apart: the library is as fast";
+}
+
+#define BLOCKS_KERNEL(name_, op_, of)                                                                                  \
+    static const char *op_##_fits_blocks(const hd_kctx *k) {                                                           \
+        return refuse_blocks(k, of(k));                                                                                \
+    }                                                                                                                  \
+    const hd_kernel hd_kernel_cpu_##op_##_blocks = {                                                                   \
+        .name = "cpu." name_ ".blocks", .op = name_, .supports = op_##_fits_blocks, .prepare = op_##_prepare};
+
+BLOCKS_KERNEL("linear", linear, linear_of)
+BLOCKS_KERNEL("linear_grad_input", linear_grad_input, grad_input_of)
+BLOCKS_KERNEL("linear_grad_weight", linear_grad_weight, grad_weight_of)
+BLOCKS_KERNEL("matmul", matmul, matmul_of)

@@ -23,6 +23,8 @@ typedef struct tile_args {
     int64_t ld_start;
     bool start_rows; /* start holds one number a row */
     bool relu;       /* at the end x > 0 ? x : 0 */
+    bool far;        /* C comes from far away: ask for it before k runs, and … */
+    bool late;       /* … add what is there after it; start is NULL */
     int64_t last;    /* columns in the last vector, 1 … HD_VL */
 } tile_args;
 
@@ -47,6 +49,11 @@ HD_INLINE void tile_store(const int R, const int NV, const tile_args *t, vf acc[
     }
 }
 
+HD_INLINE void tile_ask(const int R, const int NV, const tile_args *t) {
+    HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++)
+        __builtin_prefetch(t->c + i * t->ldc + v * HD_VL, 1, 3);
+}
+
 /* UNIT: rows of A are neighbours (ra 1). Few rows: two sums each, over even and odd p, to hide the latency of adding.
  */
 HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, const tile_args *t) {
@@ -54,6 +61,7 @@ HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, 
     const vm m = vm_first(CUT ? t->last : HD_VL);
     const float *a = t->a, *b = t->b;
     const bool SPLIT = R * NV < 8;
+    if (t->far) tile_ask(R, NV, t);
     vf acc[TILE_ROWS][2], odd[TILE_ROWS][2];
     HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) {
         acc[i][v] = odd[i][v] = (vf){0};
@@ -91,6 +99,9 @@ HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, 
         b += ldb;
     }
     if (SPLIT) HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] += odd[i][v];
+    if (t->late)
+        HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] +=
+            tile_load(t->c + i * t->ldc + v * HD_VL, CUT && v == NV - 1, m);
     if (t->relu) /* the second operand is what nan gives */
         HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] =
             vf_max(acc[i][v], (vf){0});
