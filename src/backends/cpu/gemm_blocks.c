@@ -6,16 +6,18 @@ enum {
     LEAST_MACS = 1 << 24, /* multiply-adds from which packing both sides and a barrier pay, … */
     LEAST_ROWS = 256,     /* … rows, columns and k */
     LEAST_SIDE = 64,
-    MOST_B = 1 << 23,  /* floats of B: it is there twice */
-    TASKS = 8,         /* a power of two: two or four threads share them evenly */
-    MOST_TASKS = 32,   /* where each has … */
-    LONG_TASK = 192,   /* … so many rows */
-    TASK_TILES = 3,    /* tiles of rows of a task, at least: each task reads all of B */
-    K_PIECE = 384,     /* of k at a time: a tile of A takes two thirds of the first cache */
-    A_BYTES = 1 << 18, /* of A packed at a time, and … */
-    B_BYTES = 3 << 17, /* … of B read again and again meanwhile: both in the second cache */
-    ROW_COST = 5,      /* of packing an element of A in one more task, against … */
-    COLUMN_COST = 1    /* … getting one of B from the third cache */
+    FEW_STEPS = 256,        /* k up to which, and … */
+    LEAST_TURNED = 1 << 21, /* … floats of A from which packing pays where rows of A are neighbours */
+    MOST_B = 1 << 23,       /* floats of B: it is there twice */
+    TASKS = 8,              /* a power of two: two or four threads share them evenly */
+    MOST_TASKS = 32,        /* where each has … */
+    LONG_TASK = 192,        /* … so many rows */
+    TASK_TILES = 3,         /* tiles of rows of a task, at least: each task reads all of B */
+    K_PIECE = 384,          /* of k at a time: a tile of A takes two thirds of the first cache */
+    A_BYTES = 1 << 18,      /* of A packed at a time, and … */
+    B_BYTES = 3 << 17,      /* … of B read again and again meanwhile: both in the second cache */
+    ROW_COST = 5,           /* of packing an element of A in one more task, against … */
+    COLUMN_COST = 1         /* … getting one of B from the third cache */
 };
 
 static int64_t least(int64_t a, int64_t b) {
@@ -45,6 +47,7 @@ bool hd_gemm_blocks_make(hd_gemm_plan *p) {
     const int64_t width = 2 * p->isa->lanes;
     if (p->alone || p->m < LEAST_ROWS || p->n < LEAST_SIDE || p->k < LEAST_SIDE || p->k * p->n > MOST_B) return false;
     if (p->m * p->n * p->k < LEAST_MACS) return false;
+    if (p->ra == 1 && p->k > FEW_STEPS && p->m * p->k < LEAST_TURNED) return false;
     p->blocks = true;
     p->dots = p->pack_a = p->pack_b = p->swapped = false;
     p->panels = ceil_div(p->n, width);
