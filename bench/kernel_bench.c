@@ -69,8 +69,16 @@ static hd_status run_kernel(const bench *b, const bench_case *c, const hd_kernel
     hd_operand in[INPUTS], out[OUTPUTS];
     hd_layout in_l[INPUTS] = {{0}}, out_l[OUTPUTS] = {{0}};
     hd_arena arena = {.ctx = b->ctx};
-    hd_kctx k = {b->ctx, &arena,      hd_op_find(NULL, c->op), c->args, INPUTS, OUTPUTS, in,
-                 out,    b->ctx->isa, b->ctx->threads,         false};
+    hd_kctx k = {.ctx = b->ctx,
+                 .arena = &arena,
+                 .op = hd_op_find(NULL, c->op),
+                 .attr = c->args,
+                 .n_in = INPUTS,
+                 .n_out = OUTPUTS,
+                 .in = in,
+                 .out = out,
+                 .isa = b->ctx->isa,
+                 .threads = b->ctx->threads};
     for (int i = 0; i < INPUTS; i++) operand(&in[i], &c->in[i], NULL);
     for (int o = 0; o < OUTPUTS; o++) operand(&out[o], &c->out[o], NULL);
     k.n_out = c->out[1].rank ? 2 : 1;

@@ -77,6 +77,7 @@ static inline pid_t start_hadal(const char *words, const char *in, const char *o
                   open(err, O_WRONLY | O_CREAT | O_TRUNC, 0600)};
     for (int i = 0; i < 3; i++)
         if (fds[i] < 0 || dup2(fds[i], i) < 0) _exit(99);
+    (void)setenv("HADAL_TUNE", "", 0); /* a table that this machine may have would decide bits and bars */
     execv(program, argv);
     _exit(98);
 }

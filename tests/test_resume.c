@@ -1,5 +1,6 @@
 /* test_resume.c: an interrupted run goes on to the bits of one that was not, wherever it was cut, also behind a kill.
  */
+#include "compile/tune_table.h"
 #include "trainer_run.h"
 
 /* A line of the log without its "seconds", which no two runs share. */
@@ -98,6 +99,62 @@ static void test_resume_bf16(void **state) {
             false, stops, 2);
 }
 
+/* A table that makes a library's kernel run a layer that the rule gives to an own one. */
+static void write_table(const char *path, const char *kernel) {
+    hd_context *ctx = test_context(1);
+    hd_tuning *t;
+    static const char *const key = "linear act=relu : f32[32,128] f32[128,128] f32[128] > f32[32,128]";
+    assert_int_equal(hd_tuning_new(&t, ctx), HD_OK);
+    assert_int_equal(hd_tuning_put(t, key, kernel, 0, 1), HD_OK);
+    assert_int_equal(hd_tuning_put(t, "linear : f32[1,2]", kernel, 0, 1), HD_OK);
+    if (hd_tuning_save(t, path) != HD_OK) fail_msg("%s", hd_last_error(ctx));
+    hd_tuning_free(t);
+    hd_context_free(ctx);
+}
+
+/* The choices in a run's folder; -1: there is no table. */
+static int choices_of(const char *run_folder) {
+    hd_context *ctx = test_context(1);
+    hd_tuning *t;
+    int count = -1;
+    char path[4400];
+    (void)snprintf(path, sizeof path, "%s/tune.json", run_folder);
+    assert_int_equal(hd_tuning_new(&t, ctx), HD_OK);
+    if (hd_path_exists(path)) {
+        assert_int_equal(hd_tuning_load(t, path), HD_OK);
+        count = hd_tuning_get_facts(t).entries;
+    }
+    hd_tuning_free(t);
+    hd_context_free(ctx);
+    return count;
+}
+
+/* A run goes on by the table that it began with, whatever the machine's says by then. */
+static void test_resume_tuned(void **state) {
+    (void)state;
+    static const char *const recipe =
+        "{\"model\": \"4-128-relu-128-relu-3\", \"train\": {\"epochs\": 3, \"batch_size\": 32}}";
+    char version[32], table[4300], other[4300];
+    (void)snprintf(table, sizeof table, "%s/table.json", folder);
+    (void)snprintf(other, sizeof other, "%s/other.json", folder);
+    write_table(table, "onednn.linear");
+    write_table(other, "cpu.linear");
+    run plain = {.recipe = recipe, .out = path_of("plain")};
+    run whole = {.recipe = recipe, .out = path_of("tuned"), .table = table};
+    run part = {.recipe = recipe, .out = path_of("tuned-part"), .table = table, .watch.stop_at = 5};
+    run rest = {.resume = path_of("tuned-part"), .table = other};
+    run_it(&plain);
+    run_it(&whole);
+    run_it(&part);
+    run_it(&rest);
+    same_result(&whole, &rest);
+    const bool library = hd_library_version("oneDNN", version) != NULL;
+    assert_int_equal(choices_of(path_of("plain")), -1);
+    assert_int_equal(choices_of(path_of("tuned")), library ? 1 : -1);
+    assert_int_equal(choices_of(path_of("tuned-part")), library ? 1 : -1);
+    if (library) assert_string_not_equal(plain.result.weights_sha256, whole.result.weights_sha256);
+}
+
 static void test_resume_without_shuffle(void **state) {
     (void)state;
     const int64_t stops[] = {10};
@@ -141,9 +198,15 @@ static void test_resume_finished(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        RUN_TEST(test_resume_adamw),      RUN_TEST(test_resume_sgd_numbers), RUN_TEST(test_resume_extras),
-        RUN_TEST(test_resume_muon),       RUN_TEST(test_resume_bf16),        RUN_TEST(test_resume_without_shuffle),
-        RUN_TEST(test_resume_after_kill), RUN_TEST(test_resume_finished),
+        RUN_TEST(test_resume_adamw),
+        RUN_TEST(test_resume_sgd_numbers),
+        RUN_TEST(test_resume_extras),
+        RUN_TEST(test_resume_muon),
+        RUN_TEST(test_resume_bf16),
+        RUN_TEST(test_resume_tuned),
+        RUN_TEST(test_resume_without_shuffle),
+        RUN_TEST(test_resume_after_kill),
+        RUN_TEST(test_resume_finished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ static inline int tear_down(void **state) {
 
 /* One run in a context of its own. */
 typedef struct run {
-    const char *recipe, *out, *resume;
+    const char *recipe, *out, *resume, *table; /* table: a file of measured kernels, or NULL */
     int threads;
     bool numbers;
     run_watch watch;
@@ -42,11 +42,15 @@ static inline void run_it(run *r) {
     hd_dataset *data = r->numbers ? run_numbers(ctx, &data_of) : run_classes(ctx, &data_of);
     hd_recipe *recipe = r->resume ? NULL : run_recipe(ctx, r->recipe);
     hd_trainer *t;
+    hd_tuning *tuning = NULL;
     r->watch.ctx = ctx;
+    if (r->table && (hd_tuning_new(&tuning, ctx) != HD_OK || hd_tuning_load(tuning, r->table) != HD_OK))
+        fail_msg("%s", hd_last_error(ctx));
     const hd_trainer_args args = {.recipe = recipe,
                                   .data = data,
                                   .out = r->out ? r->out : "",
                                   .resume = r->resume,
+                                  .tuning = tuning,
                                   .progress = run_progress,
                                   .user = &r->watch,
                                   .progress_every = -1};
@@ -63,6 +67,7 @@ static inline void run_it(run *r) {
     r->result.confusion = NULL;
     r->result.scores = NULL;
     hd_trainer_free(t);
+    hd_tuning_free(tuning);
     hd_recipe_free(recipe);
     hd_data_free(data);
     hd_context_free(ctx);

@@ -11,5 +11,6 @@
 #include "hadal/ops.h"
 #include "hadal/program.h"
 #include "hadal/train.h"
+#include "hadal/tuning.h"
 #include "hadal/zoo.h"
 #endif

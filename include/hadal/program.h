@@ -3,6 +3,7 @@
 #ifndef HADAL_PROGRAM_H
 #define HADAL_PROGRAM_H
 #include "hadal/optimizer.h"
+#include "hadal/tuning.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -75,6 +76,7 @@ typedef struct hd_compile_args {
                                  activations again instead of keeping them, as far as is needed */
     int recompute;          /**< cut the forward pass into so many segments whose activations are computed again in the
                                  backward pass; 0: only where memory_limit (also the context's) asks for it; −1: never */
+    hd_tuning *tuning;      /**< recorded choices of kernels, or NULL: the fixed rule decides; marks what it uses */
     void (*dump)(void *user, const char *pass, const char *graph_text); /**< after every pass */
     void *dump_user;
 } hd_compile_args;
@@ -124,19 +126,59 @@ typedef struct hd_program_facts {
     int steps;    /**< kernel calls a run */
     int reorders; /**< of these, changes of layout of activations */
     int weight_reorders;
-    int recomputed;    /**< kernel calls that make activations a second time */
-    int bf16_native;   /**< products and convolutions that run in bf16 */
-    int bf16_emulated; /**< of precision bf16, but multiplied in f32 after rounding: no kernel of this machine takes
-                          them */
-    double flops;      /**< of a run, a multiply-add is 2 */
+    double reorder_bytes; /**< read and written by all changes of layout of a run */
+    int tuned;            /**< kernel calls that a tuning table chose */
+    int recomputed;       /**< kernel calls that make activations a second time */
+    int bf16_native;      /**< products and convolutions that run in bf16 */
+    int bf16_emulated;    /**< of precision bf16, but multiplied in f32 after rounding: no kernel of this machine takes
+                             them */
+    double flops;         /**< of a run, a multiply-add is 2 */
     double bytes;
 } hd_program_facts;
 HD_API hd_program_facts hd_program_get_facts(const hd_program *program);
 /** Which kernel runs each step, its shapes, tasks and, after hd_program_profile, its time; who refused and why.
  * Freed by hd_memory_free. */
 HD_API HD_CHECKED hd_status hd_program_explain(const hd_program *program, char **text);
-/** Runs n times and keeps the time of each step (median) for hd_program_explain. */
+/** The same as JSON, a list with an object for every node that runs: part ("forward", "backward", "update"), op,
+ * kernel, variant, tuned, tasks (of its phases), ms (null before hd_program_profile), flops, bytes (physical, read and
+ * written once), in and out (type and order in memory of the operands, null: absent) and refused (kernel and reason, of
+ * those that were asked before). Freed by hd_memory_free. */
+HD_API HD_CHECKED hd_status hd_program_kernels(const hd_program *program, char **json);
+/** Runs n times and keeps the time of each step (median) for hd_program_explain and hd_program_kernels. */
 HD_API HD_CHECKED hd_status hd_program_profile(hd_program *program, int n);
+
+/** A measurement of hd_tune, about to begin. Texts are valid during the call. */
+typedef struct hd_tune_step {
+    int shape, shapes;  /**< 1-based: distinct operations, by options, types and shapes */
+    const char *key;    /**< what is measured: "conv2d padding=[1,1] : f32[16,64,56,56] …" */
+    const char *kernel; /**< a candidate, and which of its ways */
+    int variant;
+    double seconds; /**< since hd_tune began, by its clock */
+} hd_tune_step;
+
+/** Options of hd_tune; a zeroed struct is the default. */
+typedef struct hd_tune_args {
+    double (*clock)(void *user); /**< seconds; NULL: the monotonic clock */
+    void (*progress)(void *user, const hd_tune_step *step);
+    bool (*stop)(void *user); /**< asked between measurements; true ends it: HD_E_INTERRUPTED, the table stays */
+    void *user;
+    double bandwidth; /**< bytes a second that changes of layout move; 0: measured */
+} hd_tune_args;
+
+/** What hd_tune did. */
+typedef struct hd_tune_result {
+    int shapes, candidates; /**< distinct operations; measured ways to do them */
+    int changed;            /**< operations for which another way than the fixed rule's was chosen */
+    double seconds;         /**< it took */
+    double before, after;   /**< seconds a run in these operations and in changes of layout: the rule's, the chosen */
+    double bandwidth;       /**< bytes a second */
+} hd_tune_result;
+/** Times, one kernel at a time and with the context's threads, every way to do the convolutions and products of a
+ * program, chooses among them for the whole of it, changes of layout counted, and puts the choices into the table
+ * args->tuning (HD_E_USAGE where it is NULL). args as for the program that will be compiled; its store is not touched.
+ * tune and result may be NULL. Errors: as hd_compile_with; HD_E_INTERRUPTED. */
+HD_API HD_CHECKED hd_status hd_tune(hd_target target, const hd_compile_args *args, const hd_tune_args *tune,
+                                    hd_tune_result *result);
 
 /** Version of an optional library ("oneDNN") as it runs now, "2.6.3", written into `text`; NULL when the build has none
  * or tells no version. */

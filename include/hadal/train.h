@@ -179,8 +179,11 @@ typedef struct hd_trainer_args {
     const char *data_dir;
     const char *out; /**< run folder; NULL: runs/NAME-001, counted up; "" : none is written */
     const char *name;
-    const char *resume;    /**< run folder to go on with; then recipe may be NULL */
-    double seconds_before; /**< since the process started: added to the result's seconds */
+    const char *resume; /**< run folder to go on with; then recipe may be NULL */
+    hd_tuning *tuning;  /**< recorded choices of kernels, or NULL. The run keeps those it follows (tune.json in its
+                           folder);  a resumed run follows these, and this is not looked at */
+    const hd_tune_args *tune; /**< not NULL: measures first (hd_tune), into `tuning`; not in resumed runs */
+    double seconds_before;    /**< since the process started: added to the result's seconds */
     /** Called now and then between steps, and at the end of every epoch; returning true ends the run (saved,
      * HD_STOP_INTERRUPTED). The run that train.compare_scratch asks for afterwards calls it too, without ends of
      * epochs; true ends that one, and the result has no such score. */
@@ -244,6 +247,10 @@ typedef struct hd_transfer_info {
 HD_API hd_transfer_info hd_trainer_transfer(const hd_trainer *trainer);
 HD_API hd_memory hd_trainer_memory(const hd_trainer *trainer);
 HD_API size_t hd_trainer_plan_bytes(const hd_trainer *trainer);
+/** What was measured (hd_trainer_args.tune); shapes is 0 where nothing was. */
+HD_API hd_tune_result hd_trainer_tuned(const hd_trainer *trainer);
+/** The choices that this run follows; entries is 0 where there are none. */
+HD_API hd_tuning_facts hd_trainer_tuning(const hd_trainer *trainer);
 
 /* ---- checking gradients ---- */
 

@@ -123,6 +123,7 @@ static void command_page(cli *c) {
     flags_of(c, cli_common_flags);
     section(c, "ENVIRONMENT");
     tagged(c, "HADAL_DATA", "", "folder of data sets by name; default ~/.local/share/hadal");
+    tagged(c, "HADAL_TUNE", "", "table of measured kernels; default ~/.cache/hadal/tune.json; empty: none");
     tagged(c, "NO_COLOR", "", "when set, no colour");
     section(c, "FILES");
     tagged(c, "runs/NAME-001/", "",

@@ -3,7 +3,9 @@
 #include "cli/describe.h"
 #include "cli/fma_ceiling.h"
 #include "cli/json_out.h"
+#include "cli/kernel_table.h"
 #include "cli/screen.h"
+#include "cli/tune_say.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,8 @@ typedef struct bench {
     hd_recipe *recipe;
     hd_program *program;
     hd_program_facts facts;
+    hd_tuning *tuning; /* the machine's, or NULL */
+    hd_tune_result tuned;
     int64_t batch, steps;
     bool infer;
     const char *optimizer;
@@ -72,6 +76,17 @@ static hd_optimizer chosen_optimizer(const cli *c, const hd_json *tree) {
     return o;
 }
 
+/* Measures, and keeps what was chosen for this and later calls. */
+static hd_status tune(cli *c, bench *b, hd_target target, const hd_compile_args *args) {
+    const hd_tune_args how = tuning_args(c);
+    if (!args->tuning) return tuning_missing(c);
+    const hd_status status = cli_lib(c, hd_tune(target, args, &how, &b->tuned));
+    screen_clear_line(c);
+    if (status != HD_OK) return status;
+    tuning_say(c, &b->tuned);
+    return tuning_save(c, b->tuning);
+}
+
 static hd_status compile(cli *c, bench *b) {
     hd_arena arena = {.ctx = c->ctx};
     hd_json *tree = NULL;
@@ -90,9 +105,11 @@ static hd_status compile(cli *c, bench *b) {
                                 .backend = cli_get(c, "backend"),
                                 .precision =
                                     strcmp(tree_text(tree, "train.precision", "f32"), "bf16") == 0 ? "bf16" : "f32",
+                                .tuning = b->tuning,
                                 .exact = cli_has(c, "exact")};
         b->dtype = args.precision;
-        status = cli_lib(c, hd_compile_with(&b->program, target, &args));
+        if (cli_has(c, "tune")) status = tune(c, b, target, &args);
+        if (status == HD_OK) status = cli_lib(c, hd_compile_with(&b->program, target, &args));
     }
     hd_arena_free(&arena);
     if (status != HD_OK) return status;
@@ -141,7 +158,24 @@ static hd_status measure(cli *c, bench *b) {
     return status;
 }
 
-static hd_status tell_json(cli *c, const bench *b, double gflops) {
+static void tell_tuning(json_out *j, const bench *b) {
+    const hd_tuning_facts f = b->tuning ? hd_tuning_get_facts(b->tuning) : (hd_tuning_facts){0};
+    json_int(j, "tuned", b->facts.tuned);
+    json_int(j, "tuning_entries", f.entries);
+    json_int(j, "tuning_skipped", f.skipped);
+    if (b->tuned.shapes == 0) return;
+    hd_jw_key(&j->w, "tune");
+    hd_jw_begin(&j->w, '{');
+    json_number(j, "seconds", b->tuned.seconds);
+    json_int(j, "shapes", b->tuned.shapes);
+    json_int(j, "candidates", b->tuned.candidates);
+    json_int(j, "changed", b->tuned.changed);
+    json_number(j, "before_ms", 1e3 * b->tuned.before);
+    json_number(j, "after_ms", 1e3 * b->tuned.after);
+    hd_jw_end(&j->w);
+}
+
+static hd_status tell_json(cli *c, const bench *b, double gflops, const hd_json *kernels) {
     json_out j;
     json_begin(c, &j);
     json_string(&j, "model", c->things[0]);
@@ -167,6 +201,9 @@ static hd_status tell_json(cli *c, const bench *b, double gflops) {
     }
     json_int(&j, "reorders", b->facts.reorders);
     json_int(&j, "weight_reorders", b->facts.weight_reorders);
+    json_number(&j, "reorder_bytes", b->facts.reorder_bytes);
+    tell_tuning(&j, b);
+    if (kernels) hd_jw_key(&j.w, "kernels"), hd_jw_value(&j.w, kernels);
     return json_end(c, &j);
 }
 
@@ -200,39 +237,50 @@ static void say_result(cli *c, const bench *b, double gflops) {
              text_bytes(plan, (double)hd_program_memory(b->program).total), text_bytes(peak, (double)cli_peak_bytes()));
     say_fact(c, "calls", "%d kernel calls a step, %d changes of layout, %d of weights", b->facts.steps,
              b->facts.reorders, b->facts.weight_reorders);
+    if (b->tuning) {
+        const hd_tuning_facts f = hd_tuning_get_facts(b->tuning);
+        tuning_say_used(c, &f);
+    }
+}
+
+/* The kernels of the program, each timed; the tree lives in the arena. */
+static hd_status list_kernels(cli *c, bench *b, hd_arena *arena, hd_json **out) {
+    char *text = NULL;
+    CLI_TRY(c, hd_program_profile(b->program, 20));
+    CLI_TRY(c, hd_program_kernels(b->program, &text));
+    const hd_status status = cli_lib(c, hd_json_parse(out, arena, "kernels", text, strlen(text)));
+    hd_memory_free(c->ctx, text);
+    return status;
 }
 
 static hd_status run_bench(cli *c) {
     bench b = {.infer = cli_has(c, "infer")};
-    char *kernels = NULL;
+    hd_json *kernels = NULL;
     hd_status status = cli_context(c);
     if (status == HD_OK) status = cli_get_int(c, "steps", 1, MOST_STEPS, &b.steps);
     if (status != HD_OK) return status;
     cli_catch_signals();
-    status = compile(c, &b);
+    hd_arena arena = {.ctx = c->ctx};
+    status = tuning_open(c, &b.tuning);
+    if (status == HD_OK) status = compile(c, &b);
     if (status == HD_OK && !c->json)
         say_fact(c, "bench", "%s, one %s step, batch %lld, %s%s%s", c->things[0], b.infer ? "prediction" : "training",
                  (long long)b.batch, b.dtype, b.infer ? "" : ", ", b.infer ? "" : b.optimizer);
-    if (status == HD_OK && cli_has(c, "tune"))
-        screen_note(c, "this version has nothing to tune: a fixed rule chooses the kernels");
     if (status == HD_OK) status = measure(c, &b);
+    if (status == HD_OK && cli_has(c, "kernels")) status = list_kernels(c, &b, &arena, &kernels);
     if (status == HD_OK) {
         const char *unit = b.facts.bf16_native > 0 ? "bf16" : hd_context_isa(c->ctx);
         b.ceiling = ceiling_gflops(unit, hd_context_threads(c->ctx));
         double gflops = b.facts.flops / b.median / 1e9;
         if (c->json)
-            status = tell_json(c, &b, gflops);
+            status = tell_json(c, &b, gflops, kernels);
         else
             say_result(c, &b, gflops);
     }
-    if (status == HD_OK && cli_has(c, "kernels")) {
-        CLI_TRY_TO(end, c, hd_program_profile(b.program, 20));
-        CLI_TRY_TO(end, c, hd_program_explain(b.program, &kernels));
-        say(c, "\n%s", kernels);
-    }
-end:
-    if (kernels) hd_memory_free(c->ctx, kernels);
+    if (status == HD_OK && kernels && !c->json) say_kernels(c, kernels);
+    hd_arena_free(&arena);
     hd_program_free(b.program);
+    hd_tuning_free(b.tuning);
     hd_model_free(b.model);
     hd_recipe_free(b.recipe);
     free(b.x);
@@ -244,10 +292,10 @@ static const cli_flag flags[] = {
     {"infer", NULL, "a prediction step instead of a training step"},
     {"steps", "N", "measure so many steps (default: about 1.5 s of them)"},
     {"data", "DATA", "give the network the shape of these data (default: its published shape)"},
-    {"kernels", NULL, "which kernel ran each step and how long, who refused and why"},
+    {"kernels", NULL, "who runs each node, how long, in which order of memory, and who refused and why"},
     {"exact", NULL, "direct kernels only: no Winograd"},
     {"backend", "NAME", "default, or ref (plain loops)"},
-    {"tune", NULL, "time the candidates of each kernel and keep the choice (planned: now a fixed rule chooses)"},
+    {"tune", NULL, "first time every way to do its convolutions and products, and keep the best for this machine"},
     {"threads", "N", "1 … 256 (default: all processors)"},
     {"mem", "SIZE", "hold at most this much memory, as 512MB or 8GB"},
     CLI_FLAG_END};
@@ -259,7 +307,10 @@ const cli_verb cli_verb_bench = {
     .about =
         "Runs training steps (or predictions) of a network on random inputs and prints the median. The ceiling is\n"
         "measured in the same run: multiply-adds that touch no memory. The optimiser is SGD with momentum 0.9\n"
-        "unless said. MODEL as for summary.",
+        "unless said. MODEL as for summary.\n\n"
+        "--tune measures the kernels of this network (up to a minute or two) and writes the choices, by shape and\n"
+        "for this machine, into $HADAL_TUNE (default: ~/.cache/hadal/tune.json). bench and train follow this table\n"
+        "where there is one. It does not depend on the number of threads, and no clock decides during a run.",
     .flags = flags,
     .recipe = "",
     .example = "hadal bench cnn-small --batch-size 128 --optimizer adam",

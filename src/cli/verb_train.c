@@ -4,6 +4,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/screen.h"
+#include "cli/tune_say.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,8 @@ static hd_status say_before(cli *c, hd_trainer *trainer) {
     say_transfer(c, trainer);
     say_plan(c, &plan, m.infer_plan.total);
     say_run(c, recipe, hd_trainer_run_folder(trainer));
+    const hd_tuning_facts tuning = hd_trainer_tuning(trainer);
+    tuning_say_used(c, &tuning);
     say(c, "\n");
     (void)fflush(c->people);
     hd_arena_free(&arena);
@@ -239,6 +242,8 @@ static hd_status print_finished(cli *c, const char *run, bool *done) {
 }
 
 static hd_status check_resume(cli *c) {
+    if (cli_has(c, "tune"))
+        return cli_fail(c, HD_E_USAGE, "train|--resume follows the run's own table of kernels|Leave --tune out");
     if (c->thing_count > 0 || cli_get(c, "out") || cli_get(c, "name") || cli_get(c, "data"))
         return cli_fail(c, HD_E_USAGE,
                         "train|--resume goes on with the run's own recipe, data and folder|"
@@ -253,12 +258,22 @@ static hd_status check_resume(cli *c) {
     return HD_OK;
 }
 
+/* What was measured before the first step serves later calls too. */
+static hd_status keep_tuning(cli *c, hd_trainer *trainer, const hd_tuning *tuning) {
+    const hd_tune_result r = hd_trainer_tuned(trainer);
+    screen_clear_line(c);
+    if (r.shapes == 0) return HD_OK;
+    tuning_say(c, &r);
+    return tuning_save(c, tuning);
+}
+
 static hd_status run_train(cli *c) {
     const char *resume = cli_get(c, "resume");
     hd_recipe *recipe = NULL;
     hd_trainer *trainer = NULL;
     bool done = false;
     progress watch = {0};
+    hd_tuning *tuning = NULL;
     hd_status status = cli_context(c);
     if (status != HD_OK) return status;
     if (resume) {
@@ -267,9 +282,14 @@ static hd_status run_train(cli *c) {
         if (done) return HD_OK;
     } else {
         CLI_TRY_TO(end, c, gather_recipe(c, &recipe));
+        CLI_TRY_TO(end, c, tuning_open(c, &tuning));
+        if (cli_has(c, "tune") && !tuning) CLI_TRY_TO(end, c, tuning_missing(c));
     }
     cli_catch_signals();
+    const hd_tune_args how = tuning_args(c);
     hd_trainer_args args = {.recipe = recipe,
+                            .tuning = tuning,
+                            .tune = cli_has(c, "tune") ? &how : NULL,
                             .out = cli_get(c, "out"),
                             .name = cli_get(c, "name"),
                             .resume = resume,
@@ -277,12 +297,14 @@ static hd_status run_train(cli *c) {
                             .progress = progress_step,
                             .user = &watch};
     CLI_TRY_TO(end, c, hd_trainer_new(&trainer, c->ctx, &args));
+    if (cli_has(c, "tune")) CLI_TRY_TO(end, c, keep_tuning(c, trainer, tuning));
     CLI_TRY_TO(end, c, say_before(c, trainer));
     progress_open(&watch, c, hd_data_get_info(hd_trainer_data(trainer)).kind);
     status = train(c, trainer, &watch);
 end:
     progress_close(&watch);
     hd_trainer_free(trainer);
+    hd_tuning_free(tuning);
     hd_recipe_free(recipe);
     return status;
 }
@@ -291,6 +313,7 @@ static const cli_flag flags[] = {
     {"data", "DATA", "what to learn from, when it is not the first word"},
     {"out", "DIR", "the run folder itself; must be empty or new (default: runs/NAME-001, counted up)"},
     {"name", "NAME", "name of the run in runs/ (default: the data's)"},
+    {"tune", NULL, "first time every way to do the convolutions and products (see bench), and follow the best"},
     {"resume", "RUN", "go on where a run was interrupted, to the same bits"},
     {"threads", "N", "1 … 256; the results are the same for any number (default: all processors)"},
     {"mem", "SIZE", "hold at most this much memory, as 512MB or 8GB"},

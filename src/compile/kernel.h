@@ -24,6 +24,7 @@ typedef struct hd_kctx {
     hd_isa isa;
     int threads; /* for the size of scratch only: never for what decides the bits */
     bool exact;  /* direct kernels only */
+    int variant; /* which of the kernel's ways: 0 is what its own rule chooses */
 } hd_kctx;
 
 /* A node when it runs. Absent operands are NULL. Memory is 64-byte aligned except program inputs (4 or 8 bytes). */
@@ -73,6 +74,10 @@ typedef struct hd_kernel {
      */
     void (*layouts)(const hd_kctx *k, hd_layout *in, hd_layout *out);
     hd_status (*prepare)(hd_kctx *k, hd_prepared *out);
+    /* Ways to do it that differ in order, split or layout (0 counts as 1): k->variant is below it. Variant 0 is the
+     * kernel's own rule; `supports` refuses others that make no difference for this node. Numbers keep their meaning:
+     * they stand in tuning tables. */
+    int variants;
 } hd_kernel;
 
 /* NULL: the kernel runs this node (its op is k->op); else the reason why not. */

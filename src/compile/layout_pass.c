@@ -72,6 +72,9 @@ static void hd_wants(hd_lower *l, int32_t node, hd_operand *operands, hd_layout 
     const hd_node *n = &l->g->nodes[node];
     const hd_kernel *kernel = hd_lnode_of(l, node)->kernel;
     hd_kctx_of(l, node, operands, &k);
+    const hd_layout *said = hd_lnode_of(l, node)->wants;
+    for (int i = 0; said && i < n->n_in + n->n_out; i++) *(i < n->n_in ? &in[i] : &out[i - n->n_in]) = said[i];
+    if (said) return;
     if (kernel->layouts) {
         kernel->layouts(&k, in, out);
         return;

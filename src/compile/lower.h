@@ -3,6 +3,7 @@
 #ifndef HD_COMPILE_LOWER_H
 #define HD_COMPILE_LOWER_H
 #include "compile/kernel.h"
+#include "compile/tune_table.h"
 #include "graph/graph.h"
 #include "hadal/program.h"
 
@@ -24,7 +25,11 @@ typedef struct hd_lvalue {
 
 typedef struct hd_lnode {
     const hd_kernel *kernel;
-    char *refused; /* "name: reason" lines of the kernels before it */
+    char *refused; /* "name: reason; …" of the kernels before it */
+    int variant;   /* of the kernel */
+    bool tuned;    /* chosen by the tuning table */
+    /* What `layouts` of the kernel says, inputs then outputs, where it has been asked already; else NULL. */
+    const hd_layout *wants;
     hd_prepared prepared;
     size_t scratch_offset, thread_scratch_offset; /* in the arena */
 } hd_lnode;
@@ -102,6 +107,8 @@ hd_status hd_pass_prepare(hd_lower *l);   /* kernels ask for scratch and split i
 hd_status hd_pass_plan(hd_lower *l);      /* lifetimes and offsets */
 /* Work of one execution of a node. */
 hd_cost hd_node_cost(const hd_lower *l, int32_t node);
+/* Runs those before `place`: the graph whose nodes kernels are chosen for. */
+HD_CHECKED hd_status hd_lower_front(hd_lower *l);
 /* Runs them all, dumping and verifying. */
 HD_CHECKED hd_status hd_lower_run(hd_lower *l);
 /* True when no two values that are alive at the same step overlap in the arena (in place and views excepted): the check

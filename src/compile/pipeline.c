@@ -61,17 +61,25 @@ static hd_status hd_dump(hd_lower *l, const char *pass) {
     return HD_OK;
 }
 
-hd_status hd_lower_run(hd_lower *l) {
+static hd_status hd_run_until(hd_lower *l, const char *pass) {
     HD_TRY(hd_check_off(l));
     HD_TRY(hd_graph_verify(l->g));
     HD_TRY(hd_dump(l, "graph"));
-    for (int i = 0; i < HD_PASS_COUNT; i++) {
+    for (int i = 0; i < HD_PASS_COUNT && !(pass && strcmp(hd_passes[i].name, pass) == 0); i++) {
         if (hd_passes[i].optional && hd_listed(l->args->passes_off, hd_passes[i].name)) continue;
         HD_TRY(hd_passes[i].run(l));
         HD_TRY(hd_graph_verify(l->g));
         HD_TRY(hd_dump(l, hd_passes[i].name));
     }
     return HD_OK;
+}
+
+hd_status hd_lower_run(hd_lower *l) {
+    return hd_run_until(l, NULL);
+}
+
+hd_status hd_lower_front(hd_lower *l) {
+    return hd_run_until(l, "place");
 }
 
 void hd_lower_free(hd_lower *l) {

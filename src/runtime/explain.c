@@ -65,6 +65,7 @@ static void hd_explain_step(const hd_program *p, int32_t i, hd_text *out) {
     const hd_node *n = &p->lower.g->nodes[s->node];
     const hd_lnode *ln = n->lower;
     hd_text_printf(out, "%3d  %-22s %-26s tasks %-3lld", i, n->op->name, ln->kernel->name, (long long)s->tasks);
+    if (ln->tuned) hd_text_printf(out, " tuned, way %d", ln->variant);
     if (p->step_seconds) {
         const double flops = i && p->steps[i - 1].node == s->node ? 0 : hd_node_cost(&p->lower, s->node).flops;
         hd_text_printf(out, " %9.2f us", 1e6 * p->step_seconds[i]);

@@ -269,6 +269,12 @@ hd_program_facts hd_program_get_facts(const hd_program *p) {
         const hd_cost c = hd_node_cost(l, (int32_t)i);
         f.flops += c.flops;
         f.bytes += c.bytes;
+        f.tuned += hd_lnode_of(l, (int32_t)i)->tuned;
+        if (!hd_is_op(n, "reorder")) continue;
+        hd_operand from, to;
+        hd_operand_of(l, n->in[0], &from);
+        hd_operand_of(l, n->out, &to);
+        f.reorder_bytes += (double)(from.bytes + to.bytes);
     }
     return f;
 }

@@ -8,7 +8,8 @@ hd_compile_args hd_model_compile_args(const hd_model *m, int64_t batch) {
                              .store = m->store,
                              .backend = hd_recipe_text(m->recipe, "train.backend"),
                              .precision = hd_recipe_text(m->recipe, "train.precision"),
-                             .exact = hd_recipe_bool(m->recipe, "train.exact")};
+                             .exact = hd_recipe_bool(m->recipe, "train.exact"),
+                             .tuning = m->tuning};
 }
 
 /* ---- making ---- */

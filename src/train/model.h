@@ -38,6 +38,7 @@ struct hd_model {
     bool no_gradient;  /* nothing flows back through it */
     int32_t net_nodes; /* of the graph, loss and counts not among them */
     hd_store *store;
+    hd_tuning *tuning; /* the trainer's, or NULL */
     hd_program *infer[HD_INFER_SIZES];
     int64_t eval_batch; /* a power of two */
     float *stage;       /* [stage_rows, sample] */

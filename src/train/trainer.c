@@ -144,6 +144,8 @@ static hd_status make_programs(hd_trainer *t) {
     hd_optimizer optimizer;
     HD_TRY(hd_recipe_training(&optimizer, &t->arena, t->recipe));
     t->accumulate = hd_recipe_int(t->recipe, "train.accumulate");
+    const hd_target step = t->method ? (hd_target){0} : hd_train_step(t->model->loss, optimizer);
+    HD_TRY(hd_trainer_take_tuning(t, t->method ? NULL : &step, batch));
     if (t->method) {
         hd_program *score = NULL; /* the model's; all that is needed of the training part are its scores */
         HD_TRY(hd_model_infer(t->model, count, &score, &t->full.batch));
@@ -154,7 +156,6 @@ static hd_status make_programs(hd_trainer *t) {
             t->model->train_plan.total - t->model->infer_plan.scratch + t->model->train_plan.scratch;
         t->model->planned = true;
     }
-    const hd_target step = t->method ? (hd_target){0} : hd_train_step(t->model->loss, optimizer);
     if (!t->method) {
         HD_TRY(make_step_program(t, step, batch, &t->full));
         HD_TRY(hd_groups_check_names(t->recipe, &optimizer, t->model->store));
@@ -300,6 +301,7 @@ static hd_status set_up(hd_trainer *t, const hd_trainer_args *args) {
     const bool going_on = t->resumed && hd_checkpoint_exists(t->folder);
     HD_TRY(hd_transfer_take(&t->transfer, t->model));
     if (!t->resumed) HD_TRY(make_folder(t, args));
+    HD_TRY(hd_trainer_keep_tuning(t));
     HD_TRY(hd_transfer_note(&t->transfer, t->ctx, t->folder));
     if (t->resumed) HD_TRY(hd_transfer_recall(&t->transfer, &t->arena, t->folder));
     if (going_on) HD_TRY(hd_checkpoint_load(t));
@@ -318,6 +320,8 @@ hd_status hd_trainer_new(hd_trainer **out, hd_context *ctx, const hd_trainer_arg
     t->progress_user = args->user;
     t->progress_every = args->progress_every == 0 ? 0.05 : args->progress_every;
     t->seconds_before = args->seconds_before;
+    t->table = args->tuning;
+    t->tune = args->tune;
     const hd_status status = set_up(t, args);
     if (status == HD_OK)
         *out = t;
@@ -341,6 +345,7 @@ void hd_trainer_free(hd_trainer *t) {
     hd_tally_free(&t->val, ctx);
     hd_transfer_free(&t->transfer);
     hd_model_free(t->model);
+    hd_tuning_free(t->tuning);
     hd_split_free(&t->split);
     if (t->owns_data) hd_data_free(t->data);
     hd_recipe_free(t->recipe);

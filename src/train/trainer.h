@@ -76,6 +76,10 @@ struct hd_trainer {
     hd_transfer transfer; /* with what the run began */
     hd_run_log log;
     const char *folder; /* "" when none is written */
+    hd_tuning *table;   /* the caller's, until its choices are copied */
+    const hd_tune_args *tune;
+    hd_tuning *tuning; /* what this run follows, or NULL */
+    hd_tune_result tuned;
     bool resumed, finished;
     char *finished_json;
     const char *run_name;
@@ -120,6 +124,11 @@ size_t hd_peak_bytes(void);
 /* run_folder.c: makes the run's folder by rename with the recipe in it. */
 HD_CHECKED hd_status hd_run_folder_make(hd_arena *arena, hd_context *ctx, const char *out, const char *name,
                                         const char *recipe, const char **folder);
+
+/* tuned.c: the table that the run's programs are compiled with; measures first where that is asked for (step: what is
+ * trained, NULL: nothing is). Then, once they are compiled and the folder is there, what they use is kept. */
+HD_CHECKED hd_status hd_trainer_take_tuning(hd_trainer *t, const hd_target *step, int64_t batch);
+HD_CHECKED hd_status hd_trainer_keep_tuning(hd_trainer *t);
 
 /* checkpoint.c */
 HD_CHECKED hd_status hd_checkpoint_save(hd_trainer *t);

@@ -45,10 +45,14 @@ static void cut_tasks(hd_gemm_plan *p) {
     const int64_t bytes = 4 * (p->m * p->k + p->k * p->n + p->m * p->n);
     int64_t want = p->m * p->n * p->k / TASK_MACS, best = INT64_MAX;
     if (want < bytes / TASK_BYTES) want = bytes / TASK_BYTES;
+    const int64_t most = p->variant == HD_GEMM_MORE_TASKS ? 2 * MOST_TASKS : MOST_TASKS;
+    want = least(want, MOST_TASKS);
+    if (p->variant == HD_GEMM_MORE_TASKS) want = want > 1 ? 2 * want : 2;
+    if (p->variant == HD_GEMM_FEWER_TASKS) want /= 2;
     p->panels = ceil_div(p->n, width);
     p->tasks_m = p->tasks_n = 1;
-    for (int64_t tm = 1; tm <= MOST_TASKS; tm *= 2)
-        for (int64_t tn = 1; tm * tn <= MOST_TASKS; tn *= 2) {
+    for (int64_t tm = 1; tm <= most; tm *= 2)
+        for (int64_t tn = 1; tm * tn <= most; tn *= 2) {
             if (tm * tn > 1 && (tm * tn > want || tm > p->m || tn > p->panels)) continue;
             const int64_t rows = ceil_div(p->m, tm), columns = ceil_div(p->panels, tn) * width;
             const int64_t cost = ceil_div(tm * tn, NOMINAL_THREADS) * columns * (rows + (p->pack_b ? PACK_ROWS : 0));

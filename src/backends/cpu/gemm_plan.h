@@ -3,12 +3,16 @@
 #define HD_CPU_GEMM_PLAN_H
 #include "backends/cpu/gemm.h"
 
+/* Variants: numbers that stand in tuning tables. */
+enum { HD_GEMM_FEWER_TASKS = 1, HD_GEMM_MORE_TASKS = 2, HD_GEMM_VARIANTS = 3 };
+
 typedef struct hd_gemm_plan {
     /* the shape, filled in by the caller: C[m, n] = A(i, p) = a[i·ra + p·ca] times B(p, j) = b[p·ldb + j], or
      * b[j·ldb + p] when bt; C rows are ldc apart. ra or ca is 1. */
     int64_t m, n, k, ra, ca, ldb, ldc;
     bool bt;
-    bool alone; /* no packing in shared scratch: one of many products in a batch */
+    int variant; /* 0: the rule, or HD_GEMM_… */
+    bool alone;  /* no packing in shared scratch: one of many products in a batch */
     /* what comes out */
     const hd_gemm_isa *isa;
     bool swapped; /* A and B have changed places, C is one row */

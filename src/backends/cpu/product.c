@@ -62,6 +62,7 @@ static void product_main(void *exec, int64_t task) {
 }
 
 static hd_status product_prepare(hd_kctx *k, product *s, hd_prepared *out) {
+    s->plan.variant = k->variant;
     hd_gemm_plan_make(&s->plan, k->isa);
     product *state = hd_arena_alloc(k->arena, sizeof *state);
     if (!state) return HD_E_MEMORY;
@@ -168,13 +169,22 @@ static product matmul_of(const hd_kctx *k) {
     return s;
 }
 
+/* A variant must cut the product otherwise than the rule does. */
+static const char *no_other_split(const hd_kctx *k, const product *s) {
+    hd_gemm_plan rule = s->plan, other = s->plan;
+    other.variant = k->variant;
+    hd_gemm_plan_make(&rule, k->isa);
+    hd_gemm_plan_make(&other, k->isa);
+    return rule.tasks_m == other.tasks_m && rule.tasks_n == other.tasks_n ? "it can not be cut so" : NULL;
+}
+
 /* What a product costs, and so whose it is. */
 static const char *refuse(const hd_kctx *k, const product *s, bool small) {
     if (k->out[0].dtype != HD_F32) return "computes in f32 only";
     if (s->uneven) return "an operand is repeated along some of the leading dimensions only";
     if (small && (double)s->plan.m * (double)s->plan.n * (double)s->plan.k > SMALL_MACS)
         return "the product is not small";
-    return NULL;
+    return k->variant ? no_other_split(k, s) : NULL;
 }
 
 #define PRODUCT_KERNEL(name_, op_, of)                                                                                 \
@@ -190,10 +200,16 @@ static const char *refuse(const hd_kctx *k, const product *s, bool small) {
         product s = of(k);                                                                                             \
         return product_prepare(k, &s, out);                                                                            \
     }                                                                                                                  \
-    const hd_kernel hd_kernel_cpu_##op_##_small = {                                                                    \
-        .name = "cpu." name_ ".small", .op = name_, .supports = op_##_fits_small, .prepare = op_##_prepare};           \
-    const hd_kernel hd_kernel_cpu_##op_ = {                                                                            \
-        .name = "cpu." name_, .op = name_, .supports = op_##_fits, .prepare = op_##_prepare};
+    const hd_kernel hd_kernel_cpu_##op_##_small = {.name = "cpu." name_ ".small",                                      \
+                                                   .op = name_,                                                        \
+                                                   .supports = op_##_fits_small,                                       \
+                                                   .prepare = op_##_prepare,                                           \
+                                                   .variants = HD_GEMM_VARIANTS};                                      \
+    const hd_kernel hd_kernel_cpu_##op_ = {.name = "cpu." name_,                                                       \
+                                           .op = name_,                                                                \
+                                           .supports = op_##_fits,                                                     \
+                                           .prepare = op_##_prepare,                                                   \
+                                           .variants = HD_GEMM_VARIANTS};
 
 PRODUCT_KERNEL("linear", linear, linear_of)
 PRODUCT_KERNEL("linear_grad_input", linear_grad_input, grad_input_of)

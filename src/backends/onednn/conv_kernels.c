@@ -239,7 +239,8 @@ static void conv_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, int di
                                                  .flags = (winograd) ? 0 : HD_K_BF16,                                  \
                                                  .supports = variable##_supports,                                      \
                                                  .layouts = variable##_layouts,                                        \
-                                                 .prepare = variable##_prepare};
+                                                 .prepare = variable##_prepare,                                        \
+                                                 .variants = HD_CONV_VARIANTS};
 
 CONV_KERNEL(conv2d_winograd, "onednn.conv2d.winograd", "conv2d", HD_DNNL_FORWARD, true)
 CONV_KERNEL(conv2d, "onednn.conv2d.direct", "conv2d", HD_DNNL_FORWARD, false)

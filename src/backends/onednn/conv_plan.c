@@ -196,6 +196,23 @@ static void choose_split(hd_conv_plan *p, double flops) {
         by_images(p, tasks);
 }
 
+/* A split of the tuning table's. Gradients of the input are sums over channels: their tasks are images always. */
+static const char *vary_split(hd_conv_plan *p, int way) {
+    const int64_t tasks = p->tasks;
+    int split = p->split;
+    if (way == 0) return NULL;
+    if (way == 3) split = split == HD_CONV_IMAGES ? HD_CONV_CHANNELS : HD_CONV_IMAGES;
+    if (tasks < 2 && way != 2) return "it is one task";
+    if (split == HD_CONV_CHANNELS && p->conv.direction == HD_DNNL_GRAD_INPUT) return "its tasks are images";
+    const int64_t wanted = way == 1 ? tasks / 2 : way == 2 ? 2 * tasks : tasks;
+    p->conv.n = p->n, p->conv.k = p->k;
+    if (split == HD_CONV_IMAGES)
+        by_images(p, wanted);
+    else
+        by_channels(p, wanted);
+    return p->tasks == wanted && (p->tasks > 1 || way == 1) ? NULL : "it can not be cut so";
+}
+
 /* With the split settled: the library must like the same layouts for a task's share. */
 static const char *confirm(hd_conv_plan *p) {
     hd_dnnl_answer a;
@@ -213,7 +230,7 @@ static const char *confirm(hd_conv_plan *p) {
     return NULL;
 }
 
-static const char *try_format(hd_conv_plan *p, const hd_dnnl_conv *whole, int format) {
+static const char *try_format(hd_conv_plan *p, const hd_dnnl_conv *whole, int format, int way) {
     hd_dnnl_answer answer;
     p->conv = *whole;
     p->conv.format = format;
@@ -223,7 +240,8 @@ static const char *try_format(hd_conv_plan *p, const hd_dnnl_conv *whole, int fo
     if (reason) return reason;
     memcpy(p->layout, answer.layout, sizeof p->layout);
     choose_split(p, flops_of(whole));
-    reason = confirm(p);
+    reason = vary_split(p, way);
+    if (!reason) reason = confirm(p);
     while (!reason && whole->winograd && p->scratch > WINOGRAD_SCRATCH && p->split == HD_CONV_IMAGES &&
            p->tasks < p->n && whole->direction != HD_DNNL_GRAD_WEIGHT) {
         p->scratch = 0;
@@ -240,7 +258,11 @@ const char *hd_conv_plan_make(hd_conv_plan *plan, const hd_kctx *k, int directio
     if (!reason && winograd) reason = winograd_refuses(&whole, k->exact);
     if (reason) return reason;
     whole.winograd = winograd;
-    if (fills_blocks(&whole)) return try_format(plan, &whole, HD_DNNL_BEST);
-    reason = try_format(plan, &whole, HD_DNNL_NHWC);
-    return reason ? try_format(plan, &whole, HD_DNNL_NCHW) : NULL;
+    const bool fills = fills_blocks(&whole), other = k->variant >= HD_CONV_SPLITS;
+    const int way = k->variant % HD_CONV_SPLITS;
+    if (other && winograd) return "Winograd wants blocks";
+    if (fills) return try_format(plan, &whole, other ? HD_DNNL_NHWC : HD_DNNL_BEST, way);
+    if (other) return try_format(plan, &whole, HD_DNNL_NCHW, way);
+    reason = try_format(plan, &whole, HD_DNNL_NHWC, way);
+    return reason ? try_format(plan, &whole, HD_DNNL_NCHW, way) : NULL;
 }

@@ -20,6 +20,10 @@ typedef struct hd_conv_plan {
     size_t scratch; /* bytes a thread */
 } hd_conv_plan;
 
+/* Variants of a convolution: 4 · order + split. Order 1: channels last where blocks are the rule, plain where they are
+ * not. Split 1: half as many tasks, 2: twice as many, 3: by channels where images are the rule, and the reverse. */
+enum { HD_CONV_SPLITS = 4, HD_CONV_VARIANTS = 2 * HD_CONV_SPLITS };
+
 /* NULL, or the reason why not. `plan` must not be copied (it points into itself). */
 const char *hd_conv_plan_make(hd_conv_plan *plan, const hd_kctx *k, int direction, bool winograd);
 #endif

@@ -135,15 +135,30 @@ static bool split_rows(const hd_dnnl_product *w, int64_t tasks) {
     return w->n < MIN_COLUMNS * tasks && w->m > w->n;
 }
 
-static void choose_split(product_plan *p) {
+static void cut_as(product_plan *p, int split, int64_t tasks) {
+    const hd_dnnl_product *w = &p->whole;
+    if (split == SPLIT_BATCH)
+        cut(p, SPLIT_BATCH, w->batch, 1, tasks);
+    else
+        cut(p, split, split == SPLIT_ROWS ? w->m : w->n, GRAIN, tasks);
+}
+
+/* Variants: 1 half as many tasks, 2 twice as many, 3 columns where rows are the rule, and the reverse. */
+enum { VARIANTS = 4 };
+
+static const char *choose_split(product_plan *p, int variant) {
     const hd_dnnl_product *w = &p->whole;
     const int64_t tasks = tasks_for(2.0 * (double)w->batch * (double)w->m * (double)w->n * (double)w->k);
-    if (w->batch >= tasks && w->batch > 1)
-        cut(p, SPLIT_BATCH, w->batch, 1, tasks);
-    else if (split_rows(w, tasks))
-        cut(p, SPLIT_ROWS, w->m, GRAIN, tasks);
+    const bool batch = w->batch >= tasks && w->batch > 1;
+    cut_as(p, batch ? SPLIT_BATCH : split_rows(w, tasks) ? SPLIT_ROWS : SPLIT_COLUMNS, tasks);
+    const int64_t rule = p->tasks;
+    if (variant == 0) return NULL;
+    if (variant == 3 && (batch || rule == 1)) return "there is no other side to cut";
+    if (variant == 3)
+        cut_as(p, p->split == SPLIT_ROWS ? SPLIT_COLUMNS : SPLIT_ROWS, tasks);
     else
-        cut(p, SPLIT_COLUMNS, w->n, GRAIN, tasks);
+        cut_as(p, p->split, variant == 1 ? (tasks + 1) / 2 : 2 * tasks);
+    return (variant == 3 ? p->tasks > 1 : p->tasks != rule) ? NULL : "it can not be cut so";
 }
 
 static hd_dnnl_product part_of(const product_plan *p, bool last) {
@@ -178,9 +193,10 @@ static const char *plan_product(product_plan *p, const hd_kctx *k, hd_dnnl_produ
     if ((double)whole.batch * (double)whole.m * (double)whole.n * (double)whole.k < MIN_WORK)
         return "below 64x64x64 multiply-adds the call costs too much";
     p->whole = whole;
-    choose_split(p);
+    const char *reason = choose_split(p, k->variant);
+    if (reason) return reason;
     const hd_dnnl_product full = part_of(p, false), last = part_of(p, true);
-    const char *reason = hd_dnnl_ask_product(&full, &answer);
+    reason = hd_dnnl_ask_product(&full, &answer);
     return reason || p->last == p->part ? reason : hd_dnnl_ask_product(&last, &answer);
 }
 
@@ -335,8 +351,12 @@ static const char *product_supports(const hd_kctx *k, hd_dnnl_product whole) {
     static hd_status op_##_prepare(hd_kctx *k, hd_prepared *out) {                                                     \
         return product_prepare(k, out, op_##_product(k), a, b, bias);                                                  \
     }                                                                                                                  \
-    const hd_kernel hd_kernel_dnnl_##op_ = {                                                                           \
-        .name = "onednn." #op_, .op = #op_, .flags = HD_K_BF16, .supports = op_##_supports, .prepare = op_##_prepare};
+    const hd_kernel hd_kernel_dnnl_##op_ = {.name = "onednn." #op_,                                                    \
+                                            .op = #op_,                                                                \
+                                            .flags = HD_K_BF16,                                                        \
+                                            .supports = op_##_supports,                                                \
+                                            .prepare = op_##_prepare,                                                  \
+                                            .variants = VARIANTS};
 
 PRODUCT_KERNEL(linear, 0, 1, 2)
 PRODUCT_KERNEL(linear_grad_input, 0, 1, -1)
