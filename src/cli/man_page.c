@@ -128,7 +128,7 @@ static void command_page(cli *c) {
     section(c, "FILES");
     tagged(c, "runs/NAME-001/", "",
            "a run: recipe.yaml, log.jsonl, results.csv, result.json, best.safetensors, last.safetensors, last.state, "
-           "report.html");
+           "report.html; tune.json where it follows measured choices of kernels");
     section(c, "EXAMPLE");
     say(c, ".EX\n");
     put(c, "hadal train digits --name first\nhadal eval runs/first-001 digits\n");
