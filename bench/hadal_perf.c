@@ -16,6 +16,7 @@ static const char usage[] =
     "NAMEs)\n"
     "  --infer             the forward pass alone, of what is named or of the rows that are for that\n"
     "  --precision bf16    products and convolutions in bf16\n"
+    "  --tune              measures kernels first and follows the best, as hadal bench --tune; counts in the peak\n"
     "  --threads N         1 ... 256 (all processors)\n"
     "  --seconds S         longest time that the steps of one workload are timed for in a round (20)\n"
     "  --rounds N          so often, workload after workload, each time in a fresh process (1; comparing: 5)\n"
@@ -52,11 +53,8 @@ static bool read_words(words *w, int argc, char **argv) {
     const struct {
         const char *name;
         bool *set;
-    } flags[] = {{"--json", &w->json},
-                 {"--infer", &w->o.infer},
-                 {"--explain", &w->o.explain},
-                 {"--ops", &w->o.ops},
-                 {"--help", &w->help}};
+    } flags[] = {{"--json", &w->json}, {"--infer", &w->o.infer}, {"--explain", &w->o.explain},
+                 {"--ops", &w->o.ops}, {"--tune", &w->o.tune},   {"--help", &w->help}};
     for (int i = 1; i < argc; i++) {
         const char *value = NULL;
         double number = 0;
@@ -166,6 +164,7 @@ static hd_status ask_other(const words *w, const char *name, hd_arena *arena, pe
     (void)snprintf(threads, sizeof threads, "%d", w->o.threads);
     if (w->o.threads) argv[n++] = "--threads", argv[n++] = threads;
     if (w->o.infer) argv[n++] = "--infer";
+    if (w->o.tune) argv[n++] = "--tune";
     if (w->o.precision) argv[n++] = "--precision", argv[n++] = (char *)(uintptr_t)w->o.precision;
     if (w->cases) argv[n++] = "--cases", argv[n++] = (char *)(uintptr_t)w->cases;
     hd_text text = {.ctx = arena->ctx};

@@ -26,6 +26,7 @@ typedef struct perf_options {
     double seconds;        /* longest time of measuring a workload in one round */
     const char *precision; /* NULL: f32 */
     const char *isa;       /* NULL: what the machine has */
+    bool tune;             /* measure kernels first, and follow the best (hd_tune) */
 } perf_options;
 
 /* The program of a workload with random inputs bound, ready to run. */
@@ -33,6 +34,7 @@ typedef struct perf_program {
     hd_context *ctx; /* NULL when even that could not be made */
     hd_graph *graph;
     hd_program *program;
+    hd_tuning *tuning; /* NULL: the fixed rule chooses kernels */
     float *x, *target;
     int64_t *label;
 } perf_program;

@@ -63,12 +63,16 @@ hd_status perf_program_new(perf_program *out, const perf_workload *w, const perf
     hd_val loss;
     const hd_val y = build(out->graph, w, &loss);
     const hd_target target = o->infer || w->forward ? hd_forward(y) : hd_train_step(loss, w->optimizer);
-    HD_TRY(hd_compile_with(&out->program, target, &(hd_compile_args){.batch = w->batch, .precision = o->precision}));
+    if (o->tune) HD_TRY(hd_tuning_new(&out->tuning, out->ctx));
+    const hd_compile_args args = {.batch = w->batch, .precision = o->precision, .tuning = out->tuning};
+    if (o->tune) HD_TRY(hd_tune(target, &args, NULL, NULL));
+    HD_TRY(hd_compile_with(&out->program, target, &args));
     return bind_inputs(out, w, hd_val_dims(y).rank == 3);
 }
 
 void perf_program_free(perf_program *p) {
     hd_program_free(p->program);
+    hd_tuning_free(p->tuning);
     hd_graph_free(p->graph);
     if (p->ctx) hd_context_free(p->ctx);
     free(p->x);
