@@ -1,6 +1,7 @@
 /* tune_time.c: owns the measuring of single kernels: all ways to do one operation, in turns, on memory of the size that
  * they ask for, warm, with the context's threads; the least of several runs counts, because what else runs on a machine
  * only adds. */
+#include "base/cpu.h"
 #include "base/pool.h"
 #include "runtime/tune.h"
 #include <string.h>
@@ -106,6 +107,26 @@ static hd_status prepare_ways(hd_shape *s) {
     return HD_OK;
 }
 
+/* Tasks of the widest phase. */
+static int64_t tasks_of(const hd_way *w) {
+    int64_t tasks = 1;
+    for (int p = 0; p < w->prepared.phases; p++)
+        if (w->prepared.phase[p].tasks > tasks) tasks = w->prepared.phase[p].tasks;
+    return tasks;
+}
+
+/* A table is for any number of threads: measured on fewer than there are processors, what leaves processors without a
+ * task would look good. */
+static void drop_narrow(const hd_tuner *t, hd_shape *s) {
+    const int processors = hd_cpu_count();
+    const int64_t rule = tasks_of(&s->way[s->rule]), least = rule < processors ? rule : processors;
+    for (int i = 0; i < s->ways && t->ctx->threads < processors; i++)
+        if (i != s->rule && !s->way[i].dropped && tasks_of(&s->way[i]) < least) {
+            s->way[i].dropped = true;
+            s->way[i].seconds = NEVER;
+        }
+}
+
 static void tell(const hd_tuner *t, int shape, const hd_way *w) {
     const hd_tune_step step = {.shape = shape + 1,
                                .shapes = t->shapes,
@@ -161,6 +182,7 @@ hd_status hd_tune_time(hd_tuner *t, int i) {
     if (s->ways < 2) return HD_OK; /* nothing to choose from */
     const hd_fp_state fp = hd_fp_enter();
     hd_status status = prepare_ways(s);
+    if (status == HD_OK) drop_narrow(t, s);
     if (status == HD_OK) status = make_memory(&b, s);
     if (status == HD_OK) status = first_looks(t, &b, i);
     if (status == HD_OK) status = more_looks(t, &b, i);
