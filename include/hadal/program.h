@@ -171,7 +171,9 @@ typedef struct hd_tune_result {
     int changed;            /**< operations for which another way than the fixed rule's was chosen */
     double seconds;         /**< it took */
     double before, after;   /**< seconds a run in these operations and in changes of layout: the rule's, the chosen */
-    double bandwidth;       /**< bytes a second */
+    double step_before, step_after; /**< least seconds of a run of the whole program by the rule, and by what looked
+                                         best; 0: both are the same. Where the second is more, the rule stays */
+    double bandwidth;               /**< bytes a second */
 } hd_tune_result;
 /** Times, one kernel at a time and with the context's threads, every way to do the convolutions and products of a
  * program, chooses among them for the whole of it, changes of layout counted, and puts the choices into the table

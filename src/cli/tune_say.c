@@ -96,8 +96,10 @@ void tuning_say(cli *c, const hd_tune_result *r) {
     }
     say_fact(c, "tune", "%d ways to do %d operations measured in %s; %d are done otherwise than by rule", r->candidates,
              r->shapes, text_seconds(seconds, r->seconds), r->changed);
-    say_fact(c, "", "these and changes of layout: %s ms a step by rule, %s ms now, one by one",
-             text_short(before, 1e3 * r->before), text_short(after, 1e3 * r->after));
+    if (r->step_before > 0)
+        say_fact(c, "", "a whole step takes %s ms by rule, %s ms by what looked best%s",
+                 text_short(before, 1e3 * r->step_before), text_short(after, 1e3 * r->step_after),
+                 r->step_after > r->step_before ? ": the rule stays" : "");
 }
 
 void tuning_say_used(cli *c, const hd_tuning_facts *f) {

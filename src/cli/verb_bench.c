@@ -172,6 +172,8 @@ static void tell_tuning(json_out *j, const bench *b) {
     json_int(j, "changed", b->tuned.changed);
     json_number(j, "before_ms", 1e3 * b->tuned.before);
     json_number(j, "after_ms", 1e3 * b->tuned.after);
+    json_number(j, "step_before_ms", 1e3 * b->tuned.step_before);
+    json_number(j, "step_after_ms", 1e3 * b->tuned.step_after);
     hd_jw_end(&j->w);
 }
 

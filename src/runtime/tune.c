@@ -120,6 +120,7 @@ static hd_status measure_all(hd_tuner *t) {
 }
 
 static hd_status record(const hd_tuner *t, hd_tuning *table, hd_tune_result *r) {
+    r->changed = 0;
     for (int i = 0; i < t->shapes; i++) {
         const hd_shape *s = &t->shape[i];
         if (!s->ways) continue;
@@ -133,11 +134,26 @@ static hd_status record(const hd_tuner *t, hd_tuning *table, hd_tune_result *r) 
     return HD_OK;
 }
 
-static hd_status tune(hd_tuner *t, hd_tuning *table, hd_tune_result *r) {
+/* Where the whole program is slower by what was chosen, the rule's ways are. */
+static hd_status check(hd_tuner *t, hd_target target, hd_tune_result *r) {
+    hd_tuning *choices;
+    HD_TRY(hd_tuning_new(&choices, t->ctx));
+    hd_status status = record(t, choices, r);
+    if (status == HD_OK && r->changed > 0) status = hd_tune_check(t, target, choices, &r->step_before, &r->step_after);
+    hd_tuning_free(choices);
+    if (status == HD_OK && r->step_after > r->step_before) {
+        for (int i = 0; i < t->shapes; i++) t->shape[i].chosen = t->shape[i].rule;
+        r->after = r->before;
+    }
+    return status;
+}
+
+static hd_status tune(hd_tuner *t, hd_target target, hd_tuning *table, hd_tune_result *r) {
     HD_TRY(hd_lower_front(t->lower));
     HD_TRY(hd_pass_place(t->lower));
     HD_TRY(measure_all(t));
     HD_TRY(hd_tune_choose(t, &r->before, &r->after));
+    HD_TRY(check(t, target, r));
     HD_TRY(record(t, table, r));
     r->seconds = hd_tune_clock(t) - t->began;
     return HD_OK;
@@ -168,7 +184,7 @@ hd_status hd_tune(hd_target target, const hd_compile_args *args, const hd_tune_a
     hd_status status = hd_store_new(&store, ctx, 1);
     lower.store = store;
     if (status == HD_OK) status = hd_graph_clone(&lower.g, target.graph);
-    if (status == HD_OK) status = tune(&t, args->tuning, &r);
+    if (status == HD_OK) status = tune(&t, target, args->tuning, &r);
     hd_arena_free(&t.arena);
     hd_lower_free(&lower);
     hd_store_free(store);

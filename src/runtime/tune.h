@@ -1,7 +1,7 @@
 /* tune.h: what the parts of hd_tune share: distinct operations of a program and the ways to do them. */
 #ifndef HD_RUNTIME_TUNE_H
 #define HD_RUNTIME_TUNE_H
-#include "compile/lower.h"
+#include "runtime/program.h"
 
 enum { HD_TUNE_WAYS = 48, HD_TUNE_OPERANDS = 8 };
 
@@ -42,6 +42,9 @@ double hd_tune_clock(const hd_tuner *t);
 HD_CHECKED hd_status hd_tune_time(hd_tuner *t, int i);
 /* Bytes a second that all threads copy. */
 HD_CHECKED hd_status hd_tune_bandwidth(hd_tuner *t);
+/* Least seconds of a run of the whole program by the rule and by the choices (tune_check.c). */
+HD_CHECKED hd_status hd_tune_check(const hd_tuner *t, hd_target target, hd_tuning *choices, double *rule,
+                                   double *chosen);
 /* Settles `chosen` of every shape (tune_choose.c): seconds of a run by the rule and by the choice. */
 HD_CHECKED hd_status hd_tune_choose(hd_tuner *t, double *before, double *after);
 #endif

@@ -6,7 +6,7 @@
 #include "runtime/tune.h"
 #include <string.h>
 
-enum { LEAST_ROUNDS = 3, MOST_ROUNDS = 10, MOST_TIMES = 64, COPY_TASKS = 16, COPIES = 5, MAYBE_INPUTS = 8 };
+enum { LEAST_ROUNDS = 3, MOST_ROUNDS = 40, MOST_TIMES = 64, COPY_TASKS = 16, COPIES = 5, MAYBE_INPUTS = 8 };
 static const double NEVER = 1e9;
 static const double FAR_BEHIND = 2;                /* times as long as the best so far: not worth a second look */
 static const double LEAST_SECONDS = 5e-4;          /* that a measurement should take */
