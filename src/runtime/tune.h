@@ -40,7 +40,7 @@ typedef struct hd_tuner {
 double hd_tune_clock(const hd_tuner *t);
 /* Times the ways of shape number i (tune_time.c). */
 HD_CHECKED hd_status hd_tune_time(hd_tuner *t, int i);
-/* Bytes a second that all threads copy. */
+/* Bytes a second that changes of layout read and write. */
 HD_CHECKED hd_status hd_tune_bandwidth(hd_tuner *t);
 /* Least seconds of a run of the whole program by the rule and by the choices (tune_check.c). */
 HD_CHECKED hd_status hd_tune_check(const hd_tuner *t, hd_target target, hd_tuning *choices, double *rule,

@@ -3,15 +3,15 @@
  * only adds. */
 #include "base/cpu.h"
 #include "base/pool.h"
+#include "ops/fused.h"
 #include "runtime/tune.h"
 #include <string.h>
 
-enum { LEAST_ROUNDS = 3, MOST_ROUNDS = 40, MOST_TIMES = 64, COPY_TASKS = 16, COPIES = 5, MAYBE_INPUTS = 8 };
+enum { LEAST_ROUNDS = 3, MOST_ROUNDS = 40, MOST_TIMES = 64, CHANGES = 5, MAYBE_INPUTS = 8 };
 static const double NEVER = 1e9;
-static const double FAR_BEHIND = 2;                /* times as long as the best so far: not worth a second look */
-static const double LEAST_SECONDS = 5e-4;          /* that a measurement should take */
-static const double SHAPE_SECONDS = 0.25;          /* after so long an operation has been measured enough */
-static const size_t COPY_BYTES = (size_t)48 << 20; /* more than caches hold */
+static const double FAR_BEHIND = 2;       /* times as long as the best so far: not worth a second look */
+static const double LEAST_SECONDS = 5e-4; /* that a measurement should take */
+static const double SHAPE_SECONDS = 0.25; /* after so long an operation has been measured enough */
 
 /* Memory that all ways of an operation share: no result is looked at. */
 typedef struct bench {
@@ -196,30 +196,50 @@ hd_status hd_tune_time(hd_tuner *t, int i) {
     return status;
 }
 
-/* ---- memory bandwidth ---- */
+/* ---- changes of layout ---- */
 
-typedef struct copying {
-    char *from, *to;
-} copying;
-
-static void copy_part(void *arg, int64_t task) {
-    const copying *c = arg;
-    const size_t part = COPY_BYTES / COPY_TASKS;
-    memcpy(c->to + (size_t)task * part, c->from + (size_t)task * part, part);
+/* Pictures of 26 MB, more than caches hold, into blocks of channels and back. */
+static hd_status time_change(hd_tuner *t, hd_layout from, hd_layout to, double *least) {
+    hd_way w = {.node = {.kernel = NULL}};
+    bench b = {.ctx = t->ctx};
+    for (int i = 0; i < 2; i++) {
+        hd_operand *o = &w.operands[i];
+        *o = (hd_operand){.dtype = HD_F32, .dims = HD_DIMS(32, 64, 56, 56), .layout = i ? to : from};
+        o->count = hd_dims_count(&o->dims);
+        o->bytes = (size_t)hd_layout_count(&o->layout, &o->dims) * sizeof(float);
+    }
+    hd_kctx k = {.ctx = t->ctx,
+                 .arena = &t->arena,
+                 .op = &hd_op_reorder,
+                 .n_in = 1,
+                 .n_out = 1,
+                 .in = &w.operands[0],
+                 .out = &w.operands[1],
+                 .isa = t->ctx->isa,
+                 .threads = t->ctx->threads};
+    const hd_kernel *const *list = hd_kernels_default();
+    while (*list && (strcmp((*list)->op, "reorder") != 0 || hd_kernel_refuses(*list, &k))) list++;
+    w.node.kernel = *list ? *list : &hd_kernel_ref;
+    hd_shape s = {.k = k, .way = &w, .ways = 1};
+    memcpy(s.operands, w.operands, sizeof s.operands);
+    hd_status status = w.node.kernel->prepare(&k, &w.prepared);
+    if (status == HD_OK) status = make_memory(&b, &s);
+    for (int i = 0; i <= CHANGES && status == HD_OK; i++) {
+        const double seconds = time_way(t, &b, &w, 1);
+        if (i > 0 && (*least == 0 || seconds < *least)) *least = seconds; /* the first one makes the pages */
+    }
+    if (w.prepared.destroy) w.prepared.destroy(w.prepared.state);
+    free_memory(&b);
+    return status;
 }
 
 hd_status hd_tune_bandwidth(hd_tuner *t) {
-    copying c = {hd_alloc(t->ctx, COPY_BYTES), hd_alloc(t->ctx, COPY_BYTES)};
-    double best = 0;
-    const hd_status status = c.from && c.to ? HD_OK : HD_E_MEMORY;
-    for (int i = 0; i < COPIES && status == HD_OK; i++) {
-        const double begin = hd_tune_clock(t);
-        hd_pool_run(t->ctx->pool, copy_part, &c, COPY_TASKS);
-        const double seconds = hd_tune_clock(t) - begin;
-        if (best == 0 || seconds < best) best = seconds;
-    }
-    t->bandwidth = best > 0 ? 2 * (double)COPY_BYTES / best : 1e10;
-    hd_free(t->ctx, c.from);
-    hd_free(t->ctx, c.to);
+    static const int64_t elements = (int64_t)32 * 64 * 56 * 56;
+    double into = 0, back = 0;
+    const hd_fp_state fp = hd_fp_enter();
+    hd_status status = time_change(t, HD_LAYOUT_PLAIN, HD_LAYOUT_NCHW16C, &into);
+    if (status == HD_OK) status = time_change(t, HD_LAYOUT_NCHW16C, HD_LAYOUT_PLAIN, &back);
+    hd_fp_leave(fp);
+    t->bandwidth = into + back > 0 ? 4 * (double)elements * sizeof(float) / (into + back) : 1e10;
     return status;
 }
