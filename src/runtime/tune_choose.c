@@ -9,7 +9,7 @@
 #include "runtime/tune.h"
 #include <string.h>
 
-enum { MOST_TRIALS = 400, MOST_SWEEPS = 5, STYLES = 3 };
+enum { MOST_TRIALS = 60, MOST_SWEEPS = 5, STYLES = 3 };
 static const double RULE_FAVOUR = 0.97;    /* measurements of the same kernel differ by some per cent */
 static const double CHANGE_SECONDS = 2e-6; /* a change of layout is a call, too */
 

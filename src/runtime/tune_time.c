@@ -11,7 +11,8 @@ enum { LEAST_ROUNDS = 3, MOST_ROUNDS = 40, MOST_TIMES = 64, CHANGES = 5, MAYBE_I
 static const double NEVER = 1e9;
 static const double FAR_BEHIND = 2;       /* times as long as the best so far: not worth a second look */
 static const double LEAST_SECONDS = 5e-4; /* that a measurement should take */
-static const double SHAPE_SECONDS = 0.25; /* after so long an operation has been measured enough */
+static const double SHAPE_SECONDS = 0.25,
+                    ALL_SECONDS = 20; /* after so long an operation has been measured enough; all together */
 
 /* Memory that all ways of an operation share: no result is looked at. */
 typedef struct bench {
@@ -161,9 +162,10 @@ static hd_status first_looks(hd_tuner *t, const bench *b, int shape) {
 
 static hd_status more_looks(hd_tuner *t, const bench *b, int shape) {
     hd_shape *s = &t->shape[shape];
+    const double share = ALL_SECONDS / t->shapes, enough = share < SHAPE_SECONDS ? share : SHAPE_SECONDS;
     const double begin = hd_tune_clock(t);
     for (int round = 0; round < MOST_ROUNDS; round++) {
-        if (round >= LEAST_ROUNDS && hd_tune_clock(t) - begin > SHAPE_SECONDS) break;
+        if (round >= LEAST_ROUNDS && hd_tune_clock(t) - begin > enough) break;
         for (int i = 0; i < s->ways; i++) {
             hd_way *w = &s->way[i];
             if (w->dropped) continue;
