@@ -11,4 +11,7 @@ hidden=$(sed -n 's/^HD_API[^(]*[ *]\(hd_[a-z0-9_]*\)(.*/\1/p' "$(dirname "$0")"/
 calls=$(nm -D --undefined-only "$lib" | awk '{print $2}' | sed 's/@.*//' |
   grep -xE 'exit|_exit|_Exit|quick_exit|abort|__assert_fail|printf|__printf_chk|vprintf|puts|putchar|perror|system' || true)
 [ -z "$calls" ] || { echo "the library calls:" $calls; exit 1; }
+# threads are numbered where contexts are made: in the library, never in the command's copy of the base
+twice=$(nm "$1/hadal" | awk '$2 ~ /^[Tt]$/ { print $3 }' | grep -xE 'hd_(context|pool)_[a-z]*' || true)
+[ -z "$twice" ] || { echo "the command brings its own:" $twice; exit 1; }
 echo "only hd_ names are exported, all that the headers declare; nothing exits or prints"

@@ -134,6 +134,9 @@ static hd_status record(const hd_tuner *t, hd_tuning *table, hd_tune_result *r) 
     return HD_OK;
 }
 
+/* Below a thousandth a clock's own rounding decides. */
+static const double SLOWER = 1.001;
+
 /* Where the whole program is slower by what was chosen, the rule's ways are. */
 static hd_status check(hd_tuner *t, hd_target target, hd_tune_result *r) {
     hd_tuning *choices;
@@ -141,7 +144,7 @@ static hd_status check(hd_tuner *t, hd_target target, hd_tune_result *r) {
     hd_status status = record(t, choices, r);
     if (status == HD_OK && r->changed > 0) status = hd_tune_check(t, target, choices, &r->step_before, &r->step_after);
     hd_tuning_free(choices);
-    if (status == HD_OK && r->step_after > r->step_before) {
+    if (status == HD_OK && r->step_after > SLOWER * r->step_before) {
         for (int i = 0; i < t->shapes; i++) t->shape[i].chosen = t->shape[i].rule;
         r->after = r->before;
     }

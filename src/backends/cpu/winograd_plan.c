@@ -3,6 +3,7 @@
 #include "backends/cpu/winograd_plan.h"
 #include "base/cpu.h"
 #include "base/status.h"
+#include "hadal/program.h"
 #include "ops/fused.h"
 #include <string.h>
 
@@ -63,11 +64,11 @@ static hd_wino_side side_of(int64_t h, int64_t w, int64_t channels, int64_t bloc
     return (hd_wino_side){.h = h, .w = w, .blocks = channels / block};
 }
 
-/* The two that are multiplied are both f32 or, where the machine has it, bf16; then the result may be either, a
- * weight's gradient f32. */
+/* The two that are multiplied are both f32 or, where the machine and a library multiply it, bf16; then the result may
+ * be either, a weight's gradient f32. Elsewhere precision bf16 is emulated as a whole. */
 static bool dtypes_fit(const hd_kctx *k, hd_dtype result, hd_dtype a, hd_dtype b, bool weight) {
     if (a == HD_F32 && b == HD_F32) return result == HD_F32;
-    if (a != HD_BF16 || b != HD_BF16 || !hd_cpu_bf16(k->isa)) return false;
+    if (a != HD_BF16 || b != HD_BF16 || !hd_cpu_bf16(k->isa) || !hd_precision_native(k->ctx, "bf16")) return false;
     return result == HD_F32 || (result == HD_BF16 && !weight);
 }
 
