@@ -112,6 +112,11 @@ static void refusals(void **state) {
         {{.padding = {1, 1}}, {HD_DIMS(8, 20, 14, 14), HD_DIMS(32, 20, 3, 3)}, "channels", false},
         {{.padding = {1, 1}}, {HD_DIMS(8, 32, 14, 14), HD_DIMS(32, 32, 5, 5)}, "3x3", false},
         {{.padding = {1, 1}}, {HD_DIMS(1, 32, 8, 8), HD_DIMS(32, 32, 3, 3)}, "too few tiles", false},
+        {{.padding = {1, 1}}, {HD_DIMS(1, 2080, 1, 1), HD_DIMS(1040, 2080, 3, 3)}, "too much memory", false},
+        {{.padding = {1, 1}},
+         {HD_DIMS(4, 8, 14, 14), HD_DIMS(16, 8, 3, 3)},
+         ctx->isa < HD_ISA_AVX512 ? "pays" : "blocks",
+         false},
         {{.padding = {1, 1}}, {HD_DIMS(800, 32, 1, 1), HD_DIMS(32, 32, 3, 3)}, "half full", false},
         {{.padding = {1, 1}}, {HD_DIMS(8, 32, 14, 14), HD_DIMS(32, 32, 3, 3)}, "exact", true},
     };

@@ -9,6 +9,7 @@
 
 enum {
     LEAST_CHANNELS = 256,
+    MOST_CHANNELS = 1 << 21,  /* input times output: 300 MB of transformed weights */
     LEAST_TILES = 24,         /* below, transforming the weights is most of the work */
     MOST_ROWS = 4,            /* groups of tiles that one product takes, in a piece */
     PIECE_FLOATS = 160 << 10, /* transformed pixels of a piece: with the sums they fit the second cache */
@@ -94,6 +95,7 @@ static const char *read_shapes(hd_wino_plan *p, const hd_kctx *k, hd_wino_direct
     p->k = w->dims.dim[0], p->oh = y->dims.dim[2], p->ow = y->dims.dim[3];
     if (p->c % p->isa->block || p->k % p->isa->block) return "only for channels that fill blocks";
     if (p->c * p->k < LEAST_CHANNELS) return "pays from 16 times 16 channels";
+    if (p->c > MOST_CHANNELS / p->k) return "transformed weights would take too much memory";
     if (x->count <= 0 || y->count <= 0 || w->count <= 0) return "nothing to do";
     p->from = side_of(p->h, p->w, p->c, p->isa->block);
     p->to = side_of(p->oh, p->ow, p->k, p->isa->block);
