@@ -34,8 +34,7 @@ static hd_val pictures_net(hd_graph *g) {
     hd_val x = hd_reshape(hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, INPUTS)), .dims = HD_DIMS(HD_BATCH, 1, 8, 12));
     hd_val h = x;
     for (int i = 0; i < 3; i++) {
-        char name[8];
-        (void)snprintf(name, sizeof name, "c%d", i);
+        const char name[] = {'c', (char)('0' + i), 0};
         h = hd_relu(hd_nn_conv2d(h, .name = name, .out_channels = 32, .kernel_size = {3, 3}, .padding = {1, 1}));
     }
     return hd_nn_linear(hd_flatten(h), .name = "fc", .out_features = OUTPUTS);
