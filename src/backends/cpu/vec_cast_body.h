@@ -41,16 +41,16 @@ static void cast_f32_bf16(void *to, const void *from, int64_t n) {
 
 /* 16 rows (input channels) of 16 (output channels) → pairs of rows side by side, or pairs of columns, row by row. */
 static void cast_pairs(uint16_t *y, const float *x, bool columns) {
-    uint32_t half[16 * 8], *to = (uint32_t *)(void *)y;
     if (columns) {
+        uint16_t half[16 * 16];
         cast_f32_bf16(half, x, 256);
         for (int p = 0; p < 8; p++)
-            for (int r = 0; r < 16; r++) to[p * 16 + r] = half[r * 8 + p];
+            for (int r = 0; r < 16; r++) memcpy(y + 2 * (p * 16 + r), half + 2 * (r * 8 + p), 2 * sizeof *y);
         return;
     }
     for (int p = 0; p < 8; p++)
         for (int i = 0; i < 16; i += HD_VL) {
             const vu low = vu_to_half(vf_load(x + p * 32 + i)), high = vu_to_half(vf_load(x + p * 32 + 16 + i));
-            vi_store((int32_t *)to + p * 16 + i, (vi)(low | high << 16));
+            vi_store((int32_t *)(void *)y + p * 16 + i, (vi)(low | high << 16));
         }
 }
