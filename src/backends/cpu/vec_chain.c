@@ -57,10 +57,10 @@ static void chain_half_run(void *exec, int64_t task) {
     for (int i = 0; i <= out; i++) base[i] = scratch + i * TILE;
     for (int64_t at = from; at < to; at += TILE) {
         const int64_t n = hd_vec_min(TILE, to - at);
-        for (int i = 0; i < s->n_in; i++) s->widen(base[i], (const uint16_t *)e->in[i] + at, n);
+        for (int i = 0; i < s->n_in; i++) s->widen(scratch + i * TILE, (const uint16_t *)e->in[i] + at, n);
         for (const chain_step *p = s->step; p < s->step + s->steps; p++)
             p->fn(base[p->y], base[p->a], base[p->b], n, p->c);
-        s->narrow((uint16_t *)e->out[0] + at, base[out], n);
+        s->narrow((uint16_t *)e->out[0] + at, scratch + out * TILE, n);
     }
 }
 
