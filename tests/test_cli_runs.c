@@ -1,21 +1,9 @@
 /* test_cli_runs.c: train, eval, predict, summary and bench through the program itself: what they print, what they
  * leave, what an interruption loses (nothing). */
-#include "cli_run.h"
+#include "cli_ctx.h"
 #include "hadal/program.h"
 #include <math.h>
 #include <time.h>
-
-static hd_context *ctx;
-
-static int set_up(void **state) {
-    ctx = test_context(1);
-    return into_folder(state);
-}
-
-static int tear_down(void **state) {
-    hd_context_free(ctx);
-    return out_of_folder(state);
-}
 
 static int count_of(const char *text, const char *part) {
     int n = 0;

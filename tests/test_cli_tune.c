@@ -1,18 +1,6 @@
 /* test_cli_tune.c: measured kernels through the program itself: bench --tune and train --tune write the table, both
  * follow it, a table that can not be used is said and does no harm. */
-#include "cli_run.h"
-
-static hd_context *ctx;
-
-static int set_up(void **state) {
-    ctx = test_context(1);
-    return into_folder(state);
-}
-
-static int tear_down(void **state) {
-    hd_context_free(ctx);
-    return out_of_folder(state);
-}
+#include "cli_ctx.h"
 
 static void use_table(const char *name) {
     static char path[4400];

@@ -181,7 +181,7 @@ typedef struct hd_trainer_args {
     const char *name;
     const char *resume; /**< run folder to go on with; then recipe may be NULL */
     hd_tuning *tuning;  /**< recorded choices of kernels, or NULL. The run keeps those it follows (tune.json in its
-                           folder);  a resumed run follows these, and this is not looked at */
+                           folder); a resumed run follows these, and this is not looked at */
     const hd_tune_args *tune; /**< not NULL: measures first (hd_tune), into `tuning`; not in resumed runs */
     double seconds_before;    /**< since the process started: added to the result's seconds */
     /** Called now and then between steps, and at the end of every epoch; returning true ends the run (saved,

@@ -112,7 +112,22 @@ static hd_status norm_act_prepare(hd_kctx *k, hd_prepared *out) {
     return norm_phases(s, out, v->norm_sum[half], v->norm_normalise[half]);
 }
 
-static hd_status norm_back_phases(hd_kctx *k, hd_vec_norm *s, hd_prepared *out) {
+/* Where a gradient finds its operands; 0: it has none. */
+typedef struct norm_places {
+    int mean, dy, dy2, y;
+    bool again, keep;
+} norm_places;
+
+static hd_status norm_back(hd_kctx *k, hd_prepared *out, norm_places at, int64_t clip) {
+    hd_vec_norm *s = norm_state(k, out);
+    if (!s) return HD_E_MEMORY;
+    s->mean = at.mean;
+    s->dy = at.dy;
+    s->dy2 = at.dy2;
+    s->y = at.y;
+    s->again = at.again;
+    s->keep = at.keep;
+    norm_clip(s, clip);
     const hd_vec *v = hd_vec_for(k->isa);
     const bool half = k->in[0].dtype == HD_BF16;
     return norm_phases(s, out, v->norm_grad_sum[half], v->norm_grad[half]);
@@ -120,37 +135,18 @@ static hd_status norm_back_phases(hd_kctx *k, hd_vec_norm *s, hd_prepared *out) 
 
 static hd_status norm_grad_prepare(hd_kctx *k, hd_prepared *out) {
     const bool relu = ((const hd_batch_norm_grad_args *)k->attr)->act == HD_ACT_RELU;
-    hd_vec_norm *s = norm_state(k, out);
-    if (!s) return HD_E_MEMORY;
-    s->mean = 2;
-    s->dy = 4;
-    s->y = relu ? 5 : 0;
-    norm_clip(s, relu ? HD_CLIP_RELU : HD_CLIP_NONE);
-    return norm_back_phases(k, s, out);
+    const norm_places at = {.mean = 2, .dy = 4, .y = relu ? 5 : 0};
+    return norm_back(k, out, at, relu ? HD_CLIP_RELU : HD_CLIP_NONE);
 }
 
 static hd_status norm_act_grad_prepare(hd_kctx *k, hd_prepared *out) {
-    const hd_batch_norm_act_grad_args *a = k->attr;
-    hd_vec_norm *s = norm_state(k, out);
-    if (!s) return HD_E_MEMORY;
-    s->mean = 3;
-    s->dy = 5;
-    s->again = a->clip != HD_CLIP_NONE;
-    norm_clip(s, a->clip);
-    return norm_back_phases(k, s, out);
+    const int64_t clip = ((const hd_batch_norm_act_grad_args *)k->attr)->clip;
+    return norm_back(k, out, (norm_places){.mean = 3, .dy = 5, .again = clip != HD_CLIP_NONE}, clip);
 }
 
 static hd_status norm_add_grad_prepare(hd_kctx *k, hd_prepared *out) {
-    const hd_batch_norm_act_grad_args *a = k->attr;
-    hd_vec_norm *s = norm_state(k, out);
-    if (!s) return HD_E_MEMORY;
-    s->mean = 2;
-    s->dy = 5;
-    s->dy2 = hd_vec_present(k, 6) ? 6 : 0;
-    s->y = 4;
-    s->keep = true;
-    norm_clip(s, a->clip);
-    return norm_back_phases(k, s, out);
+    const norm_places at = {.mean = 2, .dy = 5, .dy2 = hd_vec_present(k, 6) ? 6 : 0, .y = 4, .keep = true};
+    return norm_back(k, out, at, ((const hd_batch_norm_act_grad_args *)k->attr)->clip);
 }
 
 #define NORM_KERNEL(op_name, inplace, supports_fn, layouts_fn, prepare_fn)                                             \
