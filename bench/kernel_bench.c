@@ -101,7 +101,8 @@ static hd_status run_kernel(const bench *b, const bench_case *c, const hd_kernel
     HD_TRY(kernel->prepare(&k, &p));
     char *scratch = hd_alloc(b->ctx, p.scratch + 64);
     char *own = hd_alloc(b->ctx, p.scratch_per_thread * (size_t)b->ctx->threads + 64);
-    hd_exec e = {p.state, in_m, out_m, scratch, own, p.scratch_per_thread, 0};
+    char *kept = hd_alloc(b->ctx, p.kept + 64);
+    hd_exec e = {p.state, in_m, out_m, scratch, own, p.scratch_per_thread, 0, kept};
     const double s = seconds_of(b, &p, &e, c->flops);
     printf("    %-34s %10.2f us %8.1f GFLOP/s %5.1f %%  tasks %lld, scratch %zu + %zu\n", kernel->name, 1e6 * s,
            1e-9 * c->flops / s, 100 * c->flops / s / b->ceiling.f32_flops, (long long)p.phase[p.phases - 1].tasks,
@@ -111,6 +112,7 @@ static hd_status run_kernel(const bench *b, const bench_case *c, const hd_kernel
     for (int o = 0; o < OUTPUTS; o++) hd_free(b->ctx, out_m[o]);
     hd_free(b->ctx, scratch);
     hd_free(b->ctx, own);
+    hd_free(b->ctx, kept);
     hd_arena_free(&arena);
     return HD_OK;
 }

@@ -332,14 +332,22 @@ static inline void kit_execute(kit_run *r, const hd_prepared *p, bool pool, int 
                                         : (void *)kit_memory(r->out_o[o].bytes, 0);
     const int threads = r->ctx->threads;
     char *scratch = kit_memory(p->scratch, 0), *own = kit_memory(p->scratch_per_thread * (size_t)threads, 0);
-    hd_exec exec = {p->state, in, out, scratch, own, p->scratch_per_thread, 0};
+    char *kept = kit_memory(p->kept, 0);
+    hd_exec exec = {p->state, in, out, scratch, own, p->scratch_per_thread, 0, kept};
     const hd_fp_state fp = hd_fp_enter();
-    for (int i = 0; i < p->phases; i++)
+    const int again = p->once && inplace < 0 ? p->phases - p->once : 0; /* with weights that are prepared already */
+    for (int j = 0, i = 0; j < p->phases + again; j++, i++) {
+        if (j == p->phases) {
+            i = p->once;
+            memset(scratch, 0xff, p->scratch);
+            memset(own, 0xff, p->scratch_per_thread * (size_t)threads);
+        }
         for (exec.round = 0; exec.round == 0 || exec.round < p->rounds[i]; exec.round++)
             if (pool)
                 hd_pool_run(r->ctx->pool, p->phase[i].run, &exec, p->phase[i].tasks);
             else /* backwards: the order of tasks is free */
                 for (int64_t t = p->phase[i].tasks; t-- > 0;) p->phase[i].run(&exec, t);
+    }
     hd_fp_leave(fp);
     for (int o = 0; o < r->n_out; o++) {
         const size_t bytes = r->out_o[o].bytes;
@@ -364,6 +372,7 @@ static inline void kit_execute(kit_run *r, const hd_prepared *p, bool pool, int 
         }
         kit_give_back("input", i, in[i], r->in_o[i].bytes, shift);
     }
+    kit_give_back("kept", 0, kept, p->kept, 0);
     kit_give_back("scratch", 0, scratch, p->scratch, 0);
     kit_give_back("scratch per thread", 0, own, p->scratch_per_thread * (size_t)threads, 0);
 }
@@ -375,7 +384,8 @@ static inline void kit_execute_all(kit_run *r, const hd_prepared *p) {
     kit_execute(r, p, true, -1, "pool, used state");
     if (r->op->alias[0]) return;
     for (int i = 0; i < r->c->n_in; i++)
-        if (((flags & HD_K_INPLACE) && i == 0) || (flags & HD_K_INPLACE_ANY))
+        if (((flags & HD_K_INPLACE) && i == 0) || (flags & HD_K_INPLACE_ANY) ||
+            ((flags & HD_K_INPLACE_LAST) && i == r->c->n_in - 1))
             if (r->in_o[i].dims.rank >= 0 && r->in_o[i].bytes == r->out_o[0].bytes)
                 kit_execute(r, p, true, i, "in place");
 }

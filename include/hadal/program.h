@@ -93,6 +93,7 @@ typedef struct hd_memory {
     size_t grads, activations;        /**< in the arena */
     size_t scratch;                   /**< of kernels, all threads */
     size_t arena;                     /**< grads, activations and shared scratch after lifetimes were packed */
+    size_t kept;                      /**< the program's own: what inference makes of weights alone, once */
     size_t total;                     /**< what the process will hold for it */
     int recomputed;                   /**< kernel calls that make activations a second time, to need less */
 } hd_memory;
@@ -124,6 +125,7 @@ HD_API hd_store *hd_program_store(hd_program *program);
 /** Counted facts of the program. */
 typedef struct hd_program_facts {
     int steps;    /**< kernel calls a run */
+    int once;     /**< kernel calls that prepare weights: made again only when these have changed */
     int reorders; /**< of these, changes of layout of activations */
     int weight_reorders;
     double reorder_bytes; /**< read and written by all changes of layout of a run */

@@ -35,6 +35,7 @@ typedef struct hd_exec {
     char *thread_scratch; /* hd_thread_scratch(e): `scratch_per_thread` bytes for the running thread */
     size_t scratch_per_thread;
     int64_t round; /* of a phase that is run several times */
+    char *kept;    /* hd_prepared.kept bytes */
 } hd_exec;
 #define hd_thread_scratch(e) ((void *)((e)->thread_scratch + (size_t)hd_pool_self() * (e)->scratch_per_thread))
 
@@ -54,14 +55,21 @@ typedef struct hd_prepared {
     /* How often all tasks of a phase are run, with a barrier between and exec->round counting from 0; 0 is once. */
     int64_t rounds[HD_MAX_PHASES];
     size_t scratch, scratch_per_thread;
+    /* The first `once` phases prepare weights: they read no input but those of the bits once_in, and write nothing but
+     * `kept` bytes (and scratch, which they leave behind). Where these inputs stay as they are, in inference, the
+     * phases run again only when the store's contents have changed; else in every run. */
+    int once;
+    uint32_t once_in;
+    size_t kept;
 } hd_prepared;
 
 enum {
-    HD_K_INPLACE = 1,     /* out 0 may be in 0 (same bytes) */
-    HD_K_INPLACE_ANY = 2, /* out 0 may be any input of the same bytes */
-    HD_K_ANY_LAYOUT = 4,  /* works on any layout that all operands of the output's shape share */
-    HD_K_BF16 = 8,        /* takes operands of bf16; others are never asked about a node that has one */
-    HD_K_CHAINS = 16      /* of an elementwise op that the kernel of chains can take in */
+    HD_K_INPLACE = 1,       /* out 0 may be in 0 (same bytes) */
+    HD_K_INPLACE_ANY = 2,   /* out 0 may be any input of the same bytes */
+    HD_K_ANY_LAYOUT = 4,    /* works on any layout that all operands of the output's shape share */
+    HD_K_BF16 = 8,          /* takes operands of bf16; others are never asked about a node that has one */
+    HD_K_INPLACE_LAST = 32, /* out 0 may be the last input (same bytes) */
+    HD_K_CHAINS = 16        /* of an elementwise op that the kernel of chains can take in */
 };
 
 typedef struct hd_kernel {

@@ -8,7 +8,7 @@
 #include "hadal/program.h"
 
 /* Where the bytes of a value are. */
-typedef enum hd_region { HD_IN_NONE, HD_IN_ARENA, HD_IN_STORE, HD_IN_INPUT, HD_IN_CONST } hd_region;
+typedef enum hd_region { HD_IN_NONE, HD_IN_ARENA, HD_IN_STORE, HD_IN_INPUT, HD_IN_CONST, HD_IN_KEPT } hd_region;
 
 /* What compilation knows of a value beside its type. */
 typedef struct hd_lvalue {
@@ -18,7 +18,7 @@ typedef struct hd_lvalue {
     size_t shift;        /* bytes from the root's start */
     size_t bytes;        /* physical */
     int32_t first, last; /* steps of the schedule in which the root is alive */
-    size_t offset;       /* in the arena, of a root */
+    size_t offset;       /* in the arena or what is kept, of a root */
     hd_region region;    /* of a root */
     int32_t entry;       /* in the store, of a param or state; else -1 */
 } hd_lvalue;
@@ -32,6 +32,9 @@ typedef struct hd_lnode {
     const hd_layout *wants;
     hd_prepared prepared;
     size_t scratch_offset, thread_scratch_offset; /* in the arena */
+    bool kept;                                    /* depends on weights alone: run when they have changed */
+    bool once;          /* its first phases are: prepared.kept lies in what is kept, else in the arena */
+    size_t kept_offset; /* of prepared.kept */
 } hd_lnode;
 
 typedef struct hd_lower {
@@ -46,6 +49,8 @@ typedef struct hd_lower {
     hd_lvalue *v;   /* as many as the graph has values (hd_lower_sync) */
     size_t v_capacity, v_count;
     size_t arena_bytes, grad_bytes, activation_bytes, scratch_bytes;
+    bool lean;         /* inference in little memory: nothing is made of weights but what they are */
+    size_t kept_bytes; /* of the program's own: what was made of weights alone */
     int reorders, weight_reorders;
     int segments;   /* of the forward pass whose activations are computed again; below 2: all are kept */
     int recomputed; /* nodes that run a second time */
@@ -86,6 +91,10 @@ void hd_kctx_of(hd_lower *l, int32_t node, hd_operand *operands, hd_kctx *out);
  * called before gradients are made. */
 void hd_settle_frozen(hd_graph *g);
 
+/* Stays as it is from run to run of an inference program: weights, and what the pass `keep` has found to be made of
+ * them alone. An absent operand stays, too. */
+bool hd_value_stays(const hd_lower *l, int32_t value);
+
 /* ---- passes, in order ---- */
 typedef struct hd_pass {
     const char *name;
@@ -95,6 +104,7 @@ typedef struct hd_pass {
 hd_status hd_pass_form(hd_lower *l);      /* training or inference form; what is wanted */
 hd_status hd_pass_bind(hd_lower *l);      /* HD_BATCH becomes a number */
 hd_status hd_pass_simplify(hd_lower *l);  /* identities and dead nodes */
+hd_status hd_pass_fold(hd_lower *l);      /* inference: normalisation into weights, sums into convolutions */
 hd_status hd_pass_fuse(hd_lower *l);      /* layer + activation, paired gradients, loss with its gradient */
 hd_status hd_pass_mixed(hd_lower *l);     /* products in bf16, casts where f32 and bf16 meet */
 hd_status hd_pass_chain(hd_lower *l);     /* elementwise chains */
@@ -102,6 +112,7 @@ hd_status hd_pass_place(hd_lower *l);     /* a kernel for every node */
 hd_status hd_pass_layout(hd_lower *l);    /* memory order of every value, reorders where they differ */
 hd_status hd_pass_flatten(hd_lower *l);   /* one optimiser step over flat vectors */
 hd_status hd_pass_recompute(hd_lower *l); /* activations made again where memory is short */
+hd_status hd_pass_keep(hd_lower *l);      /* inference: what depends on weights alone */
 hd_status hd_pass_schedule(hd_lower *l);  /* the order of execution */
 hd_status hd_pass_prepare(hd_lower *l);   /* kernels ask for scratch and split into tasks */
 hd_status hd_pass_plan(hd_lower *l);      /* lifetimes and offsets */

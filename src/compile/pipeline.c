@@ -4,20 +4,28 @@
 #include <string.h>
 
 static const hd_pass hd_passes[] = {
-    {"form", hd_pass_form, false},         {"bind", hd_pass_bind, false},
-    {"simplify", hd_pass_simplify, true},  {"fuse", hd_pass_fuse, true},
-    {"mixed", hd_pass_mixed, false},       {"chain", hd_pass_chain, true},
-    {"place", hd_pass_place, false},       {"layout", hd_pass_layout, false},
-    {"flatten", hd_pass_flatten, true},    {"recompute", hd_pass_recompute, false},
-    {"schedule", hd_pass_schedule, false}, {"prepare", hd_pass_prepare, false},
+    {"form", hd_pass_form, false},
+    {"bind", hd_pass_bind, false},
+    {"simplify", hd_pass_simplify, true},
+    {"fold", hd_pass_fold, true},
+    {"fuse", hd_pass_fuse, true},
+    {"mixed", hd_pass_mixed, false},
+    {"chain", hd_pass_chain, true},
+    {"place", hd_pass_place, false},
+    {"layout", hd_pass_layout, false},
+    {"flatten", hd_pass_flatten, true},
+    {"recompute", hd_pass_recompute, false},
+    {"keep", hd_pass_keep, false},
+    {"schedule", hd_pass_schedule, false},
+    {"prepare", hd_pass_prepare, false},
     {"plan", hd_pass_plan, false},
 };
 enum { HD_PASS_COUNT = sizeof hd_passes / sizeof *hd_passes };
 
 const char *const *hd_pass_names(void) {
-    static const char *const names[HD_PASS_COUNT + 1] = {"form",     "bind",    "simplify", "fuse",    "mixed",
-                                                         "chain",    "place",   "layout",   "flatten", "recompute",
-                                                         "schedule", "prepare", "plan",     NULL};
+    static const char *const names[HD_PASS_COUNT + 1] = {
+        "form",   "bind",    "simplify",  "fold", "fuse",     "mixed",   "chain", "place",
+        "layout", "flatten", "recompute", "keep", "schedule", "prepare", "plan",  NULL};
     return names;
 }
 
@@ -44,7 +52,7 @@ static hd_status hd_check_off(hd_lower *l) {
         if (!known)
             return hd_fail(
                 l->ctx, HD_E_USAGE,
-                "compile|there is no pass \"%.*s\" that can be left out|Use simplify, fuse, chain or flatten",
+                "compile|there is no pass \"%.*s\" that can be left out|Use simplify, fold, fuse, chain or flatten",
                 (int)length, at);
         at += length;
         if (*at) at++;

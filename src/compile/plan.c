@@ -54,6 +54,45 @@ static void hd_regions(hd_lower *l) {
     }
 }
 
+/* What nodes of weights alone make lies apart when somebody reads it in every run; the rest of it is theirs alone and
+ * may lie in the arena, for they are done before anything else begins. */
+static void hd_keep_regions(hd_lower *l) {
+    const hd_graph *g = l->g;
+    for (size_t i = 0; i < g->node_count; i++) {
+        const hd_node *n = &g->nodes[i];
+        if (hd_lnode_of(l, (int32_t)i)->kept) continue;
+        for (int k = 0; k < n->n_in; k++) {
+            if (n->in[k] < 0 || g->values[n->in[k]].node < 0 || !hd_value_stays(l, n->in[k])) continue;
+            hd_lvalue *root = &l->v[hd_root_of(l, n->in[k])];
+            if (root->region == HD_IN_ARENA) root->region = HD_IN_KEPT;
+        }
+    }
+    for (size_t i = 0; i < g->value_count; i++) {
+        hd_lvalue *root = &l->v[hd_root_of(l, (int32_t)i)];
+        const bool result = g->values[i].output || l->target == (int32_t)i;
+        const bool made = g->values[i].kind == HD_KIND_NODE && g->values[i].node >= 0;
+        if (result && made && !l->train && hd_value_stays(l, (int32_t)i) && root->region == HD_IN_ARENA)
+            root->region = HD_IN_KEPT;
+    }
+}
+
+/* One behind the other: all of it is alive for ever. */
+static void hd_place_kept(hd_lower *l) {
+    l->kept_bytes = 0;
+    for (size_t i = 0; i < l->g->value_count; i++) {
+        hd_lvalue *v = &l->v[i];
+        if (v->region != HD_IN_KEPT || v->root != (int32_t)i) continue;
+        v->offset = l->kept_bytes;
+        l->kept_bytes += hd_round_up(v->bytes);
+    }
+    for (size_t i = 0; i < l->g->node_count; i++) {
+        hd_lnode *ln = hd_lnode_of(l, (int32_t)i);
+        if (!ln->once) continue;
+        ln->kept_offset = l->kept_bytes;
+        l->kept_bytes += hd_round_up(ln->prepared.kept);
+    }
+}
+
 static void hd_lifetimes(hd_lower *l) {
     const hd_graph *g = l->g;
     const int32_t end = (int32_t)g->node_count;
@@ -82,7 +121,7 @@ static bool hd_may_take(const hd_lower *l, int32_t node, int k) {
     const int32_t r = hd_root_of(l, n->in[k]), out = n->out;
     const hd_lvalue *root = &l->v[r], *y = &l->v[out];
     return root->region == HD_IN_ARENA && root->last == node && l->v[n->in[k]].shift == 0 && root->bytes == y->bytes &&
-           l->v[n->in[k]].bytes == y->bytes && y->root == out;
+           l->v[n->in[k]].bytes == y->bytes && y->root == out && y->region == HD_IN_ARENA;
 }
 
 static void hd_in_place(hd_lower *l) {
@@ -90,9 +129,11 @@ static void hd_in_place(hd_lower *l) {
         const hd_node *n = &l->g->nodes[i];
         const hd_lnode *ln = n->lower;
         const uint32_t flags = ln->kernel->flags;
-        if (!(flags & (HD_K_INPLACE | HD_K_INPLACE_ANY)) || (n->op->flags & HD_OP_VIEW) || n->op->alias[0]) continue;
-        const int tries = flags & HD_K_INPLACE_ANY ? n->n_in : 1;
-        for (int k = 0; k < tries && k < n->n_in; k++) {
+        if (!(flags & (HD_K_INPLACE | HD_K_INPLACE_ANY | HD_K_INPLACE_LAST)) || (n->op->flags & HD_OP_VIEW) ||
+            n->op->alias[0])
+            continue;
+        const int tries = flags & (HD_K_INPLACE_ANY | HD_K_INPLACE_LAST) ? n->n_in : 1;
+        for (int k = flags & HD_K_INPLACE_LAST ? n->n_in - 1 : 0; k < tries && k < n->n_in; k++) {
             if (!hd_may_take(l, (int32_t)i, k)) continue;
             const int32_t r = hd_root_of(l, n->in[k]);
             const int32_t last = l->v[n->out].last;
@@ -158,9 +199,11 @@ hd_status hd_pass_plan(hd_lower *l) {
     const hd_graph *g = l->g;
     HD_TRY(hd_lower_sync(l));
     hd_regions(l);
+    hd_keep_regions(l);
     hd_lifetimes(l);
     hd_in_place(l);
-    const size_t most = g->value_count + 2 * g->node_count + 1;
+    hd_place_kept(l);
+    const size_t most = g->value_count + 3 * g->node_count + 1;
     hd_item *items = hd_alloc_n(l->ctx, most, sizeof *items);
     hd_span *busy = hd_alloc_n(l->ctx, most, sizeof *busy);
     if (!items || !busy) {
@@ -182,7 +225,9 @@ hd_status hd_pass_plan(hd_lower *l) {
         const size_t shared = hd_round_up(ln->prepared.scratch);
         ln->prepared.scratch_per_thread = hd_round_up(ln->prepared.scratch_per_thread);
         const size_t each = ln->prepared.scratch_per_thread * (size_t)l->ctx->threads;
-        if (shared + each > l->scratch_bytes) l->scratch_bytes = shared + each;
+        const size_t kept = ln->once ? 0 : hd_round_up(ln->prepared.kept);
+        if (shared + each + kept > l->scratch_bytes) l->scratch_bytes = shared + each + kept;
+        if (kept) items[n] = (hd_item){kept, &ln->kept_offset, (int32_t)i, (int32_t)i, (int32_t)n}, n++;
         if (shared) items[n] = (hd_item){shared, &ln->scratch_offset, (int32_t)i, (int32_t)i, (int32_t)n}, n++;
         if (each) items[n] = (hd_item){each, &ln->thread_scratch_offset, (int32_t)i, (int32_t)i, (int32_t)n}, n++;
     }

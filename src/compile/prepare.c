@@ -19,6 +19,9 @@ hd_status hd_pass_prepare(hd_lower *l) {
         if (ln->prepared.phases < 1 || ln->prepared.phases > HD_MAX_PHASES)
             return hd_fail(l->ctx, HD_E_UNSUPPORTED, "%s|the kernel %s prepared %d phases", n->op->name,
                            ln->kernel->name, ln->prepared.phases);
+        ln->once = ln->prepared.once > 0 && !l->train && !l->lean && !ln->kept;
+        for (int j = 0; j < n->n_in; j++)
+            if (ln->prepared.once_in >> j & 1) ln->once = ln->once && hd_value_stays(l, n->in[j]);
     }
     return HD_OK;
 }

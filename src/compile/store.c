@@ -9,6 +9,7 @@ hd_status hd_store_new(hd_store **out, hd_context *ctx, uint64_t seed) {
     if (!*out) return HD_E_MEMORY;
     (*out)->ctx = ctx;
     (*out)->seed = seed;
+    (*out)->changes = 1;
     return HD_OK;
 }
 
@@ -144,6 +145,7 @@ static hd_status hd_entry_start(hd_store *s, int32_t i) {
         return HD_OK;
     }
     if (e->ready) return HD_OK;
+    s->changes++;
     if (hd_layout_is_plain(&e->layout))
         HD_TRY(hd_start_values(s->ctx, &e->type, &e->init, e->name, s->seed, to));
     else {
@@ -215,6 +217,7 @@ hd_status hd_store_set(hd_store *store, const char *name, const void *data, size
     int32_t i;
     HD_TRY(hd_store_named(store, name, bytes, &i));
     const hd_entry *e = &store->entries[i];
+    store->changes++;
     hd_layout_pack(&e->layout, &e->type.dims, hd_dtype_size(e->type.dtype), data, hd_store_address(store, i));
     return HD_OK;
 }

@@ -38,6 +38,7 @@ struct hd_store {
     char *arena;
     size_t arena_bytes, arena_wanted;
     uint64_t version; /* counts changes of any address */
+    uint64_t changes; /* counts changes of what parameters and states hold, buffers apart; starts at 1 */
     bool settled;     /* hd_store_ready has nothing to do */
 };
 

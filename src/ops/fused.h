@@ -64,9 +64,27 @@ typedef struct hd_flat_args {
     int64_t n;
     int end_;
 } hd_flat_args;
+/* A layer's weight [k, …] and bias [k] (or none) with the normalisation behind it worked in: w' = w·s, b' = (b −
+ * mean)·s + shift with s = scale / √(var + eps), by output channel: weight, scale, shift, mean, var, bias → w', b'. */
+typedef struct hd_fold_norm_args {
+    hd_val weight, scale, shift, mean, var, bias;
+    double eps;
+    int end_;
+} hd_fold_norm_args;
 /* The same value in another layout, or in other memory. */
 typedef hd_unary_args hd_reorder_args;
 
+/* act(conv2d(x, weight, bias) + z), z of the result's shape: x, weight, bias, z. */
+typedef struct hd_conv2d_add_args {
+    hd_val x, weight, bias, z;
+    int64_t stride[2], padding[2], dilation[2], padding_extra[2], groups, act; /* as in hd_conv2d_args */
+    int end_;
+} hd_conv2d_add_args;
+/* The options of either, without inputs. */
+hd_conv2d_args hd_conv2d_args_of(const hd_op *op, const void *attr);
+hd_conv2d_add_args hd_conv2d_add_args_of(const hd_conv2d_args *conv);
+
+extern const hd_op hd_op_fold_norm, hd_op_conv2d_add;
 extern const hd_op hd_op_linear_grad_weight, hd_op_linear_grad_input, hd_op_conv2d_grad_params,
     hd_op_cross_entropy_both, hd_op_chain, hd_op_flat, hd_op_reorder, hd_op_batch_norm_act, hd_op_batch_norm_act_grad,
     hd_op_batch_norm_add_grad;

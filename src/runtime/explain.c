@@ -33,7 +33,7 @@ hd_status hd_program_profile(hd_program *p, int n) {
         const hd_fp_state fp = hd_fp_enter();
         double before = hd_seconds();
         for (size_t i = 0; i < steps; i++) {
-            hd_program_step(p, &p->steps[i]);
+            hd_program_step(p, &p->steps[i]); /* those of weights alone too: their results are the same again */
             const double now = hd_seconds();
             times[i * (size_t)n + (size_t)r] = now - before;
             before = now;
@@ -64,7 +64,8 @@ static void hd_explain_step(const hd_program *p, int32_t i, hd_text *out) {
     const hd_step *s = &p->steps[i];
     const hd_node *n = &p->lower.g->nodes[s->node];
     const hd_lnode *ln = n->lower;
-    hd_text_printf(out, "%3d  %-22s %-26s tasks %-3lld", i, n->op->name, ln->kernel->name, (long long)s->tasks);
+    hd_text_printf(out, "%3d  %-22s %-26s %s %-3lld", i, n->op->name, ln->kernel->name,
+                   i < p->once_count ? "once" : "tasks", (long long)s->tasks);
     if (ln->tuned) hd_text_printf(out, " tuned, way %d", ln->variant);
     if (p->step_seconds) {
         const double flops = i && p->steps[i - 1].node == s->node ? 0 : hd_node_cost(&p->lower, s->node).flops;

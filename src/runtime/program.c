@@ -31,27 +31,43 @@ static hd_status hd_make_exec(hd_program *p, int32_t node, hd_exec **out) {
         p->pointers[p->pointer_count++] = (hd_pointer){&ptr[n_in + k], n->out + k, 0};
     p->pointers[p->pointer_count++] = (hd_pointer){(void **)(void *)&e->scratch, -2, ln->scratch_offset};
     p->pointers[p->pointer_count++] = (hd_pointer){(void **)(void *)&e->thread_scratch, -2, ln->thread_scratch_offset};
+    if (ln->prepared.kept)
+        p->pointers[p->pointer_count++] = (hd_pointer){(void **)(void *)&e->kept, ln->once ? -3 : -2, ln->kept_offset};
     *out = e;
     return HD_OK;
 }
 
+static void hd_add_steps(hd_program *p, int32_t node, hd_exec *exec, int from, int to) {
+    const hd_prepared *prepared = &hd_lnode_of(&p->lower, node)->prepared;
+    for (int k = from; k < to; k++) {
+        const int64_t rounds = prepared->rounds[k] > 0 ? prepared->rounds[k] : 1;
+        p->steps[p->step_count++] = (hd_step){prepared->phase[k].run, exec, prepared->phase[k].tasks, rounds, node};
+    }
+}
+
+/* First what is run when weights have changed: nodes of their own, which stand first in the schedule, then first phases
+ * of others. */
 static hd_status hd_make_steps(hd_program *p) {
     hd_lower *l = &p->lower;
     size_t pointers = 0;
-    for (size_t i = 0; i < l->g->node_count; i++) pointers += (size_t)(l->g->nodes[i].n_in + l->g->nodes[i].n_out) + 2;
+    for (size_t i = 0; i < l->g->node_count; i++) pointers += (size_t)(l->g->nodes[i].n_in + l->g->nodes[i].n_out) + 3;
     p->steps = hd_arena_alloc_n(&l->arena, (size_t)hd_phase_count(l) + 1, sizeof *p->steps);
     p->pointers = hd_arena_alloc_n(&l->arena, pointers + 1, sizeof *p->pointers);
-    if (!p->steps || !p->pointers) return HD_E_MEMORY;
+    hd_exec **exec = hd_arena_alloc_n(&l->arena, l->g->node_count + 1, sizeof *exec);
+    if (!p->steps || !p->pointers || !exec) return HD_E_MEMORY;
     for (size_t i = 0; i < l->g->node_count; i++) {
         const hd_lnode *ln = l->g->nodes[i].lower;
         if (!ln->prepared.phases) continue;
-        hd_exec *exec;
-        HD_TRY(hd_make_exec(p, (int32_t)i, &exec));
-        for (int k = 0; k < ln->prepared.phases; k++) {
-            const hd_phase *phase = &ln->prepared.phase[k];
-            const int64_t rounds = ln->prepared.rounds[k] > 0 ? ln->prepared.rounds[k] : 1;
-            p->steps[p->step_count++] = (hd_step){phase->run, exec, phase->tasks, rounds, (int32_t)i};
-        }
+        HD_TRY(hd_make_exec(p, (int32_t)i, &exec[i]));
+        if (ln->kept) hd_add_steps(p, (int32_t)i, exec[i], 0, ln->prepared.phases);
+    }
+    for (size_t i = 0; i < l->g->node_count; i++)
+        if (hd_lnode_of(l, (int32_t)i)->once)
+            hd_add_steps(p, (int32_t)i, exec[i], 0, hd_lnode_of(l, (int32_t)i)->prepared.once);
+    p->once_count = p->step_count;
+    for (size_t i = 0; i < l->g->node_count; i++) {
+        const hd_lnode *ln = l->g->nodes[i].lower;
+        if (!ln->kept) hd_add_steps(p, (int32_t)i, exec[i], ln->once ? ln->prepared.once : 0, ln->prepared.phases);
     }
     return HD_OK;
 }
@@ -102,15 +118,16 @@ static hd_status hd_lower_again(hd_program *p, hd_target target, int segments) {
                             .batch = l->batch,
                             .train = l->train,
                             .target = target.value.id,
-                            .segments = segments};
+                            .segments = segments,
+                            .lean = !l->train};
     hd_lower_free(l);
     *l = fresh;
     HD_TRY(hd_graph_clone(&l->g, target.graph));
     return hd_lower_run(l);
 }
 
-/* Where a training step does not fit, its forward pass is cut into more and more segments, until it does; where it
- * never does, the smallest plan stays. */
+/* Where prediction does not fit, weights stand as they are, without copies. Where a training step does not fit, its
+ * forward pass is cut into more and more segments, until it does; where it never does, the smallest plan stays. */
 static hd_status hd_fit(hd_program *p, hd_target target) {
     static const int tries[] = {2, 3, 4, 6, 8, 12, 16, 24, 32};
     const hd_compile_args *args = p->lower.args;
@@ -118,6 +135,7 @@ static hd_status hd_fit(hd_program *p, hd_target target) {
     size_t extra, best = m.total;
     int chosen = 0;
     const size_t room = hd_room(p, &m, &extra);
+    if (room && !p->lower.train && m.kept && m.total > room) return hd_lower_again(p, target, 0);
     if (!room || !target.train || args->recompute != 0 || m.total + extra <= room) return HD_OK;
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         HD_TRY(hd_lower_again(p, target, tries[i]));
@@ -203,6 +221,7 @@ void hd_program_free(hd_program *p) {
     hd_context *ctx = p->ctx;
     if (p->owns_store) hd_store_free(p->store);
     hd_free(ctx, p->step_seconds);
+    hd_free(ctx, p->kept);
     hd_lower_free(&p->lower);
     hd_free(ctx, p);
 }
@@ -215,6 +234,7 @@ hd_memory hd_program_memory(const hd_program *p) {
                    .activations = l->activation_bytes,
                    .scratch = l->scratch_bytes,
                    .arena = l->arena_bytes,
+                   .kept = l->kept_bytes,
                    .recomputed = l->recomputed};
     for (size_t i = 0; i < l->g->value_count; i++) {
         const hd_value *v = &l->g->values[i];
@@ -225,7 +245,7 @@ hd_memory hd_program_memory(const hd_program *p) {
             (size_t)hd_layout_count(&entry->layout, &entry->type.dims) * hd_dtype_size(entry->type.dtype);
         *(entry->optimizer ? &m.optimizer : entry->trained ? &m.params : &m.states) += (bytes + 63) / 64 * 64;
     }
-    m.total = m.params + m.states + m.optimizer + m.arena;
+    m.total = m.params + m.states + m.optimizer + m.arena + m.kept;
     return m;
 }
 
@@ -257,7 +277,8 @@ void hd_program_accumulate(hd_program *p, double weight, double share) {
 
 hd_program_facts hd_program_get_facts(const hd_program *p) {
     const hd_lower *l = &p->lower;
-    hd_program_facts f = {.steps = p->step_count,
+    hd_program_facts f = {.steps = p->step_count - p->once_count,
+                          .once = p->once_count,
                           .reorders = l->reorders,
                           .weight_reorders = l->weight_reorders,
                           .recomputed = l->recomputed,
@@ -265,7 +286,7 @@ hd_program_facts hd_program_get_facts(const hd_program *p) {
                           .bf16_emulated = l->bf16_emulated};
     for (size_t i = 0; i < l->g->node_count; i++) {
         const hd_node *n = &l->g->nodes[i];
-        if (n->op->flags & (HD_OP_VIEW | HD_OP_PLACED)) continue;
+        if (n->op->flags & (HD_OP_VIEW | HD_OP_PLACED) || hd_lnode_of(l, (int32_t)i)->kept) continue;
         const hd_cost c = hd_node_cost(l, (int32_t)i);
         f.flops += c.flops;
         f.bytes += c.bytes;

@@ -15,8 +15,8 @@ typedef struct hd_step {
 /* One operand pointer of a step and the value it shows. */
 typedef struct hd_pointer {
     void **at;
-    int32_t value; /* -1: absent; -2: scratch; -3: thread scratch */
-    size_t offset; /* of scratch, in the arena */
+    int32_t value; /* -1: absent; -2: scratch, in the arena; -3: kept scratch, in the program's own memory */
+    size_t offset; /* of scratch */
 } hd_pointer;
 
 typedef struct hd_slot {
@@ -39,7 +39,9 @@ struct hd_program {
     hd_store *store;
     bool owns_store, train, counts_only, ready;
     hd_step *steps;
-    int32_t step_count;
+    int32_t step_count, once_count; /* the first once_count steps run when the store's contents have changed */
+    char *kept;                     /* what they have made: lower.kept_bytes */
+    uint64_t changes;               /* contents of the store that `kept` was made of; 0: none yet */
     hd_pointer *pointers;
     int32_t pointer_count;
     hd_slot *inputs;
@@ -55,6 +57,8 @@ struct hd_program {
 
 /* Counts a run: step, updates, and what the program binds itself. */
 void hd_program_count(hd_program *p);
+/* Runs the steps that weights alone decide, where these have changed. */
+void hd_program_once(hd_program *p);
 void hd_program_step(const hd_program *p, const hd_step *s); /* runs all tasks of a step, in all its rounds */
 /* Address of a value now; NULL for an input that is not bound. */
 void *hd_program_address(const hd_program *p, int32_t value);

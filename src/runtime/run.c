@@ -12,6 +12,7 @@ void *hd_program_address(const hd_program *p, int32_t value) {
     char *base = NULL;
     switch (r->region) {
     case HD_IN_ARENA: base = p->store->arena + r->offset; break;
+    case HD_IN_KEPT: base = p->kept ? p->kept + r->offset : NULL; break;
     case HD_IN_STORE: base = hd_store_address(p->store, r->entry); break;
     case HD_IN_CONST: base = (char *)(uintptr_t)l->g->values[root].data; break;
     case HD_IN_INPUT:
@@ -51,12 +52,19 @@ static hd_status hd_no_room(const hd_program *p) {
 hd_status hd_program_ready(hd_program *p) {
     hd_status status = hd_store_ready(p->store);
     if (status == HD_OK) status = hd_grow_arena(p->store);
+    if (status == HD_OK && p->lower.kept_bytes && !p->kept) {
+        p->kept = hd_alloc(p->ctx, p->lower.kept_bytes);
+        p->changes = 0;
+        if (!p->kept) status = HD_E_MEMORY;
+    }
     if (status == HD_E_MEMORY) return hd_no_room(p);
     HD_TRY(status);
     for (int32_t i = 0; i < p->pointer_count; i++) {
         const hd_pointer *ptr = &p->pointers[i];
         if (ptr->value == -2)
             *ptr->at = p->store->arena + ptr->offset;
+        else if (ptr->value == -3)
+            *ptr->at = p->kept + ptr->offset;
         else
             *ptr->at = ptr->value < 0 ? NULL : hd_program_address(p, ptr->value);
     }
@@ -112,6 +120,7 @@ static hd_status hd_check_bound(const hd_program *p) {
 void hd_program_count(hd_program *p) {
     hd_store *s = p->store;
     if (p->train) s->step++;
+    if (p->train) s->changes++;
     if (p->train && p->hyper[HD_HYPER_SHARE] != 0) s->updates++;
     p->rng[1] = s->step;
     p->hyper[HD_HYPER_STEP] = (double)s->updates;
@@ -127,6 +136,12 @@ void hd_program_step(const hd_program *p, const hd_step *s) {
     }
 }
 
+void hd_program_once(hd_program *p) {
+    if (p->changes == p->store->changes) return;
+    for (int32_t i = 0; i < p->once_count; i++) hd_program_step(p, &p->steps[i]);
+    p->changes = p->store->changes;
+}
+
 hd_status hd_program_run(hd_program *p) {
     if (p->counts_only)
         return hd_fail(p->ctx, HD_E_UNSUPPORTED, "program|the null backend only counts|Compile it for another backend");
@@ -135,7 +150,8 @@ hd_status hd_program_run(hd_program *p) {
     p->rng[0] = (int64_t)p->store->seed;
     hd_program_count(p);
     const hd_fp_state fp = hd_fp_enter();
-    for (int32_t i = 0; i < p->step_count; i++) hd_program_step(p, &p->steps[i]);
+    if (p->once_count) hd_program_once(p);
+    for (int32_t i = p->once_count; i < p->step_count; i++) hd_program_step(p, &p->steps[i]);
     hd_fp_leave(fp);
     return HD_OK;
 }

@@ -2,6 +2,7 @@
  * (im2col) a piece at a time in the second cache, and multiplied by the weights. What a build without a library runs,
  * and what the library refuses. */
 #include "backends/cpu/conv_own.h"
+#include "backends/cpu/vec.h"
 #include <string.h>
 
 enum { MOST_TASKS = 256, NOMINAL_THREADS = 8 };
@@ -47,6 +48,7 @@ typedef struct conv_state {
     int64_t packed;      /* floats of a packed part */
     hd_gemm_end end;
     bool bias;
+    hd_vec_fn sum; /* of a convolution that is added to z */
 } conv_state;
 
 static hd_gemm_block weights_block(const conv_state *s, const float *w, int64_t part) {
@@ -72,7 +74,7 @@ static void pack_weights(void *exec, int64_t task) {
     const int64_t each = s->pack_tasks / s->parts, part = task / each, t = task % each;
     const hd_gemm_block g = weights_block(s, e->in[1], part);
     const int64_t tiles = hd_conv_ceil(g.m, s->mr);
-    s->v.isa->pack_a((float *)(void *)e->scratch + part * s->packed, &g, hd_conv_least(tiles, t * s->tiles / each),
+    s->v.isa->pack_a((float *)(void *)e->kept + part * s->packed, &g, hd_conv_least(tiles, t * s->tiles / each),
                      hd_conv_least(tiles, (t + 1) * s->tiles / each));
 }
 
@@ -91,7 +93,10 @@ static void forward_unit(const conv_state *s, const hd_exec *e, int64_t unit) {
     g.ldc = v->pixels;
     g.bias = s->bias ? (const float *)e->in[2] + group * v->kg : NULL;
     g.bias_rows = true;
-    const float *packed = (const float *)(void *)e->scratch + group * s->packed;
+    const float *packed = (const float *)(void *)e->kept + group * s->packed;
+    const float *z = s->sum ? (const float *)e->in[3] + (g.c - (float *)e->out[0]) : NULL;
+    for (int64_t i = 0; z && i < v->kg; i++) /* the sum begins with it, and with the bias, which is one number a row */
+        s->sum(g.c + i * g.ldc, z + i * g.ldc, g.bias + i, n, NULL);
     float *unrolled = s->in_place ? NULL : hd_thread_scratch(e);
     for (int64_t p = 0; p < v->depth; p += s->kc) {
         g.k = hd_conv_least(s->kc, v->depth - p);
@@ -104,7 +109,7 @@ static void forward_unit(const conv_state *s, const hd_exec *e, int64_t unit) {
             g.b = unrolled;
             g.ldb = v->ld;
         }
-        g.add = p > 0;
+        g.add = p > 0 || z;
         g.end = p + g.k == v->depth ? s->end : HD_END_NONE;
         v->isa->tiles(&g);
     }
@@ -127,7 +132,7 @@ static void grad_input_unit(const conv_state *s, const hd_exec *e, int64_t unit)
     hd_gemm_block g = whole;
     float *dx = (float *)e->out[0] + image * v->x_image + c * plane;
     const float *dy = (const float *)e->in[0] + image * v->y_image + group * v->kg * v->pixels;
-    g.a_packed = (const float *)(void *)e->scratch + part * s->packed;
+    g.a_packed = (const float *)(void *)e->kept + part * s->packed;
     g.ldb = v->pixels;
     if (!s->in_place) memset(dx, 0, (size_t)(whole.m / v->points * plane) * sizeof *dx);
     for (int64_t j = 0; j < v->pixels; j += v->chunk)
@@ -176,23 +181,26 @@ static hd_status finish(hd_kctx *k, conv_state *s, hd_prepared *out, void (*run)
         out->phase[out->phases++] = (hd_phase){run, s->tasks};
     }
     const int64_t unrolled = s->splits ? s->block_tiles * s->mr : hd_conv_least(s->kc, s->depth);
-    out->scratch = (size_t)(s->parts * s->packed) * sizeof(float);
+    out->kept = (size_t)(s->parts * s->packed) * sizeof(float);
+    out->once = out->phases > 0;
+    out->once_in = 1u << 1;
     out->scratch_per_thread =
         s->in_place ? 0 : (size_t)((unrolled * v->ld + v->isa->lanes + 15) / 16 * 16) * sizeof(float);
     return HD_OK;
 }
 
 static hd_status conv2d_prepare(hd_kctx *k, hd_prepared *out) {
-    const hd_conv2d_args *a = k->attr;
+    const hd_conv2d_args a = hd_conv2d_args_of(k->op, k->attr);
     conv_state s = {.bias = k->n_in > 2 && k->in[2].dims.rank >= 0};
-    hd_conv_of(&s.v, k->isa, &k->in[0].dims, &k->in[1].dims, &k->out[0].dims, a->stride, a->padding, a->dilation,
-               a->groups);
+    hd_conv_of(&s.v, k->isa, &k->in[0].dims, &k->in[1].dims, &k->out[0].dims, a.stride, a.padding, a.dilation,
+               a.groups);
     static const hd_gemm_end ends[] = {[HD_ACT_NONE] = HD_END_NONE,
                                        [HD_ACT_RELU] = HD_END_RELU,
                                        [HD_ACT_SIGMOID] = HD_END_SIGMOID,
                                        [HD_ACT_TANH] = HD_END_TANH};
-    s.end = ends[a->act];
-    s.parts = a->groups;
+    s.end = ends[a.act];
+    if (k->op == &hd_op_conv2d_add) s.sum = hd_vec_for(k->isa)->elem[HD_VEC_add][HD_VEC_VS];
+    s.parts = a.groups;
     s.rows = s.v.kg;
     s.depth = s.v.depth;
     s.units = s.v.n * s.v.groups * s.v.chunks;
@@ -220,5 +228,10 @@ static const char *fits(const hd_kctx *k) {
 
 const hd_kernel hd_kernel_cpu_conv2d = {
     .name = "cpu.conv2d", .op = "conv2d", .supports = fits, .prepare = conv2d_prepare};
+const hd_kernel hd_kernel_cpu_conv2d_add = {.name = "cpu.conv2d_add",
+                                            .op = "conv2d_add",
+                                            .flags = HD_K_INPLACE_LAST,
+                                            .supports = fits,
+                                            .prepare = conv2d_prepare};
 const hd_kernel hd_kernel_cpu_conv2d_grad_input = {
     .name = "cpu.conv2d_grad_input", .op = "conv2d_grad_input", .supports = fits, .prepare = conv2d_grad_input_prepare};

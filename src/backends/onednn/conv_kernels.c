@@ -12,7 +12,8 @@ typedef struct conv_state {
     hd_context *ctx;
     hd_dnnl_prim *prim[2]; /* of a larger and of a smaller group of images */
     int direction, split;
-    bool bias, copies;             /* copies: dy is laid out slice by slice in scratch */
+    bool bias, onto;               /* onto: is added to input 3, in whose memory the result may lie */
+    bool copies;                   /* dy is laid out slice by slice in scratch */
     int64_t tasks, larger, images; /* images: of a larger group */
     int64_t n, x_step, y_step;     /* elements of one image */
     int64_t w_count, b_count;      /* elements of w and b, padding included; by channels: of a slice */
@@ -46,6 +47,13 @@ static void run_task(const conv_state *s, const hd_exec *e, int prim, int64_t se
     hd_dnnl_run(s->prim[prim], set, (void *const[]){m->at[0], m->at[1], m->at[2], m->at[3]}, hd_thread_scratch(e));
 }
 
+/* The library adds to what y holds: z is brought there, unless it lies there already. */
+static void bring(const conv_state *s, const hd_exec *e, const conv_memory *m, int64_t elements) {
+    if (!s->onto || e->in[3] == e->out[0]) return;
+    const char *y = m->at[HD_DNNL_Y], *z = (const char *)e->in[3] + (y - (const char *)e->out[0]);
+    memcpy(m->at[HD_DNNL_Y], z, (size_t)elements * s->size[HD_DNNL_Y]);
+}
+
 /* Partial gradients of task t, f32 always: the first is the result itself, the others stand in scratch. */
 static float *partial_w(const conv_state *s, const hd_exec *e, char *dw, int64_t t) {
     return t ? (float *)(void *)e->scratch + (t - 1) * (s->w_count + s->b_count) : (float *)(void *)dw;
@@ -66,6 +74,7 @@ static void run_images(void *exec, int64_t t) {
         m.at[HD_DNNL_W] = (char *)partial_w(s, e, m.at[HD_DNNL_W], t);
         m.at[HD_DNNL_B] = (char *)partial_b(s, e, m.at[HD_DNNL_B], t);
     }
+    bring(s, e, &m, (s->images - small) * s->y_step);
     run_task(s, e, small, small ? t - s->larger : t, &m);
 }
 
@@ -105,6 +114,7 @@ static void run_channels(void *exec, int64_t t) {
     forward(s, &m, HD_DNNL_W, t * s->w_count);
     forward(s, &m, HD_DNNL_B, t * s->b_count);
     forward(s, &m, HD_DNNL_Y, t * s->slice * (s->copies ? s->n : 1));
+    bring(s, e, &m, s->slice);
     run_task(s, e, 0, t, &m);
 }
 
@@ -137,6 +147,7 @@ static void fill_state(conv_state *s, const hd_conv_plan *p, const hd_kctx *k) {
     s->direction = direction;
     s->split = p->split;
     s->bias = p->conv.bias;
+    s->onto = p->conv.add;
     s->tasks = p->tasks;
     s->larger = p->larger;
     s->images = p->conv.n;
@@ -212,7 +223,10 @@ static void conv_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, int di
     if (reason) return;
     const hd_layout *l = p.layout;
     switch (direction) {
-    case HD_DNNL_FORWARD: in[0] = l[HD_DNNL_X], in[1] = l[HD_DNNL_W], out[0] = l[HD_DNNL_Y]; break;
+    case HD_DNNL_FORWARD:
+        in[0] = l[HD_DNNL_X], in[1] = l[HD_DNNL_W], out[0] = l[HD_DNNL_Y];
+        if (k->n_in > 3) in[3] = l[HD_DNNL_Y];
+        break;
     case HD_DNNL_GRAD_INPUT:
         in[0] = l[HD_DNNL_Y], in[1] = l[HD_DNNL_W], out[0] = l[HD_DNNL_X];
         if (k->n_in > 2) in[2] = l[HD_DNNL_X];
@@ -221,7 +235,7 @@ static void conv_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, int di
     }
 }
 
-#define CONV_KERNEL(variable, kernel_name, op_name, direction, winograd)                                               \
+#define CONV_KERNEL(variable, kernel_name, op_name, direction, winograd, more)                                         \
     static const char *variable##_supports(const hd_kctx *k) {                                                         \
         return conv_supports(k, direction, winograd);                                                                  \
     }                                                                                                                  \
@@ -236,20 +250,22 @@ static void conv_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, int di
     }                                                                                                                  \
     const hd_kernel hd_kernel_dnnl_##variable = {.name = kernel_name,                                                  \
                                                  .op = op_name,                                                        \
-                                                 .flags = (winograd) ? 0 : HD_K_BF16,                                  \
+                                                 .flags = ((winograd) ? 0 : HD_K_BF16) | (more),                       \
                                                  .supports = variable##_supports,                                      \
                                                  .layouts = variable##_layouts,                                        \
                                                  .prepare = variable##_prepare,                                        \
                                                  .variants = HD_CONV_VARIANTS};
 
-CONV_KERNEL(conv2d_winograd, "onednn.conv2d.winograd", "conv2d", HD_DNNL_FORWARD, true)
-CONV_KERNEL(conv2d, "onednn.conv2d.direct", "conv2d", HD_DNNL_FORWARD, false)
+CONV_KERNEL(conv2d_winograd, "onednn.conv2d.winograd", "conv2d", HD_DNNL_FORWARD, true, 0)
+CONV_KERNEL(conv2d, "onednn.conv2d.direct", "conv2d", HD_DNNL_FORWARD, false, 0)
+CONV_KERNEL(conv2d_add_winograd, "onednn.conv2d_add.winograd", "conv2d_add", HD_DNNL_FORWARD, true, HD_K_INPLACE_LAST)
+CONV_KERNEL(conv2d_add, "onednn.conv2d_add.direct", "conv2d_add", HD_DNNL_FORWARD, false, HD_K_INPLACE_LAST)
 CONV_KERNEL(conv2d_grad_input_winograd, "onednn.conv2d_grad_input.winograd", "conv2d_grad_input", HD_DNNL_GRAD_INPUT,
-            true)
-CONV_KERNEL(conv2d_grad_input, "onednn.conv2d_grad_input.direct", "conv2d_grad_input", HD_DNNL_GRAD_INPUT, false)
+            true, 0)
+CONV_KERNEL(conv2d_grad_input, "onednn.conv2d_grad_input.direct", "conv2d_grad_input", HD_DNNL_GRAD_INPUT, false, 0)
 CONV_KERNEL(conv2d_grad_weight_winograd, "onednn.conv2d_grad_weight.winograd", "conv2d_grad_weight",
-            HD_DNNL_GRAD_WEIGHT, true)
-CONV_KERNEL(conv2d_grad_weight, "onednn.conv2d_grad_weight.direct", "conv2d_grad_weight", HD_DNNL_GRAD_WEIGHT, false)
+            HD_DNNL_GRAD_WEIGHT, true, 0)
+CONV_KERNEL(conv2d_grad_weight, "onednn.conv2d_grad_weight.direct", "conv2d_grad_weight", HD_DNNL_GRAD_WEIGHT, false, 0)
 CONV_KERNEL(conv2d_grad_params_winograd, "onednn.conv2d_grad_params.winograd", "conv2d_grad_params",
-            HD_DNNL_GRAD_WEIGHT, true)
-CONV_KERNEL(conv2d_grad_params, "onednn.conv2d_grad_params.direct", "conv2d_grad_params", HD_DNNL_GRAD_WEIGHT, false)
+            HD_DNNL_GRAD_WEIGHT, true, 0)
+CONV_KERNEL(conv2d_grad_params, "onednn.conv2d_grad_params.direct", "conv2d_grad_params", HD_DNNL_GRAD_WEIGHT, false, 0)

@@ -2,6 +2,7 @@
 #include "backends/onednn/conv_plan.h"
 #include "base/cpu.h"
 #include "hadal/ops.h"
+#include "ops/fused.h"
 #include <string.h>
 
 enum { OWNER_BATCH = 16, WINOGRAD_CHANNELS = 512, WINOGRAD_TILES = 48 };
@@ -39,14 +40,15 @@ static const char *read_shapes(hd_dnnl_conv *c, const hd_kctx *k, int direction)
     const hd_operand *x = &k->in[0], *w = &k->in[1], *y = &k->out[0];
     memset(c, 0, sizeof *c);
     if (direction == HD_DNNL_FORWARD) {
-        const hd_conv2d_args *a = k->attr;
-        memcpy(c->stride, a->stride, sizeof c->stride);
-        memcpy(c->padding, a->padding, sizeof c->padding);
-        memcpy(c->dilation, a->dilation, sizeof c->dilation);
-        c->uneven = a->padding_extra[0] || a->padding_extra[1];
-        c->groups = a->groups;
-        c->act = a->act;
+        const hd_conv2d_args a = hd_conv2d_args_of(k->op, k->attr);
+        memcpy(c->stride, a.stride, sizeof c->stride);
+        memcpy(c->padding, a.padding, sizeof c->padding);
+        memcpy(c->dilation, a.dilation, sizeof c->dilation);
+        c->uneven = a.padding_extra[0] || a.padding_extra[1];
+        c->groups = a.groups;
+        c->act = a.act;
         c->bias = present(k, 2);
+        c->add = present(k, 3);
     } else {
         const hd_conv2d_grad_args *a = k->attr;
         memcpy(c->stride, a->stride, sizeof c->stride);
@@ -116,6 +118,7 @@ static const char *ask(hd_dnnl_conv c, int direction, const hd_layout *w_layout,
 static const char *owner_layout(const hd_dnnl_conv *c, hd_layout *out) {
     hd_dnnl_conv one = *c;
     hd_dnnl_answer forward, gradient;
+    one.add = false;
     one.n = OWNER_BATCH;
     one.bias = true;
     const char *reason = ask(one, HD_DNNL_FORWARD, NULL, &forward);

@@ -98,6 +98,7 @@ static bool describe_conv(const hd_dnnl_conv *c, hd_dnnl_wish *out) {
     memset(out, 0, sizeof *out);
     out->act = c->direction == HD_DNNL_FORWARD ? c->act : HD_ACT_NONE;
     out->direction = c->direction;
+    out->add = c->add && c->direction == HD_DNNL_FORWARD;
     out->isa = c->isa;
     out->grouped = c->groups > 1;
     out->bias = c->bias && c->direction != HD_DNNL_GRAD_INPUT;
@@ -158,14 +159,15 @@ static bool welcome(dnnl_primitive_desc_t pd, hd_isa isa) {
     return !more || strstr(impl, ":avx2") != NULL;
 }
 
-static bool make_attr(int64_t act, dnnl_primitive_attr_t *out) {
+static bool make_attr(int64_t act, bool add, dnnl_primitive_attr_t *out) {
     static const dnnl_alg_kind_t kind[] = {
         [HD_ACT_RELU] = dnnl_eltwise_relu, [HD_ACT_SIGMOID] = dnnl_eltwise_logistic, [HD_ACT_TANH] = dnnl_eltwise_tanh};
     if (dnnl_primitive_attr_create(out)) return false;
     bool ok = !dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
     dnnl_post_ops_t post = NULL;
-    if (ok && act != HD_ACT_NONE)
-        ok = !dnnl_post_ops_create(&post) && hd_append_eltwise(post, kind[act]) &&
+    if (ok && (add || act != HD_ACT_NONE))
+        ok = !dnnl_post_ops_create(&post) && (!add || hd_append_sum(post)) &&
+             (act == HD_ACT_NONE || hd_append_eltwise(post, kind[act])) &&
              !dnnl_primitive_attr_set_post_ops(*out, post);
     if (post) dnnl_post_ops_destroy(post);
     if (!ok) dnnl_primitive_attr_destroy(*out);
@@ -197,7 +199,7 @@ static const char *seek(const hd_dnnl_wish *w, find *out) {
     *out = (find){NULL, NULL};
     if (w->isa < HD_ISA_AVX2) return "oneDNN is for AVX2 and AVX-512";
     if (dnnl_engine_create(&out->engine, dnnl_cpu, 0)) return "oneDNN has no engine for this processor";
-    if (!make_attr(w->act, &attr)) {
+    if (!make_attr(w->act, w->add, &attr)) {
         lose(out);
         return "oneDNN refuses the activation";
     }

@@ -19,6 +19,7 @@ typedef struct hd_dnnl_conv {
     bool uneven; /* more padding on one side than on the other */
     int64_t act; /* HD_ACT_…, forward only */
     bool bias, winograd;
+    bool add;                         /* forward: to what y holds; the activation comes after */
     int format;                       /* of x and y: HD_DNNL_… */
     const hd_layout *w_layout;        /* of w or dw; NULL: as the library likes best */
     hd_isa isa;                       /* not above this */

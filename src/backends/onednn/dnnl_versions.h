@@ -27,6 +27,7 @@ typedef struct hd_dnnl_wish {
     dnnl_alg_kind_t alg; /* of a convolution, like what follows */
     dnnl_dims_t stride, dilation, before, after;
     int64_t act;
+    bool add;
     hd_isa isa;
 } hd_dnnl_wish;
 
@@ -72,6 +73,10 @@ static inline bool hd_md_blocking(hd_md_ref d, hd_blocking *out) {
 
 static inline bool hd_append_eltwise(dnnl_post_ops_t post, dnnl_alg_kind_t kind) {
     return dnnl_post_ops_append_eltwise(post, 1, kind, 0, 0) == dnnl_success;
+}
+
+static inline bool hd_append_sum(dnnl_post_ops_t post) {
+    return dnnl_post_ops_append_sum(post, 1) == dnnl_success;
 }
 
 typedef union hd_dnnl_desc {
@@ -161,6 +166,10 @@ static inline bool hd_md_blocking(hd_md_ref d, hd_blocking *out) {
 
 static inline bool hd_append_eltwise(dnnl_post_ops_t post, dnnl_alg_kind_t kind) {
     return dnnl_post_ops_append_eltwise(post, kind, 0, 0) == dnnl_success;
+}
+
+static inline bool hd_append_sum(dnnl_post_ops_t post) {
+    return dnnl_post_ops_append_sum(post, 1, 0, dnnl_data_type_undef) == dnnl_success;
 }
 
 static inline dnnl_status_t hd_dnnl_describe(const hd_dnnl_wish *w, dnnl_engine_t engine, dnnl_primitive_attr_t attr,
