@@ -38,7 +38,7 @@ static void check(hd_context *ctx, hd_dims dims, hd_dtype dtype, const hd_layout
     assert_int_equal(hd_kernel_cpu_reorder.prepare(&k, &p), HD_OK);
     assert_true(p.scratch <= plain);
     void *ins[] = {source}, *outs[] = {got};
-    hd_exec e = {p.state, ins, outs, (char *)scratch, NULL, 0, 0};
+    hd_exec e = {.state = p.state, .in = ins, .out = outs, .scratch = (char *)scratch};
     for (int i = 0; i < p.phases; i++) hd_pool_run(ctx->pool, p.phase[i].run, &e, p.phase[i].tasks);
     char a[64], b[64];
     if (memcmp(got, want, out.bytes) != 0)

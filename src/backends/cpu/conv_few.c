@@ -77,6 +77,9 @@ const char *hd_few_refuses(const hd_kctx *k, const hd_dims *x, const hd_dims *w,
     const int64_t out = w->dim[0], in = w->dim[1];
     if (k->out[0].dtype != HD_F32) return "computes in f32 only";
     if (out > FEW_CHANNELS || in > FEW_CHANNELS) return "channels fill vectors";
+#ifdef HD_HAVE_DNNL /* whose blocked kernels do 16 times 16 twice as fast, or by Winograd */
+    if (out == FEW_CHANNELS && in == FEW_CHANNELS && k->isa >= HD_ISA_AVX512) return "channels fill vectors";
+#endif
     if (out == FEW_CHANNELS && in < 4) return "the next layer wants its channels in blocks";
     if (hd_dims_count(x) == 0 || hd_dims_count(y) == 0) return "there are no pictures";
     if (y->dim[2] * y->dim[3] * out * in * w->dim[2] * w->dim[3] > FEW_IMAGE_MACS) return "the picture is large";

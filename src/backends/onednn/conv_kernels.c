@@ -10,7 +10,10 @@
 
 typedef struct conv_state {
     hd_context *ctx;
-    hd_dnnl_prim *prim[2]; /* of a larger and of a smaller group of images */
+    /* of a larger and of a smaller group of images; by rows: of each task */
+    hd_dnnl_prim *prim[HD_CONV_TASKS];
+    int64_t x_row[HD_CONV_TASKS], y_row[HD_CONV_TASKS]; /* by rows: elements to the first of each task */
+    int64_t slices[HD_CONV_TASKS];                      /* and elements of y */
     int direction, split;
     bool bias, onto;               /* onto: is added to input 3, in whose memory the result may lie */
     bool copies;                   /* dy is laid out slice by slice in scratch */
@@ -118,12 +121,21 @@ static void run_channels(void *exec, int64_t t) {
     run_task(s, e, 0, t, &m);
 }
 
+static void run_rows(void *exec, int64_t t) {
+    const hd_exec *e = exec;
+    const conv_state *s = e->state;
+    conv_memory m = memory_of(s, e);
+    forward(s, &m, HD_DNNL_X, s->x_row[t]);
+    forward(s, &m, HD_DNNL_Y, s->y_row[t]);
+    bring(s, e, &m, s->slices[t]);
+    run_task(s, e, (int)t, 0, &m);
+}
+
 /* ---- preparing ---- */
 
 static void conv_destroy(void *state) {
     conv_state *s = state;
-    hd_dnnl_free(s->prim[0], s->ctx);
-    hd_dnnl_free(s->prim[1], s->ctx);
+    for (int i = 0; i < HD_CONV_TASKS; i++) hd_dnnl_free(s->prim[i], s->ctx);
 }
 
 static const hd_operand *operand_of(const hd_kctx *k, int direction, int operand) {
@@ -170,10 +182,33 @@ static void fill_phases(const conv_state *s, hd_prepared *out) {
         out->phase[out->phases++] = (hd_phase){run_channels, s->tasks};
         return;
     }
+    if (s->split == HD_CONV_ROWS) {
+        out->phase[out->phases++] = (hd_phase){run_rows, s->tasks};
+        return;
+    }
     out->phase[out->phases++] = (hd_phase){run_images, s->tasks};
     if (s->direction != HD_DNNL_GRAD_WEIGHT || s->tasks == 1) return;
     out->scratch = (size_t)((s->tasks - 1) * (s->w_count + s->b_count)) * floats;
     out->phase[out->phases++] = (hd_phase){run_sum, s->sum.tasks};
+}
+
+static hd_status make_rows(conv_state *s, const hd_conv_plan *p) {
+    for (int t = 0; t < p->tasks; t++) {
+        const hd_dnnl_conv part = hd_conv_plan_rows(p, t, &s->x_row[t], &s->y_row[t]);
+        s->x_row[t] *= s->x_step / p->conv.h;
+        s->y_row[t] *= s->y_step / p->conv.oh;
+        s->slices[t] = part.oh * (s->y_step / p->conv.oh);
+        HD_TRY(hd_dnnl_conv_new(&s->prim[t], s->ctx, &part, 1));
+    }
+    return HD_OK;
+}
+
+static hd_status make_groups(conv_state *s, hd_conv_plan *p) {
+    const int64_t first = p->split == HD_CONV_IMAGES ? p->larger : p->tasks;
+    HD_TRY(hd_dnnl_conv_new(&s->prim[0], s->ctx, &p->conv, first));
+    if (first == p->tasks) return HD_OK;
+    p->conv.n--;
+    return hd_dnnl_conv_new(&s->prim[1], s->ctx, &p->conv, p->tasks - first);
 }
 
 static hd_status conv_prepare(hd_kctx *k, hd_prepared *out, int direction, bool winograd) {
@@ -187,12 +222,7 @@ static hd_status conv_prepare(hd_kctx *k, hd_prepared *out, int direction, bool 
     conv_state *s = hd_arena_alloc(k->arena, sizeof *s);
     if (!s) return HD_E_MEMORY;
     fill_state(s, &p, k);
-    const int64_t first = p.split == HD_CONV_IMAGES ? p.larger : p.tasks;
-    hd_status status = hd_dnnl_conv_new(&s->prim[0], k->ctx, &p.conv, first);
-    if (status == HD_OK && first < p.tasks) {
-        p.conv.n--;
-        status = hd_dnnl_conv_new(&s->prim[1], k->ctx, &p.conv, p.tasks - first);
-    }
+    const hd_status status = p.split == HD_CONV_ROWS ? make_rows(s, &p) : make_groups(s, &p);
     if (status != HD_OK) {
         conv_destroy(s);
         return status;

@@ -175,6 +175,47 @@ static void by_channels(hd_conv_plan *p, int64_t tasks) {
     p->conv.k = p->k / tasks;
 }
 
+/* Rows of one picture lie one behind the other: of the dimensions that have more than one block the first is the
+ * height.
+ */
+static bool rows_outermost(const hd_layout *l, int64_t c, int64_t h, int64_t w) {
+    int64_t outer[4] = {1, c, h, w};
+    for (int i = 0; i < l->nblk; i++) outer[l->idx[i]] = (outer[l->idx[i]] + l->blk[i] - 1) / l->blk[i];
+    for (int i = 0; i < 4; i++) {
+        const int d = l->permuted ? l->perm[i] : i;
+        if (outer[d] > 1) return d == 2;
+    }
+    return false;
+}
+
+static bool rows_fit(const hd_conv_plan *p) {
+    const hd_dnnl_conv *c = &p->conv;
+    return c->direction == HD_DNNL_FORWARD && p->n == 1 && !c->winograd &&
+           rows_outermost(&p->layout[HD_DNNL_X], c->c, c->h, c->w) &&
+           rows_outermost(&p->layout[HD_DNNL_Y], c->k, c->oh, c->ow);
+}
+
+static void by_rows(hd_conv_plan *p, int64_t tasks) {
+    p->split = HD_CONV_ROWS;
+    p->tasks = tasks < p->conv.oh ? tasks : p->conv.oh;
+    p->larger = p->tasks;
+    p->conv.n = 1;
+}
+
+hd_dnnl_conv hd_conv_plan_rows(const hd_conv_plan *plan, int64_t t, int64_t *x_row, int64_t *y_row) {
+    hd_dnnl_conv part = plan->conv;
+    const int64_t from = plan->conv.oh * t / plan->tasks, to = plan->conv.oh * (t + 1) / plan->tasks;
+    const int64_t first = from * part.stride[0] - part.padding[0];
+    const int64_t end = (to - 1) * part.stride[0] - part.padding[0] + (part.r - 1) * part.dilation[0] + 1;
+    *x_row = first < 0 ? 0 : first;
+    *y_row = from;
+    part.padding[0] = *x_row - first;
+    part.h = (end < plan->conv.h ? end : plan->conv.h) - *x_row;
+    part.oh = to - from;
+    part.uneven = true;
+    return part;
+}
+
 /* Each task transforms all the weights, which costs about as much as c·k / 2048 tiles: not over a tenth of its work,
  * but two tasks at least. Measured: docs/performance.md. */
 static int64_t winograd_tasks(const hd_dnnl_conv *c, int64_t tasks) {
@@ -195,6 +236,8 @@ static void choose_split(hd_conv_plan *p, double flops) {
     const bool large_weights = gradient && !c->winograd && (tasks - 1) * dw > dy;
     if (tasks > 1 && (few_images || large_weights) && channels_outermost(p, 2))
         by_channels(p, tasks);
+    else if (tasks > 1 && rows_fit(p))
+        by_rows(p, tasks);
     else
         by_images(p, tasks);
 }
@@ -219,10 +262,16 @@ static const char *vary_split(hd_conv_plan *p, int way) {
 /* With the split settled: the library must like the same layouts for a task's share. */
 static const char *confirm(hd_conv_plan *p) {
     hd_dnnl_answer a;
-    const int shares = p->split == HD_CONV_IMAGES && p->larger < p->tasks ? 2 : 1;
+    const bool rows = p->split == HD_CONV_ROWS;
+    const int shares = rows ? (int)p->tasks : p->split == HD_CONV_IMAGES && p->larger < p->tasks ? 2 : 1;
     for (int i = 0; i < shares; i++) {
         hd_dnnl_conv share = p->conv;
-        share.n -= i;
+        int64_t x_row, y_row;
+        if (rows)
+            share = hd_conv_plan_rows(p, i, &x_row, &y_row);
+        else
+            share.n -= i;
+        if (share.h < 1) return "some rows read nothing but padding";
         const char *reason = hd_dnnl_ask_conv(&share, &a);
         if (reason) return reason;
         for (int o = 0; o < HD_DNNL_OPERANDS; o++)
