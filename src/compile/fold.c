@@ -123,6 +123,11 @@ static hd_status hd_fold_sum(hd_lower *l, int32_t node) {
     if (y < 0) return hd_graph_status(g);
     hd_producer(g, done)->dead = g->nodes[node].dead = true;
     hd_replace(l, sum.out, y);
+    hd_node *act = hd_single_user(g, y);
+    if (!hd_is_op(act, "relu")) return HD_OK;
+    *hd_act_of_node(hd_producer(g, y)) = HD_ACT_RELU;
+    hd_replace(l, act->out, y);
+    act->dead = true;
     return HD_OK;
 }
 

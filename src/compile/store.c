@@ -104,7 +104,7 @@ hd_status hd_store_entry(hd_store *s, const char *name, hd_type type, hd_init in
     if (!kept) return HD_E_MEMORY;
     memmove(order + at + 1, order + at, (s->entry_count - at) * sizeof *order);
     order[at] = *out = (int32_t)s->entry_count;
-    s->settled = false;
+    s->laid = s->settled = false;
     s->entries[s->entry_count++] = (hd_entry){.name = kept,
                                               .type = type,
                                               .init = init,
@@ -131,19 +131,22 @@ void hd_store_put(hd_store *s, int32_t entry, int32_t block, size_t offset) {
     e->block = block;
     e->offset = offset;
     s->version++;
-    s->settled = false;
+    s->laid = s->settled = false;
 }
 
 /* ---- values ---- */
 
+static void hd_entry_move(hd_store *s, int32_t i) {
+    hd_entry *e = &s->entries[i];
+    if (e->old_block < 0) return;
+    memcpy(hd_store_address(s, i), s->blocks[e->old_block].memory + e->old_offset, e->bytes);
+    e->old_block = -1;
+}
+
+/* Draws what nobody has set. */
 static hd_status hd_entry_start(hd_store *s, int32_t i) {
     hd_entry *e = &s->entries[i];
     char *to = hd_store_address(s, i);
-    if (e->old_block >= 0) {
-        memcpy(to, s->blocks[e->old_block].memory + e->old_offset, e->bytes);
-        e->old_block = -1;
-        return HD_OK;
-    }
     if (e->ready) return HD_OK;
     s->changes++;
     if (hd_layout_is_plain(&e->layout))
@@ -161,8 +164,9 @@ static hd_status hd_entry_start(hd_store *s, int32_t i) {
     return HD_OK;
 }
 
-hd_status hd_store_ready(hd_store *s) {
-    if (s->settled) return HD_OK;
+/* Memory for all entries, and those that have values in it. */
+static hd_status hd_store_lay(hd_store *s) {
+    if (s->laid) return HD_OK;
     for (size_t i = 0; i < s->entry_count; i++) {
         hd_entry *e = &s->entries[i];
         e->layout_set = true;
@@ -182,15 +186,23 @@ hd_status hd_store_ready(hd_store *s) {
         if (!s->blocks[i].memory) status = HD_E_MEMORY;
         s->version++;
     }
-    for (size_t i = 0; i < s->entry_count && status == HD_OK; i++) status = hd_entry_start(s, (int32_t)i);
+    for (size_t i = 0; i < s->entry_count && status == HD_OK; i++) hd_entry_move(s, (int32_t)i);
     for (size_t i = 0; i < s->block_count && status == HD_OK; i++) {
         if (used[i] || !s->blocks[i].memory) continue;
         hd_free(s->ctx, s->blocks[i].memory);
         s->blocks[i].memory = NULL;
     }
     hd_free(s->ctx, used);
-    s->settled = status == HD_OK;
+    s->laid = status == HD_OK;
     return status;
+}
+
+hd_status hd_store_ready(hd_store *s) {
+    if (s->settled) return HD_OK;
+    HD_TRY(hd_store_lay(s));
+    for (size_t i = 0; i < s->entry_count; i++) HD_TRY(hd_entry_start(s, (int32_t)i));
+    s->settled = true;
+    return HD_OK;
 }
 
 static hd_status hd_store_named(hd_store *s, const char *name, size_t bytes, int32_t *entry) {
@@ -202,12 +214,13 @@ static hd_status hd_store_named(hd_store *s, const char *name, size_t bytes, int
     if (bytes != want)
         return hd_fail(s->ctx, HD_E_MODEL, "store|tensor \"%s\" is %s %s, %zu bytes, not %zu", name,
                        hd_dtype_name(type->dtype), hd_dims_text(text, &type->dims), want, bytes);
-    return hd_store_ready(s);
+    return hd_store_lay(s);
 }
 
 hd_status hd_store_get(hd_store *store, const char *name, void *data, size_t bytes) {
     int32_t i;
     HD_TRY(hd_store_named(store, name, bytes, &i));
+    HD_TRY(hd_entry_start(store, i));
     const hd_entry *e = &store->entries[i];
     hd_layout_unpack(&e->layout, &e->type.dims, hd_dtype_size(e->type.dtype), hd_store_address(store, i), data);
     return HD_OK;
@@ -216,8 +229,9 @@ hd_status hd_store_get(hd_store *store, const char *name, void *data, size_t byt
 hd_status hd_store_set(hd_store *store, const char *name, const void *data, size_t bytes) {
     int32_t i;
     HD_TRY(hd_store_named(store, name, bytes, &i));
-    const hd_entry *e = &store->entries[i];
+    hd_entry *e = &store->entries[i];
     store->changes++;
+    e->ready = true; /* whatever it held: nothing need be drawn first */
     hd_layout_pack(&e->layout, &e->type.dims, hd_dtype_size(e->type.dtype), data, hd_store_address(store, i));
     return HD_OK;
 }

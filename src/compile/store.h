@@ -39,7 +39,8 @@ struct hd_store {
     size_t arena_bytes, arena_wanted;
     uint64_t version; /* counts changes of any address */
     uint64_t changes; /* counts changes of what parameters and states hold, buffers apart; starts at 1 */
-    bool settled;     /* hd_store_ready has nothing to do */
+    bool laid;        /* all entries have memory */
+    bool settled;     /* and values: hd_store_ready has nothing to do */
 };
 
 /* The entry of that name, made when absent. Errors: HD_E_MODEL when it exists with another type. */

@@ -11,7 +11,7 @@ static void run_weights(void *exec, int64_t task) {
     const bool turned = p->direction == HD_WINO_GRAD_INPUT;
     const hd_wino_weights g = {
         .blocks_k = p->k / p->isa->block, .blocks_c = p->c / p->isa->block, .turned = turned, .half = p->half};
-    float *u = (float *)(void *)e->scratch + HD_WINO_POINTS * p->summed * channel;
+    float *u = (float *)(void *)e->kept + HD_WINO_POINTS * p->summed * channel;
     p->isa->weights(u, &g, e->in[1], channel, width, slice * blocks / p->slices, (slice + 1) * blocks / p->slices);
 }
 
@@ -26,7 +26,7 @@ static void run_piece(void *exec, int64_t task) {
     for (int64_t panel = part * p->panels / p->parts; panel < (part + 1) * p->panels / p->parts; panel++) {
         const int64_t channel = panel * p->panel, width = hd_wino_least(p->panel, p->channels - channel);
         const hd_wino_product product = {.v = v,
-                                         .u = (float *)(void *)e->scratch + HD_WINO_POINTS * p->summed * channel,
+                                         .u = (float *)(void *)e->kept + HD_WINO_POINTS * p->summed * channel,
                                          .m = m,
                                          .tiles = n,
                                          .blocks = p->from.blocks,
@@ -47,7 +47,9 @@ static void run_piece(void *exec, int64_t task) {
 static void wino_phases(const hd_wino_plan *p, hd_prepared *out) {
     out->phase[out->phases++] = (hd_phase){run_weights, p->panels * p->slices};
     out->phase[out->phases++] = (hd_phase){run_piece, p->pieces * p->parts};
-    out->scratch = (size_t)p->u * sizeof(float);
+    out->kept = (size_t)p->u * sizeof(float);
+    out->once = 1;
+    out->once_in = 1u << 1;
     out->scratch_per_thread = (size_t)(p->v + p->m) * sizeof(float);
 }
 
