@@ -86,7 +86,8 @@ static bool hd_sum_costs_nothing(hd_lower *l, const hd_node *conv, int32_t z) {
                  .in = operand,
                  .out = operand + 4,
                  .isa = l->ctx->isa,
-                 .threads = l->ctx->threads};
+                 .threads = l->ctx->threads,
+                 .inference = true};
     const hd_kernel *with = hd_first_kernel(&k);
     k.op = conv->op;
     k.attr = conv->attr;

@@ -22,9 +22,10 @@ typedef struct hd_kctx {
     int n_in, n_out;
     const hd_operand *in, *out;
     hd_isa isa;
-    int threads; /* for the size of scratch only: never for what decides the bits */
-    bool exact;  /* direct kernels only */
-    int variant; /* which of the kernel's ways: 0 is what its own rule chooses */
+    int threads;    /* for the size of scratch only: never for what decides the bits */
+    bool exact;     /* direct kernels only */
+    int variant;    /* which of the kernel's ways: 0 is what its own rule chooses */
+    bool inference; /* weights stay as they are from run to run: what is made of them alone is made once */
 } hd_kctx;
 
 /* A node when it runs. Absent operands are NULL. Memory is 64-byte aligned except program inputs (4 or 8 bytes). */

@@ -235,5 +235,6 @@ void hd_kctx_of(hd_lower *l, int32_t node, hd_operand *operands, hd_kctx *out) {
                      .isa = l->ctx->isa,
                      .threads = l->ctx->threads,
                      .exact = l->args->exact,
-                     .variant = n->lower ? hd_lnode_of(l, node)->variant : 0};
+                     .variant = n->lower ? hd_lnode_of(l, node)->variant : 0,
+                     .inference = !l->train && !l->lean};
 }

@@ -289,7 +289,7 @@ hd_status hd_foreign_take(hd_foreign *f, hd_model *m, bool new_head, hd_taken *o
     index names = {0};
     *out = (hd_taken){0};
     hd_status status = hd_weights_new(&w, m, false);
-    if (status == HD_OK) status = hd_weights_fetch(&w, m); /* what begins anew keeps its first values */
+    if (status == HD_OK && new_head) status = hd_weights_fetch(&w, m); /* what begins anew keeps its first values */
     if (status == HD_OK) status = choose_names(&names, f, m, &w);
     taking t = {.f = f, .m = m, .names = &names};
     if (status == HD_OK) status = take_all(&t, &w, new_head, out);

@@ -35,6 +35,7 @@ static void run_piece(void *exec, int64_t task) {
                                          .v_point = p->from.point};
         const hd_wino_end end = {.m = m,
                                  .y = e->out[0],
+                                 .z = p->add ? e->in[3] : NULL,
                                  .bias = p->direction == HD_WINO_FORWARD && p->bias ? e->in[2] : NULL,
                                  .channel = channel,
                                  .width = width,
@@ -55,3 +56,10 @@ static void wino_phases(const hd_wino_plan *p, hd_prepared *out) {
 
 HD_WINO_KERNEL(conv2d, HD_WINO_FORWARD)
 HD_WINO_KERNEL(conv2d_grad_input, HD_WINO_GRAD_INPUT)
+
+const hd_kernel hd_kernel_cpu_conv2d_add_winograd = {.name = "cpu.conv2d_add.winograd",
+                                                     .op = "conv2d_add",
+                                                     .flags = HD_K_INPLACE_LAST,
+                                                     .supports = conv2d_supports,
+                                                     .layouts = conv2d_layouts,
+                                                     .prepare = conv2d_prepare};

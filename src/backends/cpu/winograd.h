@@ -34,6 +34,7 @@ typedef struct hd_wino_product {
 typedef struct hd_wino_end {
     const float *m;
     void *y;
+    const float *z;    /* f32, is added; may be y; or NULL */
     const float *bias; /* of channel 0, or NULL */
     int64_t channel;   /* first of the panel */
     int64_t width;

@@ -196,9 +196,10 @@ static void wino_product(const hd_wino_product *p) {
 
 /* ---- results ---- */
 
-/* rows × columns of y = Aᵀ m A of one vector of channels; `row` numbers from row to row of y. */
-HD_INLINE void wino_write_tile(char *y, int64_t row, const float *m, int64_t point, vf bias, bool relu, bool whole,
-                               int64_t rows, int64_t columns, const bool HALF) {
+/* rows × columns of y = Aᵀ m A of one vector of channels; `row` numbers from row to row of y, and of z, which is added
+ * (ADD) and may be y. */
+HD_INLINE void wino_write_tile(const bool ADD, char *y, const float *z, int64_t row, const float *m, int64_t point,
+                               vf bias, bool relu, bool whole, int64_t rows, int64_t columns, const bool HALF) {
     vf t[4][6];
     HD_UNROLL for (int j = 0; j < 6; j++) {
         vf d[6], u[4];
@@ -210,9 +211,10 @@ HD_INLINE void wino_write_tile(char *y, int64_t row, const float *m, int64_t poi
         vf u[4];
         wino_out(u, t[i]);
         HD_UNROLL for (int j = 0; j < 4; j++) {
-            vf r = u[j] + bias;
-            if (relu) r = vf_max(r, vf_splat(0)); /* the second operand is what nan gives */
             if (!whole && (i >= rows || j >= columns)) continue;
+            vf r = u[j] + bias;
+            if (ADD) r += vf_load(z + i * row + j * WINO_BLOCK);
+            if (relu) r = vf_max(r, vf_splat(0)); /* the second operand is what nan gives */
             char *to = y + (i * row + j * WINO_BLOCK) * wino_size(HALF);
             if (HALF)
                 vf_store_half((void *)to, r, true, HD_VL);
@@ -234,10 +236,13 @@ HD_INLINE void wino_write_of(const hd_wino_end *e, const hd_wino_side *s, int64_
             char *y = (char *)e->y + (pixel + channel % WINO_BLOCK) * wino_size(HALF);
             const float *m = e->m + t * e->width + v;
             const int64_t point = s->room * e->width;
-            if (rows >= 4 && columns >= 4)
-                wino_write_tile(y, row, m, point, bias, e->relu, true, 4, 4, HALF);
+            if (e->z && !HALF)
+                wino_write_tile(true, y, e->z + pixel + channel % WINO_BLOCK, row, m, point, bias, e->relu, false, rows,
+                                columns, HALF);
+            else if (rows >= 4 && columns >= 4)
+                wino_write_tile(false, y, NULL, row, m, point, bias, e->relu, true, 4, 4, HALF);
             else
-                wino_write_tile(y, row, m, point, bias, e->relu, false, rows, columns, HALF);
+                wino_write_tile(false, y, NULL, row, m, point, bias, e->relu, false, rows, columns, HALF);
         }
     }
 }

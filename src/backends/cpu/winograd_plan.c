@@ -10,6 +10,7 @@
 enum {
     LEAST_CHANNELS = 256,
     MOST_CHANNELS = 1 << 21,  /* input times output: 300 MB of transformed weights */
+    LEAST_TILES_KEPT = 12,    /* where they are transformed once, reading them is most of the work */
     LEAST_TILES = 24,         /* below, transforming the weights is most of the work */
     MOST_ROWS = 4,            /* groups of tiles that one product takes, in a piece */
     PIECE_FLOATS = 160 << 10, /* transformed pixels of a piece: with the sums they fit the second cache */
@@ -43,6 +44,10 @@ typedef struct window {
 } window;
 
 static window window_of(const hd_kctx *k, hd_wino_direction direction) {
+    if (k->op == &hd_op_conv2d_add) {
+        const hd_conv2d_add_args *a = k->attr;
+        return (window){a->stride, a->padding, a->dilation, a->padding_extra, a->groups, a->act};
+    }
     if (direction == HD_WINO_FORWARD) {
         const hd_conv2d_args *a = k->attr;
         return (window){a->stride, a->padding, a->dilation, a->padding_extra, a->groups, a->act};
@@ -91,6 +96,7 @@ static const char *read_shapes(hd_wino_plan *p, const hd_kctx *k, hd_wino_direct
     p->direction = direction;
     p->bias = direction == HD_WINO_FORWARD ? present(k, 2) : k->n_out > 1;
     p->relu = g.act == HD_ACT_RELU;
+    p->add = k->op == &hd_op_conv2d_add;
     p->n = x->dims.dim[0], p->c = x->dims.dim[1], p->h = x->dims.dim[2], p->w = x->dims.dim[3];
     p->k = w->dims.dim[0], p->oh = y->dims.dim[2], p->ow = y->dims.dim[3];
     if (p->c % p->isa->block || p->k % p->isa->block) return "only for channels that fill blocks";
@@ -167,7 +173,8 @@ const char *hd_wino_plan_make(hd_wino_plan *p, const hd_kctx *k, hd_wino_directi
     if (reason) return reason;
     lay_tiles(p);
     if (2 * p->n * p->to.h * p->to.w < 16 * p->tiles) return "tiles of 4x4 would be less than half full";
-    if (p->tiles < LEAST_TILES) return "too few tiles to transform the weights for";
+    const int64_t least = k->inference ? LEAST_TILES_KEPT : LEAST_TILES;
+    if (p->tiles < least) return "too few tiles to transform the weights for";
     if (direction == HD_WINO_GRAD_WEIGHT)
         cut_weight(p);
     else
@@ -188,6 +195,7 @@ void hd_wino_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out, hd_wino_di
     else
         in[1] = weight;
     if (direction == HD_WINO_GRAD_INPUT && k->n_in > 2) in[2] = picture;
+    if (k->op == &hd_op_conv2d_add) in[3] = picture;
 }
 
 hd_status hd_wino_prepare(hd_kctx *k, hd_prepared *out, hd_wino_direction direction,

@@ -10,7 +10,7 @@ typedef enum hd_wino_direction { HD_WINO_FORWARD, HD_WINO_GRAD_INPUT, HD_WINO_GR
 typedef struct hd_wino_plan {
     const hd_wino_isa *isa;
     hd_wino_direction direction;
-    bool bias, relu, half; /* half: weights that are multiplied are bf16 */
+    bool bias, relu, add, half; /* half: weights that are multiplied are bf16 */
     int64_t n, c, k, h, w, oh, ow;
     hd_wino_side from, to;    /* pictures that are read and written; gradient of the weights: x and dy */
     int64_t tiles;            /* of all pictures */

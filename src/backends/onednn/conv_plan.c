@@ -197,6 +197,7 @@ static bool rows_fit(const hd_conv_plan *p) {
 
 static void by_rows(hd_conv_plan *p, int64_t tasks) {
     p->split = HD_CONV_ROWS;
+    if (tasks > HD_CONV_TASKS) tasks = HD_CONV_TASKS;
     p->tasks = tasks < p->conv.oh ? tasks : p->conv.oh;
     p->larger = p->tasks;
     p->conv.n = 1;
@@ -252,7 +253,9 @@ static const char *vary_split(hd_conv_plan *p, int way) {
     if (split == HD_CONV_CHANNELS && p->conv.direction == HD_DNNL_GRAD_INPUT) return "its tasks are images";
     const int64_t wanted = way == 1 ? tasks / 2 : way == 2 ? 2 * tasks : tasks;
     p->conv.n = p->n, p->conv.k = p->k;
-    if (split == HD_CONV_IMAGES)
+    if (split == HD_CONV_ROWS)
+        by_rows(p, wanted);
+    else if (split == HD_CONV_IMAGES)
         by_images(p, wanted);
     else
         by_channels(p, wanted);
