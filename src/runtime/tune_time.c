@@ -19,7 +19,7 @@ typedef struct bench {
     hd_context *ctx;
     void *operand[HD_TUNE_OPERANDS];
     void *in[HD_TUNE_OPERANDS + MAYBE_INPUTS], *out[HD_TUNE_OPERANDS];
-    char *scratch, *thread_scratch;
+    char *scratch, *thread_scratch, *kept;
 } bench;
 
 /* ---- one run ---- */
@@ -30,7 +30,8 @@ static void run_way(const bench *b, const hd_way *w) {
                  .out = (void **)(uintptr_t)b->out,
                  .scratch = b->scratch,
                  .thread_scratch = b->thread_scratch,
-                 .scratch_per_thread = w->prepared.scratch_per_thread};
+                 .scratch_per_thread = w->prepared.scratch_per_thread,
+                 .kept = b->kept};
     for (int p = 0; p < w->prepared.phases; p++) {
         const int64_t rounds = w->prepared.rounds[p] > 0 ? w->prepared.rounds[p] : 1;
         for (e.round = 0; e.round < rounds; e.round++)
@@ -66,7 +67,7 @@ static void fill(void *memory, hd_dtype dtype, size_t bytes) {
 }
 
 static hd_status make_memory(bench *b, const hd_shape *s) {
-    size_t scratch = 0, each = 0;
+    size_t scratch = 0, each = 0, kept = 0;
     const int n = s->k.n_in + s->k.n_out;
     for (int i = 0; i < n; i++) {
         size_t bytes = 0;
@@ -79,16 +80,19 @@ static hd_status make_memory(bench *b, const hd_shape *s) {
     for (int w = 0; w < s->ways; w++) {
         scratch = most(scratch, s->way[w].prepared.scratch);
         each = most(each, s->way[w].prepared.scratch_per_thread);
+        kept = most(kept, s->way[w].prepared.kept);
     }
     b->scratch = hd_alloc(b->ctx, scratch + 64);
     b->thread_scratch = hd_alloc(b->ctx, each * (size_t)b->ctx->threads + 64);
-    return b->scratch && b->thread_scratch ? HD_OK : HD_E_MEMORY;
+    b->kept = hd_alloc(b->ctx, kept + 64);
+    return b->scratch && b->thread_scratch && b->kept ? HD_OK : HD_E_MEMORY;
 }
 
 static void free_memory(bench *b) {
     for (int i = 0; i < HD_TUNE_OPERANDS; i++) hd_free(b->ctx, b->operand[i]);
     hd_free(b->ctx, b->scratch);
     hd_free(b->ctx, b->thread_scratch);
+    hd_free(b->ctx, b->kept);
 }
 
 /* ---- all ways in turns ---- */
