@@ -111,9 +111,44 @@ static void check_net(hd_val (*net)(hd_val x)) {
     free(ref.values), free(exact.values), free(fast.values), free(adam.values), free(again.values);
 }
 
+/* ---- changes of layout ---- */
+
+/* 24 of 32 channels a block, a mean over the picture, and rows of features behind blocks. */
+static hd_val padded(hd_val x) {
+    hd_val h = hd_nn_conv2d(x, .name = "c1", .out_channels = 32, .kernel_size = {3, 3}, .stride = {2, 2});
+    h = hd_relu(
+        hd_nn_batch_norm(hd_nn_conv2d(h, .name = "c2", .out_channels = 24, .kernel_size = {1, 1}), .name = "n"));
+    h = hd_nn_conv2d(h, .name = "c3", .out_channels = 32, .kernel_size = {3, 3}, .padding = {1, 1});
+    return hd_nn_linear(hd_flatten(hd_global_avg_pool(h)), .name = "fc", .out_features = 4);
+}
+
+/* Of a training step, activations alone; its first steps run too. */
+static int reorders_of(hd_val (*net)(hd_val x)) {
+    static float x[BATCH * 28 * 28];
+    static int64_t label[BATCH];
+    net_data(x, BATCH * 28 * 28, label, BATCH, 4);
+    net_run r = {.context = {.threads = 1},
+                 .args = {.batch = BATCH},
+                 .optimizer = hd_sgd(.lr = 0.05),
+                 .sample = HD_DIMS(1, 28, 28),
+                 .net = net};
+    net_train(&r, x, label, 1);
+    const int n = hd_program_get_facts(r.train).reorders;
+    net_close(&r);
+    return n;
+}
+
+static void check_changes(void) {
+    check_net(padded);
+    if (TEST_LACKS_LIBRARY) return; /* own kernels are plain all along */
+    assert_int_equal(reorders_of(blocked), 0);
+    assert_int_equal(reorders_of(padded), 0);
+}
+
 static void blocked_layouts(void **state) {
     (void)state;
     check_net(blocked);
+    check_changes();
 }
 static void odd_channels(void **state) {
     (void)state;

@@ -62,6 +62,40 @@ static void test_reorders(void **state) {
     hd_context_free(ctx);
 }
 
+/* Pictures that were made rows: the same memory, and changes of order that know it. */
+static void test_rows(void **state) {
+    static const hd_layout pictures[] = {{.nblk = 1, .idx = {1}, .blk = {16}},
+                                         {.nblk = 1, .idx = {1}, .blk = {8}},
+                                         {.permuted = 1, .perm = {0, 2, 3, 1}}};
+    const hd_dims x = HD_DIMS(3, 32, 5, 7), flat = HD_DIMS(3, 32 * 35), odd = HD_DIMS(3, 24, 5, 7);
+    hd_context *ctx = test_context(1);
+    float *plain_x = calloc(3 * 32 * 35, 4), *a = calloc(3 * 32 * 35, 4), *b = calloc(3 * 32 * 35, 4);
+    (void)state;
+    for (int i = 0; i < 3 * 32 * 35; i++) plain_x[i] = (float)i;
+    for (size_t i = 0; i < 3; i++) {
+        hd_layout rows, back, none;
+        assert_true(hd_layout_as_rows(&pictures[i], &x, &rows) && rows.places == 35);
+        assert_true(hd_layout_as_picture(&rows, &x, &back) && hd_layout_equal(&back, &pictures[i]));
+        assert_int_equal(hd_layout_count(&rows, &flat), 3 * 32 * 35);
+        hd_layout_pack(&pictures[i], &x, 4, plain_x, a);
+        hd_layout_pack(&rows, &flat, 4, plain_x, b);
+        assert_memory_equal(a, b, 3 * 32 * 35 * 4);
+        hd_layout_unpack(&rows, &flat, 4, a, b);
+        assert_memory_equal(plain_x, b, 3 * 32 * 35 * 4);
+        check_reorder(ctx, &flat, rows, (hd_layout){0});
+        check_reorder(ctx, &flat, (hd_layout){0}, rows);
+        assert_true(hd_layout_as_rows(&pictures[0], &x, &none));
+        check_reorder(ctx, &flat, rows, none);
+        const hd_dims other = HD_DIMS(3, 32, 5, 6);
+        assert_false(hd_layout_as_picture(&rows, &other, &back));
+    }
+    hd_layout rows;
+    assert_false(hd_layout_as_rows(&pictures[0], &odd, &rows)); /* padded */
+    assert_false(hd_layout_as_rows(&(hd_layout){0}, &x, &rows));
+    free(plain_x), free(a), free(b);
+    hd_context_free(ctx);
+}
+
 static void check_move(hd_context *ctx, const char *name, const void *args, hd_dtype dtype, hd_dims x,
                        const hd_dims *y) {
     kit_case c = {.kernel = kernel_of(name), .args = args, .tolerance = 1e-30};
@@ -142,6 +176,7 @@ static void test_moves(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reorders), cmocka_unit_test(test_moves)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reorders), cmocka_unit_test(test_rows),
+                                       cmocka_unit_test(test_moves)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

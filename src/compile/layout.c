@@ -4,13 +4,50 @@
 #include <string.h>
 
 bool hd_layout_equal(const hd_layout *a, const hd_layout *b) {
-    if (a->nblk != b->nblk || a->permuted != b->permuted) return false;
+    if (a->nblk != b->nblk || a->permuted != b->permuted || a->places != b->places) return false;
     if (a->permuted && memcmp(a->perm, b->perm, sizeof a->perm) != 0) return false;
     return memcmp(a->idx, b->idx, a->nblk) == 0 && memcmp(a->blk, b->blk, a->nblk) == 0;
 }
 
 bool hd_layout_is_plain(const hd_layout *l) {
     return !l->nblk && !l->permuted;
+}
+
+/* ---- pictures as rows ---- */
+
+void hd_layout_unfold(hd_layout *l, hd_dims *dims) {
+    if (!l->places || dims->rank < 1 || dims->rank >= HD_MAX_DIMS) return;
+    const int last = dims->rank++ - 1;
+    dims->dim[last + 1] = l->places;
+    dims->dim[last] /= l->places;
+    l->places = 0;
+}
+
+/* The dimensions of a plane run on as one. */
+bool hd_layout_as_rows(const hd_layout *picture, const hd_dims *x, hd_layout *rows) {
+    int64_t places = 1;
+    for (int d = 2; d < x->rank; d++) places *= x->dim[d];
+    if (x->rank < 3 || places < 2 || places > UINT16_MAX || picture->places) return false;
+    *rows = (hd_layout){.places = (uint16_t)places};
+    if (picture->nblk == 1 && !picture->permuted && picture->idx[0] == 1 && x->dim[1] % picture->blk[0] == 0) {
+        rows->nblk = 1, rows->idx[0] = 1, rows->blk[0] = picture->blk[0];
+        return true;
+    }
+    if (picture->nblk || !picture->permuted || picture->perm[0] != 0 || picture->perm[x->rank - 1] != 1) return false;
+    for (int d = 2; d < x->rank; d++)
+        if (picture->perm[d - 1] != d) return false;
+    rows->permuted = 1, rows->perm[0] = 0, rows->perm[1] = 2, rows->perm[2] = 1;
+    return true;
+}
+
+bool hd_layout_as_picture(const hd_layout *rows, const hd_dims *x, hd_layout *picture) {
+    hd_layout again;
+    *picture = (hd_layout){.nblk = rows->nblk};
+    if (rows->nblk) picture->idx[0] = 1, picture->blk[0] = rows->blk[0];
+    for (int d = 0; d < x->rank && d < HD_MAX_DIMS && rows->permuted; d++)
+        picture->perm[d] = (uint8_t)(d == 0 ? 0 : d < x->rank - 1 ? d + 1 : 1);
+    picture->permuted = rows->permuted;
+    return rows->places && hd_layout_as_rows(picture, x, &again) && hd_layout_equal(&again, rows);
 }
 
 /* Product of the blocks of a dimension. */
@@ -22,7 +59,7 @@ static int64_t hd_block_of(const hd_layout *l, int d) {
 }
 
 int64_t hd_layout_count(const hd_layout *l, const hd_dims *dims) {
-    if (hd_layout_is_plain(l)) return hd_dims_count(dims);
+    if (hd_layout_is_plain(l) || l->places) return hd_dims_count(dims);
     int64_t n = 1;
     for (int d = 0; d < dims->rank; d++) {
         const int64_t b = hd_block_of(l, d);
@@ -106,7 +143,10 @@ void hd_layout_pack(const hd_layout *l, const hd_dims *dims, size_t size, const 
         return;
     }
     memset(packed, 0, bytes);
-    hd_layout_copy(l, dims, size, (char *)(uintptr_t)plain, packed, true);
+    hd_layout unfolded = *l;
+    hd_dims parts = *dims;
+    hd_layout_unfold(&unfolded, &parts);
+    hd_layout_copy(&unfolded, &parts, size, (char *)(uintptr_t)plain, packed, true);
 }
 
 void hd_layout_unpack(const hd_layout *l, const hd_dims *dims, size_t size, const void *packed, void *plain) {
@@ -115,12 +155,16 @@ void hd_layout_unpack(const hd_layout *l, const hd_dims *dims, size_t size, cons
         if (bytes) memcpy(plain, packed, bytes);
         return;
     }
-    hd_layout_copy(l, dims, size, plain, (char *)(uintptr_t)packed, false);
+    hd_layout unfolded = *l;
+    hd_dims parts = *dims;
+    hd_layout_unfold(&unfolded, &parts);
+    hd_layout_copy(&unfolded, &parts, size, plain, (char *)(uintptr_t)packed, false);
 }
 
 const char *hd_layout_text(char *buffer, const hd_layout *l, int rank) {
     if (hd_layout_is_plain(l)) return strcpy(buffer, "plain");
     size_t at = 0;
+    rank += l->places != 0;
     for (int p = 0; p < rank && at < 40; p++) {
         const int d = l->permuted ? l->perm[p] : p;
         buffer[at++] = (char)((hd_block_of(l, d) > 1 ? 'A' : 'a') + d);

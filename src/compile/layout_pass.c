@@ -2,6 +2,7 @@
  * reader and keeps it in all programs of the store; where producer and reader differ a reorder node stands between. */
 #include "compile/lower.h"
 #include "compile/store.h"
+#include "hadal/ops.h"
 #include "ops/fused.h"
 #include <string.h>
 
@@ -92,6 +93,54 @@ static void hd_wants(hd_lower *l, int32_t node, hd_operand *operands, hd_layout 
         if (hd_dims_equal(&k.out[i].dims, &k.out[0].dims)) out[i] = *through;
 }
 
+/* A view shows the memory of its first operand: pictures made rows keep their order, and rows made pictures again. Of
+ * the others it reads no more than the shape. */
+static void hd_view_wants(const hd_kctx *k, hd_layout *in, hd_layout *out) {
+    const hd_operand *x = &k->in[0], *y = &k->out[0];
+    hd_layout other;
+    for (int i = 1; i < k->n_in; i++) in[i] = k->in[i].layout;
+    if (x->dims.rank < 1 || y->dims.rank < 1 || x->dims.dim[0] != y->dims.dim[0]) return;
+    const bool fits = hd_dims_equal(&x->dims, &y->dims) ? (other = x->layout, true)
+                      : y->dims.rank == 2               ? hd_layout_as_rows(&x->layout, &x->dims, &other)
+                      : x->dims.rank == 2               ? hd_layout_as_picture(&x->layout, &y->dims, &other)
+                                                        : false;
+    if (!fits) return;
+    in[0] = x->layout;
+    out[0] = other;
+}
+
+/* The features of a linear layer may come in any order, when its weight's columns stand in the same. The weight decides
+ * where it is placed already. False: not such a product. */
+static bool hd_rows_wants(const hd_lower *l, const hd_node *n, const hd_kctx *k, hd_layout *in, hd_layout *out) {
+    const bool forward = hd_is_op(n, "linear"), back = hd_is_op(n, "linear_grad_input") || hd_is_op(n, "matmul");
+    const bool weight = hd_is_op(n, "linear_grad_weight");
+    if ((!forward && !back && !weight) || k->in[0].dims.rank != 2 || k->in[1].dims.rank != 2) return false;
+    if (hd_is_op(n, "matmul") && ((const hd_matmul_args *)n->attr)->trans_b) return false;
+    const bool placed = forward && l->v[n->in[1]].layout_set;
+    const hd_layout rows = back || placed ? k->in[1].layout : k->in[0].layout;
+    if (!rows.places) return false;
+    if (forward)
+        in[0] = in[1] = rows;
+    else if (weight)
+        in[0] = out[0] = rows;
+    else {
+        in[1] = out[0] = rows;
+        if (k->n_in > 2 && n->in[2] >= 0) in[2] = rows;
+    }
+    return true;
+}
+
+/* What a node wants, views and rows of features first. */
+static void hd_node_wants(hd_lower *l, int32_t node, hd_operand *operands, hd_layout *in, hd_layout *out) {
+    hd_kctx k;
+    const hd_node *n = &l->g->nodes[node];
+    hd_kctx_of(l, node, operands, &k);
+    if (n->op->flags & HD_OP_VIEW)
+        hd_view_wants(&k, in, out);
+    else if (hd_lnode_of(l, node)->kernel->layouts || !hd_rows_wants(l, n, &k, in, out))
+        hd_wants(l, node, operands, in, out);
+}
+
 /* A parameter or state that nobody has placed yet takes what is wanted. */
 static hd_status hd_settle_input(hd_lower *l, int32_t value, const hd_layout *want) {
     hd_lvalue *v = &l->v[value];
@@ -113,7 +162,7 @@ static hd_status hd_layout_node(hd_lower *l, int32_t node) {
     hd_operand *operands = hd_alloc_n(l->ctx, count, sizeof *operands);
     hd_layout *want = hd_alloc_n(l->ctx, count, sizeof *want);
     hd_status status = operands && want ? HD_OK : HD_E_MEMORY;
-    if (status == HD_OK) hd_wants(l, node, operands, want, want + n_in);
+    if (status == HD_OK) hd_node_wants(l, node, operands, want, want + n_in);
     for (int32_t i = 0; i < n_in && status == HD_OK; i++) {
         const int32_t value = g->nodes[node].in[i];
         if (value < 0) continue;

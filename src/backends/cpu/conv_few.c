@@ -8,6 +8,7 @@ enum {
     FEW_MOST_TASKS = 16,
     FEW_TASK_MACS = 1 << 19,  /* multiply-adds that pay a task */
     FEW_IMAGE_MACS = 1 << 22, /* of an image: it is not cut */
+    FEW_BLOCKED_BATCH = 8,    /* images from which 16 to 16 channels are faster in blocks, as their neighbours are */
     FEW_CHANNELS = 16,        /* out, and in a group; more fill the vectors of blocked kernels */
     FEW_PLACES = 16           /* of the stride */
 };
@@ -81,6 +82,8 @@ const char *hd_few_refuses(const hd_kctx *k, const hd_dims *x, const hd_dims *w,
     if (out == FEW_CHANNELS && in == FEW_CHANNELS && k->isa >= HD_ISA_AVX512) return "channels fill vectors";
 #endif
     if (out == FEW_CHANNELS && in < 4) return "the next layer wants its channels in blocks";
+    if (out == FEW_CHANNELS && in == FEW_CHANNELS && x->dim[0] >= FEW_BLOCKED_BATCH)
+        return "channels fill blocks, and a batch pays for them";
     if (hd_dims_count(x) == 0 || hd_dims_count(y) == 0) return "there are no pictures";
     if (y->dim[2] * y->dim[3] * out * in * w->dim[2] * w->dim[3] > FEW_IMAGE_MACS) return "the picture is large";
     return NULL;

@@ -91,9 +91,16 @@ static void layout_boxes(layout_walk *w, int d, const hd_copy_box *outer) {
     }
 }
 
-bool hd_copy_layouts(hd_copy **out, hd_arena *arena, size_t size, const hd_dims *dims, const hd_layout *from,
-                     const hd_layout *to) {
+bool hd_copy_layouts(hd_copy **out, hd_arena *arena, size_t size, const hd_dims *joined, const hd_layout *folded_from,
+                     const hd_layout *folded_to) {
+    hd_layout parts_from = *folded_from, parts_to = *folded_to, *from = &parts_from, *to = &parts_to;
+    hd_dims parts = *joined, *dims = &parts;
     layout_walk w = {.dims = dims};
+    if (from->places && to->places && from->places != to->places) return false;
+    if (!from->places && to->places && !hd_layout_is_plain(from)) return false;
+    if (from->places && !to->places && !hd_layout_is_plain(to)) return false;
+    hd_layout_unfold(from->places ? from : to, dims); /* plain order is plain in parts too */
+    from->places = to->places = 0;
     int axes = 0;
     for (int d = 0; d < dims->rank; d++) {
         if (!refine(&w.split[d], dims, d, from, to)) return false;

@@ -20,7 +20,10 @@ void hd_planes_single(hd_planes *p) {
     p->groups = p->c;
 }
 
-bool hd_planes_of(hd_planes *p, const hd_dims *dims, const hd_layout *l, int width) {
+bool hd_planes_of(hd_planes *p, const hd_dims *joined, const hd_layout *folded, int width) {
+    hd_layout unfolded = *folded, *l = &unfolded;
+    hd_dims parts = *joined, *dims = &parts;
+    hd_layout_unfold(l, dims);
     if (dims->rank < 2) return false;
     *p = (hd_planes){.n = dims->dim[0], .c = dims->dim[1], .places = 1, .width = width, .block = 1};
     for (int d = 2; d < dims->rank; d++) p->places *= dims->dim[d];
@@ -52,7 +55,7 @@ void hd_planes_layouts(const hd_kctx *k, unsigned inputs, hd_layout *in, hd_layo
     hd_planes p;
     for (int i = 0; i < k->n_in && !l; i++)
         if ((inputs >> i & 1) && hd_vec_present(k, i) && !hd_layout_is_plain(&k->in[i].layout) &&
-            hd_planes_of(&p, &k->in[i].dims, &k->in[i].layout, hd_gemm_of(k->isa)->lanes))
+            !k->in[i].layout.places && hd_planes_of(&p, &k->in[i].dims, &k->in[i].layout, hd_gemm_of(k->isa)->lanes))
             l = &k->in[i].layout;
     if (!l) return;
     for (int i = 0; i < k->n_in; i++)

@@ -15,7 +15,8 @@ typedef struct hd_planes {
     int64_t groups, held;    /* groups, and channels with padding: only these may be written */
 } hd_planes;
 
-/* False for a layout that is none of these. width: HD_VL of the instruction set. */
+/* False for a layout that is none of these. width: HD_VL of the instruction set. Rows that were pictures are taken as
+ * such: their features are no channels then, and who asks for layouts by the function below never gets them. */
 bool hd_planes_of(hd_planes *p, const hd_dims *dims, const hd_layout *l, int width);
 
 /* Plain order with a channel a group, also where a plane has one place and channels could be lanes. */

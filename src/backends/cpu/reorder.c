@@ -196,7 +196,7 @@ static hd_status reorder_prepare(hd_kctx *k, hd_prepared *out) {
     s->dims = k->in[0].dims;
     s->from = k->in[0].layout;
     s->to = k->out[0].layout;
-    s->padded = pads(&s->from, &s->dims) || pads(&s->to, &s->dims);
+    s->padded = s->from.places || s->to.places || pads(&s->from, &s->dims) || pads(&s->to, &s->dims);
     out->state = s;
     out->phases = 1;
     if (!s->padded && find_axes(s)) {

@@ -13,6 +13,7 @@ static const char *dropout_supports(const hd_kctx *k) {
 static void dropout_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {
     hd_planes p;
     hd_planes_layouts(k, 1u << 0, in, out);
+    if (k->in[0].layout.places) in[0] = out[0] = k->in[0].layout;
     if (hd_layout_is_plain(&in[0])) return;
     hd_planes_of(&p, &k->in[0].dims, &in[0], hd_gemm_of(k->isa)->lanes);
     if (p.places % 4 == 0 && p.n * p.groups * p.width * p.places < INT64_C(1) << 33) return;

@@ -128,10 +128,35 @@ static const char *broadcast_supports(const hd_kctx *k) {
                : "kept and repeated axes alternate too often";
 }
 
+/* A number for each channel [n, c, 1, …] all over its plane: channels may lie side by side there. Lanes: how many, 0
+ * where they may not. */
+static int64_t broadcast_lanes(const hd_kctx *k, const hd_layout *l) {
+    const hd_dims *x = &k->in[0].dims, *y = &k->out[0].dims;
+    hd_layout rows;
+    if (x->rank != y->rank || !hd_layout_as_rows(l, y, &rows) || x->dim[0] != y->dim[0] || x->dim[1] != y->dim[1])
+        return 0;
+    for (int d = 2; d < x->rank; d++)
+        if (x->dim[d] != 1) return 0;
+    return rows.permuted ? y->dim[1] : rows.nblk ? rows.blk[0] : 0;
+}
+
+/* Of the second operand no more than the shape is read. */
+static void broadcast_layouts(const hd_kctx *k, hd_layout *in, hd_layout *out) {
+    in[1] = k->in[1].layout;
+    if (broadcast_lanes(k, &in[1])) out[0] = in[1];
+}
+
 static hd_status broadcast_prepare(hd_kctx *k, hd_prepared *out) {
     hd_vec_reduce *s = hd_vec_state(k, sizeof *s);
     if (!s) return HD_E_MEMORY;
     hd_vec_join_axes(&k->out[0].dims, hd_vec_broadcast_mask(&k->in[0].dims, &k->out[0].dims), s->size);
+    const int64_t lanes = hd_layout_is_plain(&k->out[0].layout) ? 0 : broadcast_lanes(k, &k->out[0].layout);
+    if (lanes) {
+        s->size[HD_VEC_OUTER] = k->in[0].count / lanes;
+        s->size[HD_VEC_FOLD] = k->in[0].count ? k->out[0].count / k->in[0].count : 0;
+        s->size[HD_VEC_KEEP] = lanes;
+        s->size[HD_VEC_RUN] = 1;
+    }
     const bool average = ((const hd_like_args *)k->attr)->average;
     s->factor = average ? (float)(1 / (double)(s->size[HD_VEC_FOLD] * s->size[HD_VEC_RUN])) : 1;
     s->fill = hd_vec_for(k->isa)->elem[HD_VEC_fill_like][0];
@@ -140,17 +165,18 @@ static hd_status broadcast_prepare(hd_kctx *k, hd_prepared *out) {
     return hd_vec_one_phase(out, s, broadcast_run, s->split.tasks);
 }
 
-#define REDUCE_KERNEL(op_name, supports_fn, prepare_fn)                                                                \
+#define REDUCE_KERNEL(op_name, supports_fn, layouts_fn, prepare_fn)                                                    \
     const hd_kernel hd_kernel_vec_##op_name = {                                                                        \
         .name = "cpu." #op_name,                                                                                       \
         .op = #op_name,                                                                                                \
         .supports = supports_fn,                                                                                       \
+        .layouts = layouts_fn,                                                                                         \
         .prepare = prepare_fn,                                                                                         \
     };
-REDUCE_KERNEL(sum, reduce_supports, reduce_prepare)
-REDUCE_KERNEL(mean, reduce_supports, reduce_prepare)
-REDUCE_KERNEL(max, reduce_supports, reduce_prepare)
-REDUCE_KERNEL(min, reduce_supports, reduce_prepare)
-REDUCE_KERNEL(prod, reduce_supports, reduce_prepare)
-REDUCE_KERNEL(sum_like, reduce_supports, reduce_prepare)
-REDUCE_KERNEL(broadcast_like, broadcast_supports, broadcast_prepare)
+REDUCE_KERNEL(sum, reduce_supports, NULL, reduce_prepare)
+REDUCE_KERNEL(mean, reduce_supports, NULL, reduce_prepare)
+REDUCE_KERNEL(max, reduce_supports, NULL, reduce_prepare)
+REDUCE_KERNEL(min, reduce_supports, NULL, reduce_prepare)
+REDUCE_KERNEL(prod, reduce_supports, NULL, reduce_prepare)
+REDUCE_KERNEL(sum_like, reduce_supports, NULL, reduce_prepare)
+REDUCE_KERNEL(broadcast_like, broadcast_supports, broadcast_layouts, broadcast_prepare)
