@@ -25,6 +25,12 @@ static const hd_mixed_rule hd_products[] = {
     {"conv2d_grad_input", 3, 4, true, 0},
     {"conv2d_grad_weight", 3, 4, false, 0},
     {"conv2d_grad_params", 3, 4, false, 0},
+    {"lstm", 2, 0, true, 0}, /* the weight of the state, which its kernel rounds as it goes */
+    {"lstm_grad", 4, 0, true, 0},
+    {"gru", 2, 0, true, 0},
+    {"gru_grad", 4, 0, true, 1},
+    {"rnn", 2, 0, true, 0},
+    {"rnn_grad", 2, 0, true, 0},
 };
 
 /* Ops that round nothing, or once: they work on bf16 where it comes in, with f32 inside. Of batch normalisation the
@@ -62,6 +68,7 @@ static const hd_mixed_rule hd_carriers[] = {
     {"gelu_grad", 3, 0, true, 0},
     {"silu", 1, 0, true, 0},
     {"silu_grad", 3, 0, true, 0},
+    {"time_shift", 3, 0, true, 1},
 };
 
 static const hd_mixed_rule *hd_rule_of(const hd_mixed_rule *rules, size_t n, const char *op) {

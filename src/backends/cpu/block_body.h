@@ -2,7 +2,7 @@
  * tile of it stays in the first while it meets the panels of a piece of B. Compiled once per instruction set. */
 #ifndef HD_CPU_BLOCK_BODY_H
 #define HD_CPU_BLOCK_BODY_H
-#include "backends/cpu/pack_body.h"
+#include "backends/cpu/panel_body.h"
 
 enum {
     PACK_GROUP = 4, /* panels written side by side: more of them compete for the same places of a cache */

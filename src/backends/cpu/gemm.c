@@ -1,5 +1,6 @@
 /* gemm.c: chooses among the compilations of the matrix routines. Knows nothing of ops. */
 #include "backends/cpu/gemm.h"
+#include "base/cpu.h"
 
 const hd_gemm_isa *hd_gemm_of(hd_isa isa) {
 #if defined(__x86_64__)
@@ -8,4 +9,12 @@ const hd_gemm_isa *hd_gemm_of(hd_isa isa) {
 #endif
     (void)isa;
     return &hd_gemm_generic;
+}
+
+const hd_gemm_isa *hd_gemm_pairs_of(hd_isa isa) {
+#if defined(__x86_64__) && (defined(__clang__) || __GNUC__ >= 10)
+    if (hd_cpu_bf16(isa)) return &hd_gemm_bf16;
+#endif
+    (void)isa;
+    return NULL;
 }

@@ -85,9 +85,15 @@ typedef struct hd_gemm_isa {
     void (*tanh)(float *y, const float *x, int64_t n);
     void (*sigmoid)(float *y, const float *x, int64_t n);
     const struct hd_few_isa *few; /* of convolutions with few channels: conv_few.h */
+    /* Of pairs alone: to[j] = the pair row[j], next[j], j < n; zeros beside them where next is NULL. */
+    void (*pair_rows)(float *to, const uint16_t *row, const uint16_t *next, int64_t n);
 } hd_gemm_isa;
 
-extern const hd_gemm_isa hd_gemm_avx512, hd_gemm_avx2, hd_gemm_generic;
+extern const hd_gemm_isa hd_gemm_bf16, hd_gemm_avx512, hd_gemm_avx2, hd_gemm_generic;
 /* The table of an instruction set. */
 const hd_gemm_isa *hd_gemm_of(hd_isa isa);
+/* Products of bf16 with sums in f32: where a float of A and B stands in a block there is a pair of neighbours along k,
+ * and k, ra, ca and ldb count pairs; tiles, pack_a and pair_rows alone. NULL where the processor or the compiler lacks
+ * them. */
+const hd_gemm_isa *hd_gemm_pairs_of(hd_isa isa);
 #endif

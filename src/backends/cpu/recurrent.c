@@ -14,24 +14,29 @@ enum {
 
 /* ---- shared ---- */
 
-void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k) {
+void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k, int64_t depth) {
     static const int64_t gates[HD_RECURRENT_KINDS] = {1, 1, 4, 3}, saved[HD_RECURRENT_KINDS] = {0, 0, 4, 4};
-    s->gemm = hd_gemm_of(k->isa);
-    s->turn = hd_vec_for(k->isa)->turn;
+    const hd_vec *v = hd_vec_for(k->isa);
+    s->half = k->in[s->o.w].dtype == HD_BF16;
+    s->gemm = s->half ? hd_gemm_pairs_of(k->isa) : hd_gemm_of(k->isa);
+    s->turn = v->turn;
+    s->narrow = v->cast_from_f32[HD_BF16];
+    s->widen = v->cast_to_f32[HD_BF16];
     s->gates = gates[s->kind];
     s->saved = saved[s->kind];
     s->width = 2 * s->gemm->lanes;
     s->blocks = (s->h + s->width - 1) / s->width;
+    s->k = s->half ? (depth + 1) / 2 : depth;
+    s->ld = s->half ? (depth + 31) / 32 * 32 + 32 : depth; /* pairs; an odd number of lines, or rows compete */
     const int64_t weight = s->gates * s->h * s->h, b = s->steps.b;
     const int64_t least = weight <= SMALL_WEIGHT ? SMALL_ROWS : TASK_ROWS;
     int64_t tasks = b / least < 1 ? 1 : b / least;
     if (tasks > MOST_TASKS) tasks = MOST_TASKS;
     s->rows = b > 0 ? (b + tasks - 1) / tasks : 1; /* of an empty batch there is no task */
     s->tasks = (b + s->rows - 1) / s->rows;
-    s->packed = s->steps.t >= PACKED_STEPS;
+    s->packed = s->half || s->steps.t >= PACKED_STEPS;
     const int64_t slices = hd_vec_min(hd_vec_min(weight / SLICE_WEIGHT, s->blocks), MOST_TASKS);
     s->slices = s->packed && s->tasks == 1 && slices > 1 ? slices : 0;
-    s->pack = s->packed ? (size_t)(s->gates * s->h * s->blocks * s->width) : 0;
 }
 
 void hd_recurrent_phases(const hd_recurrent *s, hd_prepared *out, int64_t rounds, hd_recurrent_run walk,
@@ -52,9 +57,11 @@ hd_steps hd_recurrent_steps(const hd_recurrent *s, const hd_exec *e) {
     return steps;
 }
 
-void hd_recurrent_product(const hd_recurrent *s, hd_gemm_block g, bool add) {
+void hd_recurrent_product(const hd_recurrent *s, hd_gemm_block g, const void *a, bool add) {
     const int64_t tiles = (g.m + s->gemm->rows - 1) / s->gemm->rows;
-    g.ra = g.k;
+    g.a = a;
+    g.k = s->k;
+    g.ra = s->half ? s->ld / 2 : s->ld;
     g.ca = 1;
     g.add = add;
     g.mr = (g.m + tiles - 1) / tiles;
@@ -67,33 +74,52 @@ void hd_recurrent_product(const hd_recurrent *s, hd_gemm_block g, bool add) {
         s->gemm->tiles(&g);
 }
 
-void hd_recurrent_clear(const hd_steps *s, int64_t lane, int64_t count, float *rows, int64_t n) {
+void hd_recurrent_clear(const hd_steps *s, int64_t lane, int64_t count, void *rows, bool half, int64_t n) {
     for (int64_t t = count; t < s->t && rows; t++)
-        memset(rows + (t * s->step + lane * s->lane) * n, 0, (size_t)n * sizeof(float));
+        memset(hd_recurrent_at(rows, half, (t * s->step + lane * s->lane) * n), 0,
+               (size_t)n * (half ? sizeof(uint16_t) : sizeof(float)));
 }
 
 int hd_recurrent_present(const hd_kctx *k, int i) {
     return hd_vec_present(k, i) ? i : -1;
 }
 
-const char *hd_recurrent_refuses(const hd_kctx *k, int lengths, unsigned never) {
+static bool is_float(const hd_operand *o, bool may_be_half) {
+    return o->dtype == HD_F32 || (may_be_half && o->dtype == HD_BF16);
+}
+
+const char *hd_recurrent_refuses(const hd_kctx *k, int w, int lengths, unsigned never, unsigned narrow) {
+    const bool half = k->in[w].dtype == HD_BF16;
     for (int i = 0; i < k->n_in; i++) {
         if (!hd_vec_present(k, i) || i == lengths) continue;
         if (never >> i & 1) return "projections, and gradients of what is kept for the gradient, by definition alone";
-        if (k->in[i].dtype != HD_F32) return "computes in f32 only";
+        if (!is_float(&k->in[i], i == w)) return "computes in f32, with a weight of f32 or bf16";
     }
-    return k->in[0].count == 0 ? "nothing to do" : NULL;
+    for (int i = 0; i < k->n_out; i++)
+        if (!is_float(&k->out[i], half && (narrow >> i & 1))) return "keeps states and gates in f32";
+    if (k->in[0].count == 0) return "nothing to do";
+    if (half && !hd_gemm_pairs_of(k->isa)) return "no instructions for bf16 (AVX-512 BF16)";
+    return NULL;
 }
 
 /* ---- forward ---- */
 
-/* Panel k · blocks + u: gate k of units u·width …, for each number of the state before: their weights. */
+/* Panel k · blocks + u: gate k of units u·width …, for each number of the state before, or pair of these: their
+ * weights. */
 static void pack_panel(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_recurrent *s = e->state;
-    const int64_t k = task / s->blocks, u = task % s->blocks * s->width, h = s->h;
-    float *panel = (float *)e->scratch + task * h * s->width;
-    s->turn(panel, s->width, (const float *)e->in[s->o.w] + (k * h + u) * h, h, h, hd_vec_min(s->width, h - u));
+    const int64_t k = task / s->blocks, u = task % s->blocks * s->width, h = s->h, n = hd_vec_min(s->width, h - u);
+    float *panel = (float *)e->scratch + task * s->k * s->width;
+    const void *w = hd_recurrent_at(e->in[s->o.w], s->half, (k * h + u) * h);
+    if (!s->half || h % 2 == 0) {
+        s->turn(panel, s->width, w, s->k, s->k, n);
+        return;
+    }
+    uint16_t *pairs = (uint16_t *)panel;
+    const uint16_t *rows = w;
+    for (int64_t i = 0; i < 2 * s->k; i++)
+        for (int64_t j = 0; j < n; j++) pairs[(i / 2 * s->width + j) * 2 + i % 2] = i < h ? rows[j * h + i] : 0;
 }
 
 /* What a task has: states before and after, cells, products. */
@@ -103,7 +129,8 @@ typedef struct forward {
     hd_steps steps;
     int64_t lane, rows; /* first sequence, how many */
     float *state[2], *cell, *z;
-    float *zeros; /* as many as there are gates of units */
+    float *zeros;    /* as many as there are gates of units */
+    void *factor[2]; /* the states as they are multiplied: these, or in bf16 */
 } forward;
 
 static void copy_or_zero(float *to, const float *from, int64_t n) {
@@ -122,7 +149,8 @@ static forward forward_of(const hd_exec *e, int64_t task) {
     f.state[1] = at, at += s->rows * s->h;
     f.cell = at, at += s->rows * s->h;
     f.z = at, at += s->rows * s->gates * s->h;
-    f.zeros = at;
+    f.zeros = at, at += s->gates * s->h;
+    for (int i = 0; i < 2; i++) f.factor[i] = s->half ? (void *)(at + i * s->rows * s->ld / 2) : f.state[i];
     return f;
 }
 
@@ -133,6 +161,9 @@ static void forward_begin(const forward *f) {
     const float *h0 = hd_recurrent_in(e, s->o.h0), *c0 = hd_recurrent_in(e, s->o.c0);
     copy_or_zero(f->state[0], h0 ? h0 + f->lane * s->h : NULL, f->rows * s->h);
     copy_or_zero(f->cell, c0 ? c0 + f->lane * s->h : NULL, f->rows * s->h);
+    if (!s->half) return;
+    memset(f->factor[0], 0, (size_t)(2 * s->rows * s->ld) * sizeof(uint16_t)); /* of both: pads stay zero */
+    for (int64_t r = 0; r < f->rows; r++) s->narrow((uint16_t *)f->factor[0] + r * s->ld, f->state[0] + r * s->h, s->h);
 }
 
 /* The products of step i for some units, before any of their gates: what these read and write lies megabytes apart from
@@ -143,13 +174,13 @@ static void forward_products(const forward *f, int64_t i, hd_recurrent_units uni
     const float *w = f->e->in[s->o.w], *packed = (const float *)f->e->scratch;
     for (int64_t k = 0; k < s->gates; k++)
         for (int64_t u = units.from; u < units.to; u += s->width) {
-            hd_gemm_block g = {.m = f->rows, .n = hd_vec_min(s->width, units.to - u), .k = h, .a = f->state[i & 1]};
+            hd_gemm_block g = {.m = f->rows, .n = hd_vec_min(s->width, units.to - u)};
             g.c = f->z + k * h + u;
             g.ldc = s->gates * h;
-            g.b = s->packed ? packed + (k * s->blocks * s->width + u) * h : w + (k * h + u) * h;
+            g.b = s->packed ? packed + (k * s->blocks * s->width + u) * s->k : w + (k * h + u) * h;
             g.ldb = s->packed ? s->width : h;
             g.bt = !s->packed;
-            hd_recurrent_product(s, g, false);
+            hd_recurrent_product(s, g, f->factor[i & 1], false);
         }
 }
 
@@ -159,8 +190,10 @@ static void forward_row(const forward *f, int64_t i, int64_t r, hd_recurrent_uni
     const int64_t h = s->h, count = hd_steps_count(&f->steps, f->lane + r), u = units.from, n = units.to - u;
     const float *before = f->state[i & 1] + r * h + u;
     float *after = f->state[(i + 1) & 1] + r * h + u;
+    uint16_t *multiplied = s->half ? (uint16_t *)f->factor[(i + 1) & 1] + r * s->ld + u : NULL;
     if (i >= count) {
         memcpy(after, before, (size_t)n * sizeof(float));
+        if (multiplied) s->narrow(multiplied, before, n);
         return;
     }
     const int64_t row = hd_steps_row(&f->steps, f->lane + r, i, count);
@@ -175,8 +208,10 @@ static void forward_row(const forward *f, int64_t i, int64_t r, hd_recurrent_uni
         .cell = f->cell + r * h + u,
         .gates = s->o.out_gates >= 0 ? (float *)f->e->out[s->o.out_gates] + row * s->saved * h + u : NULL,
         .c = s->o.out_c >= 0 ? (float *)f->e->out[s->o.out_c] + row * h + u : NULL,
-        .y = (float *)f->e->out[s->o.out_y] + row * h + u,
-        .state = after};
+        .y = hd_recurrent_at(f->e->out[s->o.out_y], s->y_half, row * h + u),
+        .y_half = s->y_half,
+        .state = after,
+        .multiplied = multiplied};
     s->row(&one);
 }
 
@@ -203,9 +238,10 @@ static void forward_end(const forward *f) {
     if (s->o.c_n >= 0) memcpy((float *)e->out[s->o.c_n] + f->lane * h, f->cell, (size_t)(f->rows * h) * sizeof(float));
     for (int64_t lane = f->lane; lane < f->lane + f->rows; lane++) {
         const int64_t count = hd_steps_count(&f->steps, lane);
-        hd_recurrent_clear(&f->steps, lane, count, e->out[s->o.out_y], h);
-        if (s->o.out_gates >= 0) hd_recurrent_clear(&f->steps, lane, count, e->out[s->o.out_gates], s->saved * h);
-        if (s->o.out_c >= 0) hd_recurrent_clear(&f->steps, lane, count, e->out[s->o.out_c], h);
+        hd_recurrent_clear(&f->steps, lane, count, e->out[s->o.out_y], s->y_half, h);
+        if (s->o.out_gates >= 0)
+            hd_recurrent_clear(&f->steps, lane, count, e->out[s->o.out_gates], false, s->saved * h);
+        if (s->o.out_c >= 0) hd_recurrent_clear(&f->steps, lane, count, e->out[s->o.out_c], false, h);
     }
 }
 
@@ -238,8 +274,11 @@ static hd_status forward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent sett
     s->h = k->out[0].dims.dim[2];
     s->steps = hd_steps_of(&k->in[0].dims, batch_first, reverse, NULL);
     s->row = hd_vec_for(k->isa)->recurrent[s->kind];
-    hd_recurrent_plan(s, k);
-    s->per_task = (size_t)(((s->rows * (3 + s->gates) + s->gates) * s->h + 15) / 16 * 16);
+    hd_recurrent_plan(s, k, s->h);
+    s->y_half = k->out[s->o.out_y].dtype == HD_BF16;
+    s->pack = s->packed ? (size_t)(s->gates * s->blocks * s->width * s->k) : 0;
+    const int64_t factors = s->half ? s->rows * s->ld : 0; /* two of half the size */
+    s->per_task = (size_t)(((s->rows * (3 + s->gates) + s->gates) * s->h + factors + 15) / 16 * 16);
     out->state = s;
     out->scratch = (s->pack + (size_t)s->tasks * s->per_task) * sizeof(float);
     if (s->packed) out->phase[out->phases++] = (hd_phase){pack_panel, s->gates * s->blocks};
@@ -291,13 +330,13 @@ static hd_status gru_prepare(hd_kctx *k, hd_prepared *out) {
 }
 
 static const char *rnn_supports(const hd_kctx *k) {
-    return hd_recurrent_refuses(k, 3, 0);
+    return hd_recurrent_refuses(k, 1, 3, 0, 1);
 }
 static const char *lstm_supports(const hd_kctx *k) {
-    return hd_recurrent_refuses(k, 5, 1u << 4);
+    return hd_recurrent_refuses(k, 1, 5, 1u << 4, 1);
 }
 static const char *gru_supports(const hd_kctx *k) {
-    return hd_recurrent_refuses(k, 4, 0);
+    return hd_recurrent_refuses(k, 1, 4, 0, 1);
 }
 
 /* ---- time_shift ---- */
@@ -305,32 +344,45 @@ static const char *gru_supports(const hd_kctx *k) {
 typedef struct shift {
     hd_steps steps;
     int64_t n;
+    bool half;
     int first, lengths; /* numbers of inputs, −1: absent */
     hd_vec_split split; /* of sequences */
 } shift;
+
+static void shift_row(const shift *s, void *to, int64_t row, const void *from) {
+    const size_t bytes = (size_t)s->n * (s->half ? sizeof(uint16_t) : sizeof(float));
+    void *at = hd_recurrent_at(to, s->half, row * s->n);
+    if (from)
+        memcpy(at, from, bytes);
+    else
+        memset(at, 0, bytes);
+}
 
 static void shift_run(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const shift *s = e->state;
     const int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
-    const float *x = e->in[0], *first = hd_recurrent_in(e, s->first);
     hd_steps steps = s->steps;
     steps.lengths = hd_recurrent_in(e, s->lengths);
     for (int64_t b = from; b < to; b++) {
         const int64_t count = hd_steps_count(&steps, b);
-        const float *before = first ? first + b * s->n : NULL;
+        const void *before = hd_recurrent_at(hd_recurrent_in(e, s->first), s->half, b * s->n);
         for (int64_t i = 0; i < count; i++) {
-            const int64_t row = hd_steps_row(&steps, b, i, count) * s->n;
-            copy_or_zero((float *)e->out[0] + row, before, s->n);
-            before = x + row;
+            const int64_t row = hd_steps_row(&steps, b, i, count);
+            shift_row(s, e->out[0], row, before);
+            before = hd_recurrent_at(e->in[0], s->half, row * s->n);
         }
-        copy_or_zero((float *)e->out[1] + b * s->n, before, s->n);
-        hd_recurrent_clear(&steps, b, count, e->out[0], s->n);
+        shift_row(s, e->out[1], b, before);
+        hd_recurrent_clear(&steps, b, count, e->out[0], s->half, s->n);
     }
 }
 
 static const char *shift_supports(const hd_kctx *k) {
-    return hd_recurrent_refuses(k, 2, 0);
+    const hd_dtype type = k->in[0].dtype;
+    const bool first = hd_vec_present(k, 1) && k->in[1].dtype != type;
+    if (!is_float(&k->in[0], true) || first || k->out[0].dtype != type || k->out[1].dtype != type)
+        return "only for f32 or bf16 on all sides";
+    return k->in[0].count == 0 ? "nothing to do" : NULL;
 }
 
 static hd_status shift_prepare(hd_kctx *k, hd_prepared *out) {
@@ -339,6 +391,7 @@ static hd_status shift_prepare(hd_kctx *k, hd_prepared *out) {
     if (!s) return HD_E_MEMORY;
     s->steps = hd_steps_of(&k->in[0].dims, a->batch_first, a->reverse, NULL);
     s->n = k->in[0].dims.dim[2];
+    s->half = k->in[0].dtype == HD_BF16;
     s->first = hd_recurrent_present(k, 1);
     s->lengths = hd_recurrent_present(k, 2);
     s->split = hd_vec_split_rows(s->steps.b, s->steps.t * s->n, HD_VEC_GRAIN);

@@ -15,9 +15,13 @@
 typedef struct hd_recurrent_row {
     int64_t n, h, ldz;
     const float *x, *z, *bias, *before;
-    float *gates, *c, *y, *state, *cell;
+    float *gates, *c, *state, *cell;
+    void *y;
+    uint16_t *multiplied;          /* the state in bf16, or NULL */
+    bool y_half, dx_half, dz_half; /* bf16 */
     const float *kept_gates, *kept_c, *kept_y, *c_before, *dy;
-    float *dx, *dz, *dh, *dc;
+    void *dx, *dz;
+    float *dh, *dc;
 } hd_recurrent_row;
 
 enum { HD_RECURRENT_TANH, HD_RECURRENT_RELU, HD_RECURRENT_LSTM, HD_RECURRENT_GRU, HD_RECURRENT_KINDS };
@@ -39,8 +43,12 @@ typedef struct hd_recurrent {
     int64_t rows, tasks;     /* sequences of a task (the last may have fewer) */
     int64_t slices;          /* tasks that share the units of all sequences, one round a step; 0: none, see rows */
     bool packed;
+    bool half; /* products of bf16: the weight is, and what is multiplied with it is rounded */
+    bool y_half, dx_half, dz_half;
+    int64_t k, ld;         /* steps of a product, pairs where half; numbers from row to row of what is multiplied */
     size_t pack, per_task; /* floats of scratch: packed weights, then so many for each task */
     const hd_gemm_isa *gemm;
+    hd_vec_cast narrow, widen; /* f32 to bf16 and back */
     hd_turn_fn turn;
     hd_recurrent_fn row;
 } hd_recurrent;
@@ -58,21 +66,27 @@ static inline hd_recurrent_units hd_recurrent_slice(const hd_recurrent *s, int64
 typedef void (*hd_recurrent_run)(void *exec, int64_t task);
 void hd_recurrent_phases(const hd_recurrent *s, hd_prepared *out, int64_t rounds, hd_recurrent_run walk,
                          hd_recurrent_run start, hd_recurrent_run slice, hd_recurrent_run end);
-/* Sets sizes and tasks; kind, steps and h are given. */
-void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k);
+/* Sets sizes and tasks; kind, steps and h are given. `depth`: numbers that a product adds up. */
+void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k, int64_t depth);
+/* Of a row of numbers that may be bf16, from number i on. */
+static inline void *hd_recurrent_at(void *row, bool half, int64_t i) {
+    return row ? (char *)row + i * (half ? (int64_t)sizeof(uint16_t) : (int64_t)sizeof(float)) : NULL;
+}
 static inline void *hd_recurrent_in(const hd_exec *e, int i) {
     return i >= 0 ? e->in[i] : NULL;
 }
 hd_steps hd_recurrent_steps(const hd_recurrent *s, const hd_exec *e);
-/* C [m, n] (+)= A [m, k] times a panel, both C and A with rows ldc and k apart. */
-void hd_recurrent_product(const hd_recurrent *s, hd_gemm_block g, bool add);
+/* C [m, n] (+)= A [m, k] times a panel; A are m rows of what is multiplied. */
+void hd_recurrent_product(const hd_recurrent *s, hd_gemm_block g, const void *a, bool add);
 /* Fills rows behind the lengths of a sequence with zeros; n numbers a row. */
-void hd_recurrent_clear(const hd_steps *s, int64_t lane, int64_t count, float *rows, int64_t n);
+void hd_recurrent_clear(const hd_steps *s, int64_t lane, int64_t count, void *rows, bool half, int64_t n);
 int hd_recurrent_present(const hd_kctx *k, int i); /* i, or −1 */
-const char *hd_recurrent_refuses(const hd_kctx *k, int lengths,
-                                 unsigned never);                         /* inputs by bits that may not be there */
+/* w: the weight, which may be bf16; `never`: inputs by bits that may not be there; `narrow`: results that may be bf16
+ * where the weight is. */
+const char *hd_recurrent_refuses(const hd_kctx *k, int w, int lengths, unsigned never, unsigned narrow);
 int64_t hd_recurrent_most(const hd_steps *s, int64_t lane, int64_t rows); /* steps of the longest of some sequences */
 
 #define RECURRENT_KERNEL(op_, supports_, prepare_)                                                                     \
-    const hd_kernel hd_kernel_vec_##op_ = {.name = "cpu." #op_, .op = #op_, .supports = supports_, .prepare = prepare_};
+    const hd_kernel hd_kernel_vec_##op_ = {                                                                            \
+        .name = "cpu." #op_, .op = #op_, .flags = HD_K_BF16, .supports = supports_, .prepare = prepare_};
 #endif

@@ -2,14 +2,21 @@
  * gates' gradients with the weight. Knows no instruction set. */
 #include "backends/cpu/recurrent.h"
 
-/* Panel u: units u·width …, for each gate of each unit the weights that it has for them. */
+/* Panel u: units u·width …, for each gate of each unit, or pair of these, the weights that it has for them. */
 static void pack_panel(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_recurrent *s = e->state;
     const int64_t h = s->h, u = task * s->width, rows = s->gates * h, n = hd_vec_min(s->width, h - u);
-    float *panel = (float *)e->scratch + task * rows * s->width;
-    const float *w = (const float *)e->in[s->o.w] + u;
-    for (int64_t j = 0; j < rows; j++) memcpy(panel + j * s->width, w + j * h, (size_t)n * sizeof(float));
+    float *panel = (float *)e->scratch + task * s->k * s->width;
+    const void *w = hd_recurrent_at(e->in[s->o.w], s->half, u);
+    const uint16_t *half = w;
+    const float *plain = w;
+    for (int64_t j = 0; j < s->k; j++)
+        if (s->half)
+            s->gemm->pair_rows(panel + j * s->width, half + 2 * j * h, 2 * j + 1 < rows ? half + (2 * j + 1) * h : NULL,
+                               n);
+        else
+            memcpy(panel + j * s->width, plain + j * h, (size_t)n * sizeof(float));
 }
 
 /* What a task has: what arrives at the states and cells, and the gradients of the gates of a step, or of two. */
@@ -18,7 +25,8 @@ typedef struct backward {
     const hd_exec *e;
     hd_steps steps;
     int64_t lane, rows;
-    float *dz[2], *zeros; /* of steps even and odd; one for each unit */
+    void *dz[2];  /* of steps even and odd, bf16 where products are of it; rows s->ld apart */
+    float *zeros; /* one for each unit */
 } backward;
 
 /* dh and dc lie in the results dh0 and dc0 all along. */
@@ -56,9 +64,10 @@ static void gates_row(const backward *b, int64_t r, int64_t i, hd_recurrent_unit
     const hd_exec *e = b->e;
     const int64_t h = s->h, lane = b->lane + r, count = hd_steps_count(&b->steps, lane), all = s->gates * h;
     const int64_t u = units.from, n = units.to - u;
-    float *dz = b->dz[i & 1] + r * all + u;
+    void *dz = hd_recurrent_at(b->dz[i & 1], s->half, r * s->ld + u);
+    const size_t size = s->half ? sizeof(uint16_t) : sizeof(float);
     if (i >= count) {
-        for (int64_t k = 0; k < s->gates; k++) memset(dz + k * h, 0, (size_t)n * sizeof(float));
+        for (int64_t k = 0; k < s->gates; k++) memset(hd_recurrent_at(dz, s->half, k * h), 0, (size_t)n * size);
         return;
     }
     const int64_t row = hd_steps_row(&b->steps, lane, i, count);
@@ -72,41 +81,49 @@ static void gates_row(const backward *b, int64_t r, int64_t i, hd_recurrent_unit
                                   .before = before_of(b, s->o.y, s->o.h0, lane, i, count) + u,
                                   .c_before = before_of(b, s->o.c, s->o.c0, lane, i, count) + u,
                                   .dy = dy ? dy + row * h + u : b->zeros,
-                                  .dx = (float *)e->out[s->o.dx] + row * all + u,
+                                  .dx = hd_recurrent_at(e->out[s->o.dx], s->dx_half, row * all + u),
                                   .dz = dz,
+                                  .dx_half = s->dx_half,
+                                  .dz_half = s->half,
                                   .dh = from_unit(arrives(b, s->o.dh0, r), u),
                                   .dc = from_unit(arrives(b, s->o.dc0, r), u)};
     s->row(&one);
-    for (int64_t k = 0; k < s->gates && s->o.dz >= 0; k++)
-        memcpy((float *)e->out[s->o.dz] + row * all + k * h + u, dz + k * h, (size_t)n * sizeof(float));
+    for (int64_t k = 0; k < s->gates && s->o.dz >= 0; k++) {
+        void *to = hd_recurrent_at(e->out[s->o.dz], s->dz_half, row * all + k * h + u);
+        const void *from = hd_recurrent_at(dz, s->half, k * h);
+        if (s->half && !s->dz_half)
+            s->widen(to, from, n);
+        else
+            memcpy(to, from, (size_t)n * size);
+    }
 }
 
 /* What the gates of step i send to the states before it. */
 static void products(const backward *b, int64_t i, hd_recurrent_units units) {
     const hd_recurrent *s = b->s;
-    const int64_t h = s->h, all = s->gates * h;
+    const int64_t h = s->h;
     for (int64_t u = units.from; u < units.to; u += s->width) {
-        hd_gemm_block g = {.m = b->rows, .n = hd_vec_min(s->width, h - u), .k = all, .a = b->dz[i & 1], .ldc = h};
-        g.b = s->packed ? (const float *)b->e->scratch + u * all : (const float *)b->e->in[s->o.w] + u;
+        hd_gemm_block g = {.m = b->rows, .n = hd_vec_min(s->width, h - u), .ldc = h};
+        g.b = s->packed ? (const float *)b->e->scratch + u * s->k : (const float *)b->e->in[s->o.w] + u;
         g.ldb = s->packed ? s->width : h;
         g.c = arrives(b, s->o.dh0, 0) + u;
-        hd_recurrent_product(s, g, true);
+        hd_recurrent_product(s, g, b->dz[i & 1], true);
     }
 }
 
 static backward backward_of(const hd_exec *e, int64_t task) {
     const hd_recurrent *s = e->state;
-    const int64_t all = s->gates * s->h;
     backward b = {.s = s, .e = e, .steps = hd_recurrent_steps(s, e), .lane = task * s->rows};
     b.rows = hd_vec_min(s->rows, s->steps.b - b.lane);
     b.dz[0] = (float *)e->scratch + s->pack + (size_t)task * s->per_task;
-    b.dz[1] = s->slices > 0 ? b.dz[0] + s->rows * all : b.dz[0];
-    b.zeros = b.dz[1] + s->rows * all;
+    b.dz[1] = s->slices > 0 ? hd_recurrent_at(b.dz[0], s->half, s->rows * s->ld) : b.dz[0];
+    b.zeros = hd_recurrent_at(b.dz[1], s->half, s->rows * s->ld);
     return b;
 }
 
 static void backward_begin(const backward *b) {
     const hd_recurrent *s = b->s;
+    if (s->half) memset(b->dz[0], 0, (size_t)((char *)b->zeros - (char *)b->dz[0])); /* the pads stay zero */
     memset(b->zeros, 0, (size_t)s->h * sizeof(float));
     start(b, s->o.dh0, s->o.dh_n);
     start(b, s->o.dc0, s->o.dc_n);
@@ -117,8 +134,8 @@ static void backward_end(const backward *b) {
     const int64_t all = s->gates * s->h;
     for (int64_t lane = b->lane; lane < b->lane + b->rows; lane++) {
         const int64_t count = hd_steps_count(&b->steps, lane);
-        hd_recurrent_clear(&b->steps, lane, count, b->e->out[s->o.dx], all);
-        if (s->o.dz >= 0) hd_recurrent_clear(&b->steps, lane, count, b->e->out[s->o.dz], all);
+        hd_recurrent_clear(&b->steps, lane, count, b->e->out[s->o.dx], s->dx_half, all);
+        if (s->o.dz >= 0) hd_recurrent_clear(&b->steps, lane, count, b->e->out[s->o.dz], s->dz_half, all);
     }
 }
 
@@ -157,9 +174,12 @@ static hd_status backward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent set
     s->h = k->in[s->o.w].dims.dim[1];
     s->steps = hd_steps_of(&k->in[0].dims, batch_first, reverse, NULL);
     s->row = hd_vec_for(k->isa)->recurrent_back[s->kind];
-    hd_recurrent_plan(s, k);
+    hd_recurrent_plan(s, k, k->in[s->o.w].dims.dim[0]);
+    s->dx_half = k->out[s->o.dx].dtype == HD_BF16;
+    s->dz_half = s->o.dz >= 0 && k->out[s->o.dz].dtype == HD_BF16;
+    s->pack = s->packed ? (size_t)(s->blocks * s->width * s->k) : 0;
     const int64_t kept = s->slices > 0 ? 2 : 1; /* steps whose gates' gradients are there */
-    s->per_task = (size_t)((kept * s->rows * s->gates * s->h + s->h + 15) / 16 * 16);
+    s->per_task = (size_t)((kept * s->rows * s->ld / (s->half ? 2 : 1) + s->h + 15) / 16 * 16);
     out->state = s;
     out->scratch = (s->pack + (size_t)s->tasks * s->per_task) * sizeof(float);
     if (s->packed) out->phase[out->phases++] = (hd_phase){pack_panel, s->blocks};
@@ -202,13 +222,13 @@ static hd_status gru_prepare(hd_kctx *k, hd_prepared *out) {
 }
 
 static const char *rnn_supports(const hd_kctx *k) {
-    return hd_recurrent_refuses(k, 4, 0);
+    return hd_recurrent_refuses(k, 1, 4, 0, 1);
 }
 static const char *lstm_supports(const hd_kctx *k) {
-    return hd_recurrent_refuses(k, 10, 1u << 4 | 1u << 8 | 1u << 9);
+    return hd_recurrent_refuses(k, 2, 10, 1u << 4 | 1u << 8 | 1u << 9, 1);
 }
 static const char *gru_supports(const hd_kctx *k) {
-    return hd_recurrent_refuses(k, 7, 1u << 6);
+    return hd_recurrent_refuses(k, 2, 7, 1u << 6, 3);
 }
 
 RECURRENT_KERNEL(rnn_grad, rnn_supports, rnn_prepare)

@@ -14,39 +14,45 @@
     }
 #define LOAD(p)     vf_load_if((p) + at, whole, m)
 #define STORE(p, v) vf_store_if((p) + at, v, whole, m)
-#define GATE(k)     (LOAD(r->x + (k)*r->h) + LOAD(r->z + (k)*r->ldz))
-#define SAVED(k)    LOAD(r->kept_gates + (k)*r->h)
-#define ARRIVED     (LOAD(r->dh) + LOAD(r->dy))
+/* What a forward step leaves: the result and the state, which products may read in bf16. */
+#define LEAVE(v)                                                                                                       \
+    do {                                                                                                               \
+        vf_put(r->y, at, r->y_half, v, whole, m);                                                                      \
+        STORE(r->state, v);                                                                                            \
+        if (r->multiplied) vf_put(r->multiplied, at, true, v, whole, m);                                               \
+    } while (0)
+#define GATE(k)  (LOAD(r->x + (k)*r->h) + LOAD(r->z + (k)*r->ldz))
+#define SAVED(k) LOAD(r->kept_gates + (k)*r->h)
+#define ARRIVED  (LOAD(r->dh) + LOAD(r->dy))
 
-#define RNN_ROW(name, expr)                                                                                            \
-    RECURRENT_ROW(name, const vf z = GATE(0); const vf y = expr; STORE(r->y, y); STORE(r->state, y);)
+#define RNN_ROW(name, expr) RECURRENT_ROW(name, const vf z = GATE(0); const vf y = expr; LEAVE(y);)
 RNN_ROW(row_rnn_tanh, v_tanh(z))
 RNN_ROW(row_rnn_relu, vf_max(vf_splat(0), z))
 
 RECURRENT_ROW(row_lstm, const vf i = v_sigmoid(GATE(0)), f = v_sigmoid(GATE(1)); const vf g = v_tanh(GATE(2));
               const vf o = v_sigmoid(GATE(3)); const vf c = f * LOAD(r->cell) + i * g; STORE(r->gates, i);
               STORE(r->gates + r->h, f); STORE(r->gates + 2 * r->h, g); STORE(r->gates + 3 * r->h, o); STORE(r->c, c);
-              STORE(r->cell, c); const vf y = o * v_tanh(c); STORE(r->y, y); STORE(r->state, y);)
+              STORE(r->cell, c); const vf y = o * v_tanh(c); LEAVE(y);)
 
 RECURRENT_ROW(row_gru, const vf reset = v_sigmoid(GATE(0) + LOAD(r->bias)),
               keep = v_sigmoid(GATE(1) + LOAD(r->bias + r->h));
               const vf s = LOAD(r->z + 2 * r->ldz) + LOAD(r->bias + 2 * r->h);
               const vf n = v_tanh(LOAD(r->x + 2 * r->h) + reset * s); STORE(r->gates, reset);
               STORE(r->gates + r->h, keep); STORE(r->gates + 2 * r->h, n); STORE(r->gates + 3 * r->h, s);
-              const vf y = n + keep * (LOAD(r->before) - n); STORE(r->y, y); STORE(r->state, y);)
-
-#define RNN_BACK(name, expr)                                                                                           \
-    RECURRENT_ROW(name, const vf y = LOAD(r->kept_y), d = ARRIVED; const vf dz = expr; STORE(r->dx, dz);               \
-                  STORE(r->dz, dz); STORE(r->dh, vf_splat(0));)
-RNN_BACK(back_rnn_tanh, d *(one - y * y))
-RNN_BACK(back_rnn_relu, vf_keep(vk_more(y, vf_splat(0)), d))
+              const vf y = n + keep * (LOAD(r->before) - n); LEAVE(y);)
 
 #define DGATE(k, v)                                                                                                    \
     do {                                                                                                               \
         const vf v_ = (v);                                                                                             \
-        STORE(r->dx + (k)*r->h, v_);                                                                                   \
-        STORE(r->dz + (k)*r->h, v_);                                                                                   \
+        vf_put(r->dx, (k)*r->h + at, r->dx_half, v_, whole, m);                                                        \
+        vf_put(r->dz, (k)*r->h + at, r->dz_half, v_, whole, m);                                                        \
     } while (0)
+#define RNN_BACK(name, expr)                                                                                           \
+    RECURRENT_ROW(name, const vf y = LOAD(r->kept_y), d = ARRIVED; const vf dz = expr; DGATE(0, dz);                   \
+                  STORE(r->dh, vf_splat(0));)
+RNN_BACK(back_rnn_tanh, d *(one - y * y))
+RNN_BACK(back_rnn_relu, vf_keep(vk_more(y, vf_splat(0)), d))
+
 RECURRENT_ROW(back_lstm, const vf i = SAVED(0), f = SAVED(1), g = SAVED(2), o = SAVED(3);
               const vf th = v_tanh(LOAD(r->kept_c)); const vf d = ARRIVED;
               const vf dc = LOAD(r->dc) + d * o * (one - th * th); DGATE(0, dc *g *i *(one - i));
@@ -56,9 +62,11 @@ RECURRENT_ROW(back_lstm, const vf i = SAVED(0), f = SAVED(1), g = SAVED(2), o = 
 RECURRENT_ROW(back_gru, const vf reset = SAVED(0), keep = SAVED(1), n = SAVED(2), s = SAVED(3); const vf d = ARRIVED;
               const vf dn = d * (one - keep) * (one - n * n); const vf ds = dn * reset;
               DGATE(0, dn *s *reset *(one - reset)); DGATE(1, d *(LOAD(r->before) - n) * keep * (one - keep));
-              STORE(r->dx + 2 * r->h, dn); STORE(r->dz + 2 * r->h, ds); STORE(r->dh, d *keep);)
+              vf_put(r->dx, 2 * r->h + at, r->dx_half, dn, whole, m);
+              vf_put(r->dz, 2 * r->h + at, r->dz_half, ds, whole, m); STORE(r->dh, d *keep);)
 #undef LOAD
 #undef STORE
+#undef LEAVE
 #undef GATE
 #undef SAVED
 #undef ARRIVED

@@ -11,6 +11,12 @@ enum { TILE_ROWS = 6 }; /* 12 of 16 */
 #endif
 enum { TILE_COLUMNS = 2 * HD_VL };
 
+/* A number of A for all lanes, and its product with a vector of B added up; isa_bf16.c has pairs of bf16 for both. */
+#ifndef HD_TILE_SPLAT
+#define HD_TILE_SPLAT(p)      vf_splat(*(p))
+#define HD_TILE_MADD(s, a, b) ((s) + (a) * (b))
+#endif
+
 typedef struct tile_args {
     int64_t k;
     const float *a;
@@ -79,10 +85,10 @@ HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, 
                 b1[v] = tile_load(b + ldb + v * HD_VL, CUT && v == NV - 1, m);
             }
             HD_UNROLL for (int i = 0; i < R; i++) {
-                const vf a0 = vf_splat(a[i * ra]), a1 = vf_splat(a[i * ra + ca]);
+                const vf a0 = HD_TILE_SPLAT(a + i * ra), a1 = HD_TILE_SPLAT(a + i * ra + ca);
                 HD_UNROLL for (int v = 0; v < NV; v++) {
-                    acc[i][v] += a0 * b0[v];
-                    odd[i][v] += a1 * b1[v];
+                    acc[i][v] = HD_TILE_MADD(acc[i][v], a0, b0[v]);
+                    odd[i][v] = HD_TILE_MADD(odd[i][v], a1, b1[v]);
                 }
             }
             a += 2 * ca;
@@ -92,8 +98,8 @@ HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, 
         vf b0[2];
         HD_UNROLL for (int v = 0; v < NV; v++) b0[v] = tile_load(b + v * HD_VL, CUT && v == NV - 1, m);
         HD_UNROLL for (int i = 0; i < R; i++) {
-            const vf a0 = vf_splat(a[i * ra]);
-            HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] += a0 * b0[v];
+            const vf a0 = HD_TILE_SPLAT(a + i * ra);
+            HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] = HD_TILE_MADD(acc[i][v], a0, b0[v]);
         }
         a += ca;
         b += ldb;

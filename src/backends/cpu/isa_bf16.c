@@ -1,0 +1,45 @@
+/* isa_bf16.c: products of bf16 with sums in f32, for AVX-512 with its instruction for pairs. The tiles are those of f32
+ * (tile_body.h) with a pair of neighbours along k where one float stands: k, ra, ca and ldb of a block count pairs. */
+#include "backends/cpu/bodies.h"
+
+#if defined(__x86_64__) && (defined(__clang__) || __GNUC__ >= 10)
+#define HD_VL        16
+#define HD_ISA(name) name##_bf16
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma,avx2"))),        \
+                             apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma,avx2")
+#endif
+#include "backends/cpu/isa.h"
+
+/* Bits, not numbers: arithmetic on them would flush what looks like a denormal. */
+HD_INLINE vf pair_splat(const float *p) {
+    int32_t bits;
+    memcpy(&bits, p, sizeof bits);
+    return (vf)_mm512_set1_epi32(bits);
+}
+#define HD_TILE_SPLAT(p)      pair_splat(p)
+#define HD_TILE_MADD(s, a, b) (vf) _mm512_dpbf16_ps((__m512)(s), (__m512bh)(a), (__m512bh)(b))
+#include "backends/cpu/panel_body.h"
+
+/* Pairs of two rows: to[j] = row[j], next[j]; zeros where there is no next. */
+static void pair_rows(float *to, const uint16_t *row, const uint16_t *next, int64_t n) {
+    for (int64_t j = 0; j < n; j += HD_VL) {
+        const vm m = vm_first(n - j);
+        __m512i v = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, row + j));
+        if (next)
+            v = _mm512_or_si512(v, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, next + j)), 16));
+        vf_store_m(to + j, (vf)v, m);
+    }
+}
+
+const hd_gemm_isa HD_ISA(hd_gemm) = {
+    .lanes = HD_VL, .rows = TILE_ROWS, .kc = 256, .tiles = tiles, .pack_a = pack_a, .pair_rows = pair_rows};
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif
