@@ -59,6 +59,14 @@ static const struct {
     {"conv2d_grad_params", "f32[8,32,14,14], f32[8,32,14,14], f32[32,32,3,3] | padding=1"},
     {"conv2d_grad_params", "f32[5,1,28,28], f32[5,32,28,28], f32[32,1,3,3] | padding=1"},
     {"conv2d_grad_params", "f32[2,128,7,7], f32[2,128,7,7], f32[128,128,3,3] | padding=1"},
+    {"linear", "f32[530,302], f32[257,302], f32[257] | act=tanh"},
+    {"linear", "f32[264,1602], f32[301,1602]"},
+    {"linear_grad_input", "f32[290,258], f32[258,901], f32[290,901] | act=relu"},
+    {"linear_grad_weight", "f32[901,257], f32[901,290]"},
+    {"linear_grad_weight", "f32[1000,90], f32[1000,2001]"},
+    {"matmul", "f32[290,602], f32[602,257]"},
+    {"matmul", "f32[901,290], f32[901,257] | trans_a=true"},
+    {"matmul", "f32[602,290], f32[257,602] | trans_a=true trans_b=true"},
     {"lstm", "f32[3,30,280]:unit, f32[280,70]:unit, f32[30,70]:unit, f32[30,70], -, i64[30]:below(4)"},
     {"lstm", "f32[2,3,1220]:unit, f32[1220,305]:unit"},
     {"lstm_grad", "f32[2,3,1220]:unit, f32[2,3,305]:unit, f32[1220,305]:unit, -, -, f32[2,3,305]"},
@@ -125,13 +133,15 @@ static void test_kernels(void **state) {
         one_kernel one = {.kernel = *k};
         if (!((*k)->flags & HD_K_BF16) || strcmp((*k)->op, "cast") == 0) continue; /* test_bf16.c has the casts */
         n++;
+        const hd_op *op = hd_op_find(NULL, (*k)->op);
         kit_each_isa(2, check_kernel, &one);
         if (one.ran) continue;
         /* these leave bf16 to its emulation where the machine or the library does not multiply it */
-        bool may_miss =
-            strncmp((*k)->name, "onednn.", 7) == 0 || strstr((*k)->name, ".winograd") || is_rounding((*k)->op);
-#ifdef HD_HAVE_DNNL
-        may_miss = may_miss && !hd_cpu_bf16(hd_cpu_isa());
+        const bool library = strncmp((*k)->name, "onednn.", 7) == 0 || strstr((*k)->name, ".winograd");
+        const bool product = is_rounding(op->name) || strstr(op->name, "linear") || strcmp(op->name, "matmul") == 0;
+        bool may_miss = (library || product) && !hd_cpu_bf16(hd_cpu_isa());
+#ifndef HD_HAVE_DNNL
+        may_miss |= library;
 #endif
         if (!may_miss) fail_msg("%s ran on no sample: %s\n", (*k)->name, one.refusal ? one.refusal : "");
     }

@@ -44,6 +44,7 @@ typedef struct hd_gemm_block {
     float *b_packed;
     int64_t width, column, mc; /* width: columns of all panels */
     float *a_sums;
+    bool odd; /* of pairs alone: the last one is half there; only where sides lie in rows along the other side */
 } hd_gemm_block;
 
 /* The windows of a convolution over pictures x [c, h, w]: output pixel j = oh · ow' + ow, point = (c · r + i) · s + l
@@ -93,7 +94,8 @@ extern const hd_gemm_isa hd_gemm_bf16, hd_gemm_avx512, hd_gemm_avx2, hd_gemm_gen
 /* The table of an instruction set. */
 const hd_gemm_isa *hd_gemm_of(hd_isa isa);
 /* Products of bf16 with sums in f32: where a float of A and B stands in a block there is a pair of neighbours along k,
- * and k, ra, ca and ldb count pairs; tiles, pack_a and pair_rows alone. NULL where the processor or the compiler lacks
- * them. */
+ * and k counts pairs; ra and ldb too where these lie side by side (ca 1, bt). Else the side lies in rows of bf16, ca or
+ * ldb of them apart, of which `blocks` takes two at a time. Without dots. NULL where the processor or the compiler
+ * lacks them. */
 const hd_gemm_isa *hd_gemm_pairs_of(hd_isa isa);
 #endif

@@ -47,7 +47,7 @@ bool hd_gemm_blocks_make(hd_gemm_plan *p) {
     const int64_t width = 2 * p->isa->lanes;
     if (p->alone || p->m < LEAST_ROWS || p->n < LEAST_SIDE || p->k < LEAST_SIDE || p->k * p->n > MOST_B) return false;
     if (p->m * p->n * p->k < LEAST_MACS) return false;
-    if (p->ra == 1 && p->k > FEW_STEPS && p->m * p->k < LEAST_TURNED) return false;
+    if (!p->pairs && p->ra == 1 && p->k > FEW_STEPS && p->m * p->k < LEAST_TURNED) return false;
     p->blocks = true;
     p->dots = p->pack_a = p->pack_b = p->swapped = false;
     p->panels = ceil_div(p->n, width);
@@ -76,7 +76,8 @@ void hd_gemm_blocks_run(const hd_gemm_plan *p, hd_gemm_block g, const hd_gemm_ru
     const int64_t i = tm * p->tiles / p->tasks_m * p->mr, j = tn * p->panels / p->tasks_n * width;
     g.m = least(p->m, (tm + 1) * p->tiles / p->tasks_m * p->mr) - i;
     g.n = least(p->n, (tn + 1) * p->panels / p->tasks_n * width) - j;
-    g.a += i * g.ra;
+    g.a =
+        p->pairs && g.ra == 1 ? (const float *)(const void *)((const uint16_t *)(const void *)g.a + i) : g.a + i * g.ra;
     g.c += i * g.ldc + j;
     if (g.y) g.y += i * g.ldy + j;
     if (g.bias) g.bias += j;

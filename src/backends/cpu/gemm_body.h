@@ -1,4 +1,6 @@
 /* gemm_body.h: the routines of gemm.h in vectors of HD_VL floats. Compiled once per instruction set. */
+#include "backends/cpu/block_pack_body.h"
+
 #include "backends/cpu/block_body.h"
 #include "backends/cpu/dot_body.h"
 #include "backends/cpu/im2col_body.h"

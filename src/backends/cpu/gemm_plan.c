@@ -76,8 +76,8 @@ static void choose_way(hd_gemm_plan *p) {
 }
 
 void hd_gemm_plan_make(hd_gemm_plan *p, hd_isa isa) {
-    const hd_gemm_isa *g = p->isa = hd_gemm_of(isa);
-    if (hd_gemm_blocks_make(p)) return;
+    const hd_gemm_isa *g = p->isa = p->pairs ? hd_gemm_pairs_of(isa) : hd_gemm_of(isa);
+    if (hd_gemm_blocks_make(p) || p->pairs) return;
     if (p->n == 1 && p->ldc == 1 && p->m > 1) swap_sides(p);
     if (p->bt && (p->k == 1 && p->ldb == 1)) p->bt = false; /* a single row, whichever way one looks at it */
     choose_way(p);
@@ -115,7 +115,8 @@ static hd_gemm_block block_of(const hd_gemm_plan *p, const hd_gemm_run *r) {
                            .mr = p->mr,
                            .kc = p->kc,
                            .nc = p->nc,
-                           .tiles = p->tiles};
+                           .tiles = p->tiles,
+                           .odd = p->odd};
 }
 
 void hd_gemm_plan_pack(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task) {

@@ -12,6 +12,8 @@ typedef struct hd_gemm_plan {
     int64_t m, n, k, ra, ca, ldb, ldc;
     bool bt;
     int variant; /* 0: the rule, or HD_GEMM_… */
+    bool pairs;  /* of bf16, large ones alone: k, ra and ldb as hd_gemm_pairs_of says … */
+    bool odd;    /* … and the last of k is half there */
     bool alone;  /* no packing in shared scratch: one of many products in a batch */
     /* what comes out */
     const hd_gemm_isa *isa;

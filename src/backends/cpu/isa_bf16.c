@@ -22,21 +22,18 @@ HD_INLINE vf pair_splat(const float *p) {
 }
 #define HD_TILE_SPLAT(p)      pair_splat(p)
 #define HD_TILE_MADD(s, a, b) (vf) _mm512_dpbf16_ps((__m512)(s), (__m512bh)(a), (__m512bh)(b))
-#include "backends/cpu/panel_body.h"
+#include "backends/cpu/pair_pack_body.h"
 
-/* Pairs of two rows: to[j] = row[j], next[j]; zeros where there is no next. */
-static void pair_rows(float *to, const uint16_t *row, const uint16_t *next, int64_t n) {
-    for (int64_t j = 0; j < n; j += HD_VL) {
-        const vm m = vm_first(n - j);
-        __m512i v = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, row + j));
-        if (next)
-            v = _mm512_or_si512(v, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, next + j)), 16));
-        vf_store_m(to + j, (vf)v, m);
-    }
-}
+#include "backends/cpu/block_body.h"
 
-const hd_gemm_isa HD_ISA(hd_gemm) = {
-    .lanes = HD_VL, .rows = TILE_ROWS, .kc = 256, .tiles = tiles, .pack_a = pack_a, .pair_rows = pair_rows};
+const hd_gemm_isa HD_ISA(hd_gemm) = {.lanes = HD_VL,
+                                     .rows = TILE_ROWS,
+                                     .kc = 256,
+                                     .tiles = tiles,
+                                     .pack_a = pack_a,
+                                     .blocks = blocks,
+                                     .pack_b = pack_panels,
+                                     .pair_rows = pair_rows};
 #if defined(__clang__)
 #pragma clang attribute pop
 #else

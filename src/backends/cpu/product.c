@@ -246,3 +246,49 @@ BLOCKS_KERNEL("linear", linear, linear_of)
 BLOCKS_KERNEL("linear_grad_input", linear_grad_input, grad_input_of)
 BLOCKS_KERNEL("linear_grad_weight", linear_grad_weight, grad_weight_of)
 BLOCKS_KERNEL("matmul", matmul, matmul_of)
+
+/* ---- the same of bf16, with a result of f32 ---- */
+
+/* In pairs: a side that lies along k is one of floats, half as long. False where such a side has no whole pairs. */
+static bool to_pairs(hd_gemm_plan *p) {
+    const bool along = p->ra != 1 || p->bt;
+    p->pairs = true;
+    p->odd = p->k % 2;
+    p->k = (p->k + 1) / 2;
+    if (p->ra != 1) p->ra /= 2;
+    if (p->bt) p->ldb /= 2;
+    return !(p->odd && along);
+}
+
+static const char *refuse_pairs(const hd_kctx *k, product s) {
+    const hd_operand *in = k->in;
+    if (in[0].dtype != HD_BF16 || in[1].dtype != HD_BF16 || k->out[0].dtype != HD_F32)
+        return "only for operands of bf16 with a result of f32";
+    for (int i = 2; i < k->n_in; i++)
+        if (present(k, i) && in[i].dtype != HD_F32) return "adds and masks in f32";
+    if (!hd_gemm_pairs_of(k->isa)) return "no instructions for bf16 (AVX-512 BF16)";
+    if (s.uneven || s.batch > 1) return "only for one product";
+    if (!to_pairs(&s.plan)) return "an odd number of sums";
+    hd_gemm_plan_make(&s.plan, k->isa);
+    return s.plan.blocks ? NULL : "few rows or columns, or more than 32 MB to pack";
+}
+
+#define PAIRS_KERNEL(name_, op_, of)                                                                                   \
+    static const char *op_##_fits_pairs(const hd_kctx *k) {                                                            \
+        return refuse_pairs(k, of(k));                                                                                 \
+    }                                                                                                                  \
+    static hd_status op_##_prepare_pairs(hd_kctx *k, hd_prepared *out) {                                               \
+        product s = of(k);                                                                                             \
+        (void)to_pairs(&s.plan);                                                                                       \
+        return product_prepare(k, &s, out);                                                                            \
+    }                                                                                                                  \
+    const hd_kernel hd_kernel_cpu_##op_##_pairs = {.name = "cpu." name_ ".bf16",                                       \
+                                                   .op = name_,                                                        \
+                                                   .flags = HD_K_BF16,                                                 \
+                                                   .supports = op_##_fits_pairs,                                       \
+                                                   .prepare = op_##_prepare_pairs};
+
+PAIRS_KERNEL("linear", linear, linear_of)
+PAIRS_KERNEL("linear_grad_input", linear_grad_input, grad_input_of)
+PAIRS_KERNEL("linear_grad_weight", linear_grad_weight, grad_weight_of)
+PAIRS_KERNEL("matmul", matmul, matmul_of)
