@@ -28,10 +28,9 @@ HD_INLINE void dot_end(const hd_gemm_block *g, vf sum, int64_t i, int64_t j, int
 }
 
 /* R rows by N columns, R · N · U = HD_VL sums in registers; U: sums over every U-th vector of k. */
-HD_INLINE void dot_tile(const int R, const int N, const hd_gemm_block *g, int64_t i, int64_t j) {
+HD_INLINE void dot_sums(const int R, const int N, const hd_gemm_block *g, int64_t i, int64_t j, vf s[HD_VL]) {
     const int U = HD_VL / (R * N);
     const float *a = g->a + i * g->ra, *b = g->b + j * g->ldb;
-    vf s[HD_VL];
     HD_UNROLL for (int u = 0; u < HD_VL; u++) s[u] = (vf){0};
     int64_t p = 0;
     for (; p + U * HD_VL <= g->k; p += U * HD_VL) HD_UNROLL for (int u = 0; u < U; u++) {
@@ -51,6 +50,12 @@ HD_INLINE void dot_tile(const int R, const int N, const hd_gemm_block *g, int64_
             HD_UNROLL for (int r = 0; r < R; r++) s[(r * N + c) * U] += x[r] * w;
         }
     }
+}
+
+HD_INLINE void dot_tile(const int R, const int N, const hd_gemm_block *g, int64_t i, int64_t j) {
+    const int U = HD_VL / (R * N);
+    vf s[HD_VL];
+    dot_sums(R, N, g, i, j, s);
     vf sum = dot_fold(s);
     if (R == 1 && N == HD_VL) {
         dot_end(g, sum, i, j, N);
@@ -60,6 +65,20 @@ HD_INLINE void dot_tile(const int R, const int N, const hd_gemm_block *g, int64_
     HD_UNROLL for (int u = 1; u < U; u *= 2) sum = vf_even(sum, sum) + vf_odd(sum, sum);
     vf_store(lane, sum);
     HD_UNROLL for (int r = 0; r < R; r++) dot_end(g, vf_load_m(lane + r * N, vm_first(N)), i + r, j, N);
+}
+
+/* HD_VL columns of one row, N at a time, so that few streams come through memory: lanes are added up once for all. */
+HD_INLINE void dot_long(const int N, const hd_gemm_block *g, int64_t i, int64_t j) {
+    const int U = HD_VL / N;
+    vf s[HD_VL], all[HD_VL];
+    for (int t = 0; t < U; t++) {
+        dot_sums(1, N, g, i, j + t * N, s);
+        HD_UNROLL for (int c = 0; c < N; c++) {
+            HD_UNROLL for (int u = 1; u < U; u++) s[c * U] += s[c * U + u];
+            all[t * N + c] = s[c * U];
+        }
+    }
+    dot_end(g, dot_fold(all), i, j, HD_VL);
 }
 
 /* All rows of N columns, R at a time; the rest one by one. */
@@ -78,7 +97,8 @@ static void dots(const hd_gemm_block *g) {
     if (g->m >= SIDE) {
         for (; j + HD_VL / SIDE <= g->n; j += HD_VL / SIDE) dot_rows(SIDE, HD_VL / SIDE, g, j);
     } else if (g->k >= LONG) {
-        for (; j + 4 <= g->n; j += 4) dot_rows(1, 4, g, j);
+        for (; j + HD_VL <= g->n; j += HD_VL)
+            for (int64_t i = 0; i < g->m; i++) dot_long(4, g, i, j);
     } else {
         for (; j + HD_VL <= g->n; j += HD_VL) dot_rows(1, HD_VL, g, j);
     }
