@@ -7,6 +7,7 @@
 
 typedef struct tally {
     int ran;
+    double error;        /* the largest, of the largest value */
     const char *refusal; /* the last */
 } tally;
 
@@ -32,6 +33,7 @@ static void check_sample(hd_context *ctx, const hd_kernel *kernel, const hd_op *
             count->ran++;
         else
             count->refusal = k.refusal;
+        count->error = fmax(count->error, k.largest_error);
     }
     op_case_free(&c);
 }
@@ -137,6 +139,7 @@ static void test_kernels(void **state) {
         one_kernel one = {.kernel = *k};
         if (strstr((*k)->name, ".bf16")) continue; /* take nothing else: test_bf16_kernels.c has them */
         kit_each_isa(2, check_kernel, &one);
+        if (one.count.ran) print_message("%s %.1e\n", one.kernel->name, one.count.error); /* docs/performance.md */
         if (one.count.ran || absent(*k)) continue;
         print_message("%s ran on no sample: %s\n", one.kernel->name, one.count.refusal ? one.count.refusal : "");
         idle++;
