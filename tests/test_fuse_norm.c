@@ -1,5 +1,5 @@
-/* Batch normalisation with what follows it: the fused graph against the one that was built, which nodes there are, and
- * what keeps a rule from its work. */
+/* Batch normalisation with what follows it, and attention of one projection: the fused graph against the one that was
+ * built, which nodes there are, and what keeps a rule from its work. */
 #include "net_run.h"
 
 enum { STEPS = 3, BATCH = 6 };
@@ -34,6 +34,34 @@ static hd_val narrow(hd_val x) {
 static hd_val shared(hd_val x) {
     const hd_val a = conv_norm(x, "c0", "n0", 16), b = conv_norm(x, "c1", "n1", 16);
     return head(hd_mul(hd_relu6(a), hd_add(hd_relu(b), hd_add(a, hd_tanh(b)))));
+}
+
+static hd_val rows(hd_val x) {
+    return hd_reshape(x, .dims = HD_DIMS(HD_BATCH, 36, 12));
+}
+
+/* Attention twice over one projection each; a causal one, and one by the layer. */
+static hd_val attentive(hd_val x) {
+    hd_val h = hd_nn_linear(rows(x), .name = "qkv", .out_features = 72);
+    h = hd_nn_self_attention(.qkv = h, .name = "first", .num_heads = 3, .is_causal = true);
+    h = hd_add(h, hd_nn_multi_head_attention(h, .name = "second", .num_heads = 2));
+    return hd_nn_linear(hd_flatten(h), .name = "fc", .out_features = 4);
+}
+
+/* Of two sources, and one whose rows are read elsewhere before heads are joined: nothing may be packed. */
+static hd_val apart(hd_val x) {
+    const hd_val h = rows(x);
+    const hd_val y = hd_nn_multi_head_attention(h, hd_tanh(h), .name = "cross", .num_heads = 2);
+    const hd_val qkv =
+        hd_reshape(hd_nn_linear(y, .name = "qkv", .out_features = 36), .dims = HD_DIMS(HD_BATCH, 36, 36));
+    hd_val part[3];
+    for (int i = 0; i < 3; i++)
+        part[i] = hd_transpose(hd_reshape(hd_slice(qkv, .axis = HD_AXIS(2), .start = 12 * i, .stop = 12 * (i + 1)),
+                                          .dims = HD_DIMS(HD_BATCH, 36, 2, 6)),
+                               .axes = HD_DIMS(0, 2, 1, 3));
+    const hd_val z = hd_scaled_dot_product_attention(part[0], part[1], part[2]);
+    const hd_val joined = hd_reshape(hd_transpose(z, .axes = HD_DIMS(0, 2, 1, 3)), .dims = HD_DIMS(HD_BATCH, 36, 12));
+    return hd_nn_linear(hd_add(hd_flatten(joined), hd_flatten(hd_tanh(z))), .name = "fc", .out_features = 4);
 }
 
 typedef struct outcome {
@@ -126,8 +154,26 @@ static void shared_results_stay(void **state) {
     drop(&o);
 }
 
+static void packed_attention(void **state) {
+    (void)state;
+    outcome o = check_net(attentive);
+    assert_int_equal(count(o.text, "packed_attention "), 2);
+    assert_int_equal(count(o.text, "packed_attention_grad "), 2);
+    assert_int_equal(count(o.text, " transpose"), 0);
+    assert_int_equal(count(o.text, " slice"), 0);
+    drop(&o);
+}
+
+static void attention_stays(void **state) {
+    (void)state;
+    outcome o = check_net(apart);
+    assert_int_equal(count(o.text, "packed_attention"), 0);
+    drop(&o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(residual_blocks), cmocka_unit_test(narrow_blocks),
-                                       cmocka_unit_test(shared_results_stay)};
+                                       cmocka_unit_test(shared_results_stay), cmocka_unit_test(packed_attention),
+                                       cmocka_unit_test(attention_stays)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,8 +201,9 @@ static bool hd_fuse_loss(hd_lower *l, hd_node *n) {
 
 hd_status hd_pass_fuse(hd_lower *l) {
     static bool (*const rules[])(hd_lower *, hd_node *) = {
-        hd_fuse_activation,    hd_fuse_norm_add,    hd_fuse_norm_clip,    hd_mask_before_pool,  hd_fuse_norm_grad,
-        hd_fuse_linear_weight, hd_fuse_conv_params, hd_fuse_linear_input, hd_fuse_outer_update, hd_fuse_loss};
+        hd_fuse_activation,   hd_fuse_norm_add,      hd_fuse_norm_clip,   hd_mask_before_pool,
+        hd_fuse_norm_grad,    hd_fuse_linear_weight, hd_fuse_conv_params, hd_fuse_linear_input,
+        hd_fuse_outer_update, hd_fuse_loss,          hd_fuse_attention};
     hd_graph *g = l->g;
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
         for (size_t i = 0; i < g->node_count; i++) {

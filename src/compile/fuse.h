@@ -10,4 +10,6 @@ bool hd_fuse_norm_add(hd_lower *l, hd_node *add);
 bool hd_fuse_norm_clip(hd_lower *l, hd_node *act);
 /* batch_norm_grad of what the clip's gradient lets through, and the residual's gradient → one node. */
 bool hd_fuse_norm_grad(hd_lower *l, hd_node *grad);
+/* Attention of q, k and v that are parts of one projection → packed_attention, with its gradient. */
+bool hd_fuse_attention(hd_lower *l, hd_node *attention);
 #endif

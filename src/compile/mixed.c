@@ -8,12 +8,12 @@
 #include <string.h>
 
 /* Inputs by bits. `narrow`: multiplied. `either`: of them only the sign or the shape counts. `follows`: the result may
- * be bf16; of weights' gradients it is f32. `also`: number of a further result that is then bf16; 0: none. */
+ * be bf16; of weights' gradients it is f32. `also`: further results by bits that are then bf16. */
 typedef struct hd_mixed_rule {
     const char *op;
     unsigned narrow, either;
     bool follows;
-    int also;
+    unsigned also;
 } hd_mixed_rule;
 
 static const hd_mixed_rule hd_products[] = {
@@ -46,7 +46,7 @@ static const hd_mixed_rule hd_carriers[] = {
     {"max_pool2d_grad", 3, 0, true, 0},
     {"batch_norm_act", 1 | 1 << 5, 0, true, 0},
     {"batch_norm_act_grad", 1 | 1 << 5, 0, true, 0},
-    {"batch_norm_add_grad", 1 | 7 << 4, 0, true, 3},
+    {"batch_norm_add_grad", 1 | 7 << 4, 0, true, 1 << 3},
     {"batch_norm", 1, 0, true, 0},
     {"batch_norm_grad", 1 | 1 << 4 | 1 << 5, 0, true, 0},
     {"add", 3, 0, true, 0},
@@ -68,7 +68,11 @@ static const hd_mixed_rule hd_carriers[] = {
     {"gelu_grad", 3, 0, true, 0},
     {"silu", 1, 0, true, 0},
     {"silu_grad", 3, 0, true, 0},
-    {"time_shift", 3, 0, true, 1},
+    {"time_shift", 3, 0, true, 1 << 1},
+    {"scaled_dot_product_attention", 7, 0, true, 0},
+    {"scaled_dot_product_attention_grad", 1 | 2 | 4 | 8 | 32, 0, true, 1 << 1 | 1 << 2},
+    {"packed_attention", 1, 0, true, 0},
+    {"packed_attention_grad", 1 | 2 | 8, 0, true, 0},
 };
 
 static const hd_mixed_rule *hd_rule_of(const hd_mixed_rule *rules, size_t n, const char *op) {
@@ -114,7 +118,8 @@ static bool hd_takes_bf16(hd_mixed *m, int32_t node, const hd_mixed_rule *rule, 
         }
     const bool wide = product && hd_some_kernel(&k);
     if (product && (!wide || !rule->follows)) return wide;
-    for (int o = 0; o <= rule->also; o += rule->also ? rule->also : 1) {
+    for (int o = 0; o < n->n_out; o++) {
+        if (o > 0 && !(rule->also >> o & 1)) continue;
         operands[n->n_in + o].dtype = HD_BF16;
         operands[n->n_in + o].bytes /= 2;
     }
@@ -202,13 +207,14 @@ static bool hd_carries(const hd_mixed *m, int32_t node, const hd_mixed_rule *rul
         all &= m->changed[n->in[k]];
         some |= m->changed[n->in[k]];
     }
-    const bool outside = hd_is_read(m, n->out) || hd_is_read(m, n->out + rule->also);
+    bool outside = hd_is_read(m, n->out);
+    for (int o = 1; o < n->n_out; o++) outside |= (rule->also >> o & 1) && hd_is_read(m, n->out + o);
     return m->native[node] && !outside && (all || (some && m->wanted[n->out]));
 }
 
 static void hd_mix_node(hd_mixed *m, int32_t node) {
     hd_graph *g = m->l->g;
-    const int32_t n_in = g->nodes[node].n_in, order = g->nodes[node].order;
+    const int32_t n_in = g->nodes[node].n_in, n_out = g->nodes[node].n_out, order = g->nodes[node].order;
     const hd_mixed_rule *product = HD_RULE(hd_products, &g->nodes[node]), *rule = product;
     if (!rule) rule = HD_RULE(hd_carriers, &g->nodes[node]);
     if (rule && g->values[g->nodes[node].out].type.dtype != HD_F32) rule = NULL;
@@ -233,7 +239,8 @@ static void hd_mix_node(hd_mixed *m, int32_t node) {
     if (!narrow || !rule->follows) return;
     const int32_t out = g->nodes[node].out;
     if (!product || m->wanted[out]) hd_narrow_result(m, out);
-    if (rule->also) hd_narrow_result(m, out + rule->also);
+    for (int o = 1; o < n_out; o++)
+        if (rule->also >> o & 1) hd_narrow_result(m, out + o);
 }
 
 static hd_status hd_mix(hd_mixed *m) {

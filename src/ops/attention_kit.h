@@ -5,7 +5,13 @@
 #include "hadal/ops.h"
 #include <math.h>
 
-/* q [n, rows, width], k [n / group, columns, width], v [n / group, columns, depth]. */
+/* Where the rows of matrix b are: from first + b / heads · sample + b % heads · head on, `row` apart. */
+typedef struct hd_attention_place {
+    int64_t first, sample, head, row;
+} hd_attention_place;
+
+/* q [n, rows, width], k [n / group, columns, width], v [n / group, columns, depth], y [n, rows, depth]; gradients lie
+ * as what they belong to. */
 typedef struct hd_attention {
     int64_t n, group, rows, columns, width, depth;
     double scale;
@@ -13,7 +19,13 @@ typedef struct hd_attention {
     hd_dims lead;                   /* leading dimensions of q */
     int64_t mask_lead[HD_MAX_DIMS]; /* strides of the mask, 0 where it is repeated */
     int64_t mask_row, mask_column;
+    int64_t heads; /* of a sample, as places count; 1 where matrices lie one behind the other */
+    hd_attention_place q, k, v, y;
 } hd_attention;
+
+static inline int64_t hd_attention_at(const hd_attention *z, const hd_attention_place *p, int64_t b) {
+    return p->first + b / z->heads * p->sample + b % z->heads * p->head;
+}
 
 /* Of shapes that infer has accepted. mask: NULL or rank −1: none. */
 static inline hd_attention hd_attention_of(const hd_dims *q, const hd_dims *k, const hd_dims *v, const hd_dims *mask,
@@ -31,6 +43,11 @@ static inline hd_attention hd_attention_of(const hd_dims *q, const hd_dims *k, c
     z.lead.rank = lead;
     for (int i = 0; i < lead; i++) z.n *= q->dim[i];
     if (lead > 0 && k->dim[lead - 1] > 0) z.group = q->dim[lead - 1] / k->dim[lead - 1];
+    z.heads = 1;
+    z.q = (hd_attention_place){0, z.rows * z.width, 0, z.width};
+    z.k = (hd_attention_place){0, z.columns * z.width, 0, z.width};
+    z.v = (hd_attention_place){0, z.columns * z.depth, 0, z.depth};
+    z.y = (hd_attention_place){0, z.rows * z.depth, 0, z.depth};
     z.scale = scale != 0 ? scale : 1 / sqrt((double)(z.width > 0 ? z.width : 1));
     int64_t stride = 1;
     for (int i = 0; z.masked && i < mask->rank; i++) { /* from the last axis on */
@@ -40,6 +57,20 @@ static inline hd_attention hd_attention_of(const hd_dims *q, const hd_dims *k, c
         if (i > 1) z.mask_lead[q->rank - 1 - i] = at;
         stride *= size;
     }
+    return z;
+}
+
+/* Of q, k and v side by side in the rows of x [samples, rows, 3 · heads · width]. */
+static inline hd_attention hd_attention_packed(const hd_dims *x, int64_t heads, double scale, bool causal) {
+    const int64_t e = x->dim[2] / 3;
+    const hd_dims q = {.rank = 4, .dim = {x->dim[0], heads, x->dim[1], e / heads}};
+    hd_attention z = hd_attention_of(&q, &q, &q, NULL, scale, causal);
+    z.heads = heads;
+    z.q = (hd_attention_place){0, z.rows * 3 * e, z.width, 3 * e};
+    z.k = z.v = z.q;
+    z.k.first = e;
+    z.v.first = 2 * e;
+    z.y = (hd_attention_place){0, z.rows * e, z.width, e};
     return z;
 }
 
@@ -62,6 +93,10 @@ static inline int64_t hd_attention_seen(const hd_attention *z, int64_t row) {
 
 /* Shapes of q, k, v (inputs 0, 1, 2) and a mask at input `mask`. */
 hd_status hd_infer_attention(hd_infer *c, int mask, bool gqa);
+
+/* The definitions: inputs and outputs as those of the ops, of which the places say where they lie. */
+void hd_attention_define(const hd_attention *z, const hd_ref *r);
+void hd_attention_grad_define(const hd_attention *z, const hd_ref *r);
 
 /* The matrices that the tiles of a kernel stand for, made of other ops: for what needs them whole. */
 typedef struct hd_attention_unrolled {

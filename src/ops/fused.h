@@ -36,6 +36,16 @@ typedef struct hd_batch_norm_act_grad_args {
 void hd_clip_edges(int64_t clip, double *low, double *high);
 /* loss and dx of cross_entropy in one pass, dloss = 1: x [n, c], target → loss, dx. */
 typedef hd_count_correct_args hd_cross_entropy_both_args;
+/* scaled_dot_product_attention of q, k and v side by side in the rows of x [samples, positions, 3 · width], each with
+ * `heads` heads side by side: x → y [samples, positions, width], lse [samples, heads, positions]. Its gradient: x y lse
+ * dy → dx. */
+typedef struct hd_packed_attention_args {
+    hd_val in[4];
+    int64_t heads;
+    double scale;
+    bool is_causal;
+    int end_;
+} hd_packed_attention_args;
 /* Whether a cross_entropy is the form that has fast kernels: x [n, c], class numbers, no weight, the default options.
  */
 bool hd_cross_entropy_plain(const hd_class_loss_args *args, int rank, hd_dtype target, bool weighted);
@@ -87,6 +97,6 @@ hd_conv2d_add_args hd_conv2d_add_args_of(const hd_conv2d_args *conv);
 extern const hd_op hd_op_fold_norm, hd_op_conv2d_add;
 extern const hd_op hd_op_linear_grad_weight, hd_op_linear_grad_input, hd_op_conv2d_grad_params,
     hd_op_cross_entropy_both, hd_op_chain, hd_op_flat, hd_op_reorder, hd_op_batch_norm_act, hd_op_batch_norm_act_grad,
-    hd_op_batch_norm_add_grad;
+    hd_op_batch_norm_add_grad, hd_op_packed_attention, hd_op_packed_attention_grad;
 enum { HD_FLAT_ALIGN = 16 };
 #endif

@@ -45,14 +45,14 @@ static hd_status attention_infer(hd_infer *c) {
         double s = 0;                                                                                                  \
         const int64_t m = at + i * z->mask_row + j * z->mask_column;                                                   \
         if (z->masked && mask->dtype == HD_BOOL && !((const uint8_t *)mask->data)[m]) return -INFINITY;                \
-        for (int64_t e = 0; e < z->width; e++) s += (double)q[i * z->width + e] * (double)k[j * z->width + e];         \
+        for (int64_t e = 0; e < z->width; e++) s += (double)q[i * z->q.row + e] * (double)k[j * z->k.row + e];         \
         return s * z->scale + (z->masked && mask->dtype != HD_BOOL ? (double)((const T *)mask->data)[m] : 0);          \
     }                                                                                                                  \
     static void rows_##T(const hd_attention *z, const hd_ref *r, int64_t b) {                                          \
-        const T *q = (const T *)r->in[0].data + b * z->rows * z->width;                                                \
-        const T *k = (const T *)r->in[1].data + b / z->group * z->columns * z->width;                                  \
-        const T *v = (const T *)r->in[2].data + b / z->group * z->columns * z->depth;                                  \
-        T *y = (T *)r->out[0].data + b * z->rows * z->depth, *lse = (T *)r->out[1].data + b * z->rows;                 \
+        const T *q = (const T *)r->in[0].data + hd_attention_at(z, &z->q, b);                                          \
+        const T *k = (const T *)r->in[1].data + hd_attention_at(z, &z->k, b / z->group);                               \
+        const T *v = (const T *)r->in[2].data + hd_attention_at(z, &z->v, b / z->group);                               \
+        T *y = (T *)r->out[0].data + hd_attention_at(z, &z->y, b), *lse = (T *)r->out[1].data + b * z->rows;           \
         const int64_t at = z->masked ? hd_attention_mask_at(z, b) : 0;                                                 \
         for (int64_t i = 0; i < z->rows; i++) {                                                                        \
             const int64_t seen = hd_attention_seen(z, i);                                                              \
@@ -61,31 +61,35 @@ static hd_status attention_infer(hd_infer *c) {
                 const double score = score_##T(z, &r->in[3], at, q, k, i, j);                                          \
                 max = score <= max || max != max ? max : score;                                                        \
             }                                                                                                          \
-            for (int64_t e = 0; e < z->depth; e++) y[i * z->depth + e] = 0;                                            \
+            for (int64_t e = 0; e < z->depth; e++) y[i * z->y.row + e] = 0;                                            \
             for (int64_t j = 0; j < seen && max != -INFINITY; j++) {                                                   \
                 const double p = exp(score_##T(z, &r->in[3], at, q, k, i, j) - max);                                   \
                 sum += p;                                                                                              \
                 for (int64_t e = 0; e < z->depth; e++)                                                                 \
-                    y[i * z->depth + e] = (T)((double)y[i * z->depth + e] + p * (double)v[j * z->depth + e]);          \
+                    y[i * z->y.row + e] = (T)((double)y[i * z->y.row + e] + p * (double)v[j * z->v.row + e]);          \
             }                                                                                                          \
             for (int64_t e = 0; e < z->depth && sum != 0; e++)                                                         \
-                y[i * z->depth + e] = (T)((double)y[i * z->depth + e] / sum);                                          \
+                y[i * z->y.row + e] = (T)((double)y[i * z->y.row + e] / sum);                                          \
             lse[i] = (T)(max + log(sum));                                                                              \
         }                                                                                                              \
     }
 ATTENTION_REF(float)
 ATTENTION_REF(double)
 
+void hd_attention_define(const hd_attention *z, const hd_ref *r) {
+    for (int64_t b = 0; b < z->n; b++)
+        if (r->in[0].dtype == HD_F64)
+            rows_double(z, r, b);
+        else
+            rows_float(z, r, b);
+}
+
 static void attention_ref(const hd_ref *r) {
     const hd_scaled_dot_product_attention_args *a = r->attr;
     const hd_dims *mask = r->in[3].data ? &r->in[3].dims : NULL;
     const hd_attention z =
         hd_attention_of(&r->in[0].dims, &r->in[1].dims, &r->in[2].dims, mask, a->scale, a->is_causal);
-    for (int64_t b = 0; b < z.n; b++)
-        if (r->in[0].dtype == HD_F64)
-            rows_double(&z, r, b);
-        else
-            rows_float(&z, r, b);
+    hd_attention_define(&z, r);
 }
 
 /* The gradient of a mask needs the whole matrix of scores: made only where somebody wants it. */

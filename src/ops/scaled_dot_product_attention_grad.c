@@ -90,9 +90,10 @@ static hd_status attention_grad_infer(hd_infer *c) {
 
 #define ATTENTION_GRAD_REF(T)                                                                                          \
     static void pair_##T(const hd_attention *z, const hd_ref *r, int64_t b, int64_t i, int64_t j, double away) {       \
-        const int64_t qi = (b * z->rows + i) * z->width, yi = (b * z->rows + i) * z->depth;                            \
-        const int64_t kj = (b / z->group * z->columns + j) * z->width,                                                 \
-                      vj = (b / z->group * z->columns + j) * z->depth;                                                 \
+        const int64_t qi = hd_attention_at(z, &z->q, b) + i * z->q.row,                                                \
+                      yi = hd_attention_at(z, &z->y, b) + i * z->y.row;                                                \
+        const int64_t kj = hd_attention_at(z, &z->k, b / z->group) + j * z->k.row,                                     \
+                      vj = hd_attention_at(z, &z->v, b / z->group) + j * z->v.row;                                     \
         const T *q = (const T *)r->in[0].data + qi, *k = (const T *)r->in[1].data + kj;                                \
         const T *v = (const T *)r->in[2].data + vj, *dy = (const T *)r->in[5].data + yi;                               \
         T *dq = (T *)r->out[0].data + qi, *dk = (T *)r->out[1].data + kj, *dv = (T *)r->out[2].data + vj;              \
@@ -120,7 +121,8 @@ static hd_status attention_grad_infer(hd_infer *c) {
     static void rows_##T(const hd_attention *z, const hd_ref *r, int64_t b) {                                          \
         for (int64_t i = 0; i < z->rows; i++) {                                                                        \
             const int64_t row = b * z->rows + i;                                                                       \
-            const T *y = (const T *)r->in[3].data + row * z->depth, *dy = (const T *)r->in[5].data + row * z->depth;   \
+            const int64_t at = hd_attention_at(z, &z->y, b) + i * z->y.row;                                            \
+            const T *y = (const T *)r->in[3].data + at, *dy = (const T *)r->in[5].data + at;                           \
             double away = r->in[7].data ? -(double)((const T *)r->in[7].data)[row] : 0;                                \
             for (int64_t e = 0; e < z->depth; e++) away += (double)dy[e] * (double)y[e];                               \
             if ((double)((const T *)r->in[4].data)[row] == -INFINITY) continue;                                        \
@@ -130,20 +132,24 @@ static hd_status attention_grad_infer(hd_infer *c) {
 ATTENTION_GRAD_REF(float)
 ATTENTION_GRAD_REF(double)
 
+void hd_attention_grad_define(const hd_attention *z, const hd_ref *r) {
+    for (int i = 0; i < 3; i++) {
+        const size_t bytes = (size_t)r->out[i].count * hd_dtype_size(r->out[i].dtype);
+        if (bytes) memset(r->out[i].data, 0, bytes);
+    }
+    for (int64_t b = 0; b < z->n; b++)
+        if (r->in[0].dtype == HD_F64)
+            rows_double(z, r, b);
+        else
+            rows_float(z, r, b);
+}
+
 static void attention_grad_ref(const hd_ref *r) {
     const grad_args *a = r->attr;
     const hd_dims *mask = r->in[6].data ? &r->in[6].dims : NULL;
     const hd_attention z =
         hd_attention_of(&r->in[0].dims, &r->in[1].dims, &r->in[2].dims, mask, a->scale, a->is_causal);
-    for (int i = 0; i < 3; i++) {
-        const size_t bytes = (size_t)r->out[i].count * hd_dtype_size(r->out[i].dtype);
-        if (bytes) memset(r->out[i].data, 0, bytes);
-    }
-    for (int64_t b = 0; b < z.n; b++)
-        if (r->in[0].dtype == HD_F64)
-            rows_double(&z, r, b);
-        else
-            rows_float(&z, r, b);
+    hd_attention_grad_define(&z, r);
 }
 
 /* None where one is none: nothing arrives there. */

@@ -1,7 +1,8 @@
 /* pack_body.h: copies of A and B in the order in which the tiles read them. Compiled once per instruction set. */
 #ifndef HD_CPU_PACK_BODY_H
 #define HD_CPU_PACK_BODY_H
-#include "backends/cpu/tile_body.h"
+#include "backends/cpu/isa.h"
+#include "backends/cpu/tile_size.h"
 
 /* Rows become columns: v[i][j] ↔ v[j][i]. Each round halves the distance between what belongs together. */
 HD_INLINE void transpose(vf v[HD_VL]) {
@@ -37,7 +38,7 @@ static void pack_columns(float *to, int64_t ld, const float *from, int64_t ld_fr
 
 /* Panels of B, each k × TILE_COLUMNS, one after the other, from columns that lie together (bt) or from rows. In the
  * last panel, columns past the end are zero, except that a whole second vector of them is left out. */
-static void pack_b(float *to, const float *b, int64_t ldb, bool bt, int64_t k, int64_t n) {
+HD_UNUSED void pack_b(float *to, const float *b, int64_t ldb, bool bt, int64_t k, int64_t n) {
     if (bt) {
         for (int64_t j = 0; j < n; j += HD_VL)
             pack_columns(to + j / TILE_COLUMNS * TILE_COLUMNS * k + j % TILE_COLUMNS, TILE_COLUMNS, b + j * ldb, ldb, k,
@@ -82,7 +83,7 @@ static void pack_rows(float *to, const float *a, int64_t ra, int64_t ca, int64_t
     }
 }
 
-static void pack_a(float *packed, const hd_gemm_block *g, int64_t t0, int64_t t1) {
+HD_UNUSED void pack_a(float *packed, const hd_gemm_block *g, int64_t t0, int64_t t1) {
     for (int64_t p = 0; p < g->k; p += g->kc) {
         const int64_t k = g->k - p < g->kc ? g->k - p : g->kc;
         for (int64_t t = t0; t < t1; t++) {

@@ -4,6 +4,7 @@
 #define HD_CPU_PANEL_BODY_H
 #include "backends/cpu/end_body.h"
 #include "backends/cpu/pack_body.h"
+#include "backends/cpu/tile_body.h"
 
 /* One tile of C: p … p+k of all g->k. */
 HD_INLINE void one_tile(const hd_gemm_block *g, tile_args *t, const float *a, int64_t i, int64_t j, int64_t p,

@@ -3,13 +3,7 @@
 #ifndef HD_CPU_TILE_BODY_H
 #define HD_CPU_TILE_BODY_H
 #include "backends/cpu/isa.h"
-
-#if HD_VL == 16
-enum { TILE_ROWS = 14 }; /* 28 of 32 registers, 2 for B, 1 for A */
-#else
-enum { TILE_ROWS = 6 }; /* 12 of 16 */
-#endif
-enum { TILE_COLUMNS = 2 * HD_VL };
+#include "backends/cpu/tile_size.h"
 
 /* A number of A for all lanes, and its product with a vector of B added up; isa_bf16.c has pairs of bf16 for both. */
 #ifndef HD_TILE_SPLAT

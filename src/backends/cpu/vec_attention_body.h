@@ -1,15 +1,7 @@
 /* vec_attention_body.h: attention and its gradient, tile by tile: scores by the products of gemm_body.h, softmax along
  * the rows that goes on from tile to tile (Milakov, Gimelshein 2018). Included once for each instruction set, after the
  * products. */
-#include "backends/cpu/vec_attention.h"
-
-/* A tile of scores: rows row … row + rows of the matrix b, columns column … column + columns, at s, rows ld apart. */
-typedef struct attention_tile {
-    const hd_vec_attention *state;
-    const void *mask; /* of the matrix, or NULL */
-    float *s;
-    int64_t ld, row, rows, column, columns;
-} attention_tile;
+#include "backends/cpu/vec_attention_tile_body.h"
 
 /* C[m, n] (+)= A B. Rows of a tile are shared out evenly. */
 HD_INLINE void attention_product(hd_gemm_block g) {
@@ -28,10 +20,10 @@ static void attention_scores(const attention_tile *t, const float *q, const floa
                        .n = t->columns,
                        .k = width,
                        .a = q,
-                       .ra = width,
+                       .ra = t->state->z.q.row,
                        .ca = 1,
                        .b = k,
-                       .ldb = width,
+                       .ldb = t->state->z.k.row,
                        .bt = true,
                        .c = t->s,
                        .ldc = t->ld};
@@ -43,121 +35,38 @@ static void attention_scores(const attention_tile *t, const float *q, const floa
     attention_product(g);
 }
 
-/* The mask's n numbers from element `at` on put into the scores x: numbers are added, false hides. */
-static void attention_mask(const attention_tile *t, float *x, int64_t at, int64_t n) {
-    const int64_t step = t->state->z.mask_column;
-    if (t->state->mask_of_bool) {
-        const uint8_t *m = (const uint8_t *)t->mask + at;
-        for (int64_t j = 0; j < n; j++) x[j] = m[j * step] ? x[j] : -INFINITY;
-    } else {
-        const float *m = (const float *)t->mask + at;
-        for (int64_t j = 0; j < n; j++) x[j] += m[j * step];
-    }
-}
-
-/* Scales row i of the tile, hides what it may not see (the columns from the result on, and by the mask). */
-static int64_t attention_row(const attention_tile *t, int64_t i) {
-    const hd_attention *z = &t->state->z;
-    float *x = t->s + i * t->ld;
-    const int64_t seen = hd_attention_seen(z, t->row + i) - t->column, n = hd_vec_min(seen, t->columns);
-    if (n <= 0) return 0;
-    const vf scale = vf_splat((float)z->scale);
-    for (int64_t j = 0; j < n; j += HD_VL) {
-        const bool whole = j + HD_VL <= n;
-        const vm m = vm_first(n - j);
-        vf_store_if(x + j, vf_load_if(x + j, whole, m) * scale, whole, m);
-    }
-    if (t->mask) attention_mask(t, x, (t->row + i) * z->mask_row + t->column * z->mask_column, n);
-    return n;
-}
-
-static void attention_zero(float *x, int64_t n) {
-    if (n > 0) memset(x, 0, (size_t)n * sizeof *x);
-}
-
-static void attention_times(float *x, int64_t n, float factor) {
-    for (int64_t j = 0; j < n; j += HD_VL) {
-        const bool whole = j + HD_VL <= n;
-        const vm m = vm_first(n - j);
-        vf_store_if(x + j, vf_load_if(x + j, whole, m) * factor, whole, m);
-    }
-}
-
-static bool attention_has_nan(const float *x, int64_t n) {
-    for (int64_t j = 0; j < n; j++)
-        if (x[j] != x[j]) return true;
-    return false;
-}
-
-/* Scores become weights e^(x − max), the largest so far and the sum so far go on; y is scaled to the new largest. */
-static void attention_softmax(const attention_tile *t, float *max, float *sum, float *y) {
-    for (int64_t i = 0; i < t->rows; i++) {
-        float *x = t->s + i * t->ld;
-        const int64_t n = attention_row(t, i);
-        vf most = vf_splat(-INFINITY), total = {0};
-        for (int64_t j = 0; j < n; j += HD_VL) {
-            const bool whole = j + HD_VL <= n;
-            const vm m = vm_first(n - j);
-            const vf v = vf_load_if(x + j, whole, m);
-            most = vf_max(most, whole ? v : vf_select(vi_first(n - j), v, most));
-        }
-        const float before = max[i], now = fmaxf(before, vf_largest(most));
-        attention_zero(x + n, t->columns - n);
-        if (now == -INFINITY && !attention_has_nan(x, n)) { /* hidden; nan is lost in the largest, but must stay */
-            attention_zero(x, n);
-            continue;
-        }
-        for (int64_t j = 0; j < n; j += HD_VL) {
-            const bool whole = j + HD_VL <= n;
-            const vm m = vm_first(n - j);
-            vf e = v_exp(vf_load_if(x + j, whole, m) - now);
-            vf_store_if(x + j, e, whole, m);
-            total += whole ? e : vf_where(vi_first(n - j), e);
-        }
-        const float keep = before == -INFINITY ? 0 : expf(before - now);
-        max[i] = now;
-        sum[i] = sum[i] * keep + vf_sum(total);
-        if (keep != 1) attention_times(y + i * t->state->z.depth, t->state->z.depth, keep);
-    }
-}
-
 /* Rows row … row + rows of matrix b. pack: k in panels of all columns, or NULL. */
 static void attention_rows(const hd_exec *e, attention_tile *t, int64_t b, const float *pack, float *max, float *sum) {
     const hd_attention *z = &t->state->z;
-    const float *q = (const float *)e->in[0] + (b * z->rows + t->row) * z->width;
-    const float *k = (const float *)e->in[1] + b / z->group * z->columns * z->width;
-    const float *v = (const float *)e->in[2] + b / z->group * z->columns * z->depth;
-    float *y = (float *)e->out[0] + (b * z->rows + t->row) * z->depth, *lse = (float *)e->out[1] + b * z->rows + t->row;
+    const float *q = (const float *)e->in[0] + hd_attention_at(z, &z->q, b) + t->row * z->q.row;
+    const float *k = (const float *)e->in[t->state->k] + hd_attention_at(z, &z->k, b / z->group);
+    const float *v = (const float *)e->in[t->state->v] + hd_attention_at(z, &z->v, b / z->group);
+    float *y = (float *)e->out[0] + hd_attention_at(z, &z->y, b) + t->row * z->y.row,
+          *lse = (float *)e->out[1] + b * z->rows + t->row;
     const int64_t seen = hd_attention_seen(z, t->row + t->rows - 1);
-    attention_zero(y, t->rows * z->depth);
+    attention_zero_rows(y, t->rows, z->depth, z->y.row);
     attention_zero(sum, t->rows);
     for (int64_t i = 0; i < t->rows; i++) max[i] = -INFINITY;
     for (t->column = 0; t->column < seen; t->column += HD_ATTENTION_COLUMNS) {
         t->columns = hd_vec_min(HD_ATTENTION_COLUMNS, seen - t->column);
-        attention_scores(t, q, k + t->column * z->width, pack ? pack + t->column * z->width : NULL);
-        attention_softmax(t, max, sum, y);
+        attention_scores(t, q, k + t->column * z->k.row, pack ? pack + t->column * z->width : NULL);
+        attention_softmax(t, max, sum, y, z->y.row);
         attention_product((hd_gemm_block){.m = t->rows,
                                           .n = z->depth,
                                           .k = t->columns,
                                           .a = t->s,
                                           .ra = t->ld,
                                           .ca = 1,
-                                          .b = v + t->column * z->depth,
-                                          .ldb = z->depth,
+                                          .b = v + t->column * z->v.row,
+                                          .ldb = z->v.row,
                                           .c = y,
-                                          .ldc = z->depth,
+                                          .ldc = z->y.row,
                                           .add = true});
     }
     for (int64_t i = 0; i < t->rows; i++) {
-        if (sum[i] != 0) attention_times(y + i * z->depth, z->depth, 1 / sum[i]);
+        if (sum[i] != 0) attention_times(y + i * z->y.row, z->depth, 1 / sum[i]);
         lse[i] = max[i] + logf(sum[i]);
     }
-}
-
-static const void *attention_mask_of(const hd_exec *e, const hd_vec_attention *s, int64_t b) {
-    if (!s->z.masked) return NULL;
-    const int64_t at = hd_attention_mask_at(&s->z, b);
-    return (const char *)e->in[s->mask] + at * (s->mask_of_bool ? 1 : (int64_t)sizeof(float));
 }
 
 static void attention_run(void *exec, int64_t task) {
@@ -173,8 +82,8 @@ static void attention_run(void *exec, int64_t task) {
           *max = tile + HD_ATTENTION_ROWS * HD_ATTENTION_COLUMNS;
     attention_tile t = {.state = s, .mask = attention_mask_of(e, s, b), .s = tile, .ld = HD_ATTENTION_COLUMNS};
     const bool packs = last - first > FEW;
-    const float *k = (const float *)e->in[1] + b / z->group * z->columns * z->width;
-    if (packs) pack_b(pack, k, z->width, true, z->width, hd_attention_seen(z, last - 1));
+    const float *k = (const float *)e->in[s->k] + hd_attention_at(z, &z->k, b / z->group);
+    if (packs) pack_b(pack, k, z->k.row, true, z->width, hd_attention_seen(z, last - 1));
     for (t.row = first; t.row < last; t.row += HD_ATTENTION_ROWS) {
         t.rows = hd_vec_min(HD_ATTENTION_ROWS, last - t.row);
         attention_rows(e, &t, b, packs ? pack : NULL, max, max + HD_ATTENTION_ROWS);
@@ -214,8 +123,8 @@ static void attention_slopes(const attention_back *a) {
 }
 
 /* c [rows of the tile, n] += a b, or, turned, c [columns of the tile, n] += aᵀ b. */
-HD_INLINE void attention_add(const attention_tile *t, const float *a, bool turned, const float *b, float *c,
-                             int64_t n) {
+HD_INLINE void attention_add(const attention_tile *t, const float *a, bool turned, const float *b, int64_t ldb,
+                             float *c, int64_t ldc, int64_t n) {
     attention_product((hd_gemm_block){.m = turned ? t->columns : t->rows,
                                       .n = n,
                                       .k = turned ? t->rows : t->columns,
@@ -223,43 +132,45 @@ HD_INLINE void attention_add(const attention_tile *t, const float *a, bool turne
                                       .ra = turned ? 1 : t->ld,
                                       .ca = turned ? t->ld : 1,
                                       .b = b,
-                                      .ldb = n,
+                                      .ldb = ldb,
                                       .c = c,
-                                      .ldc = n,
+                                      .ldc = ldc,
                                       .add = true});
 }
 
 static void attention_back_tile(attention_back *a) {
     const attention_tile *t = &a->t;
-    const int64_t w = t->state->z.width, d = t->state->z.depth;
-    attention_scores(t, a->q + t->row * w, a->k + t->column * w, a->pack_k);
+    const hd_attention *z = &t->state->z;
+    const float *q = a->q + t->row * z->q.row, *k = a->k + t->column * z->k.row, *dy = a->dy + t->row * z->y.row;
+    attention_scores(t, q, k, a->pack_k);
     attention_product((hd_gemm_block){.m = t->rows,
                                       .n = t->columns,
-                                      .k = d,
-                                      .a = a->dy + t->row * d,
-                                      .ra = d,
+                                      .k = z->depth,
+                                      .a = dy,
+                                      .ra = z->y.row,
                                       .ca = 1,
-                                      .b = a->v + t->column * d,
-                                      .ldb = d,
+                                      .b = a->v + t->column * z->v.row,
+                                      .ldb = z->v.row,
                                       .bt = true,
                                       .pack = (float *)(uintptr_t)a->pack_v,
                                       .c = a->slope,
                                       .ldc = t->ld});
     attention_slopes(a);
-    attention_add(t, t->s, true, a->dy + t->row * d, a->dv + t->column * d, d);
-    attention_add(t, a->slope, true, a->q + t->row * w, a->dk + t->column * w, w);
-    attention_add(t, a->slope, false, a->k + t->column * w, a->dq + t->row * w, w);
+    attention_add(t, t->s, true, dy, z->y.row, a->dv + t->column * z->v.row, z->v.row, z->depth);
+    attention_add(t, a->slope, true, q, z->q.row, a->dk + t->column * z->k.row, z->k.row, z->width);
+    attention_add(t, a->slope, false, k, z->k.row, a->dq + t->row * z->q.row, z->q.row, z->width);
 }
 
 /* away[i] = Σ dy y − dlse of one matrix. */
-static void attention_away(const float *y, const float *dy, const float *dlse, int64_t rows, int64_t depth,
-                           float *away) {
-    for (int64_t i = 0; i < rows; i++, y += depth, dy += depth) {
+static void attention_away(const attention_back *a, const float *y, const float *dlse, float *away) {
+    const hd_attention *z = &a->t.state->z;
+    for (int64_t i = 0; i < z->rows; i++) {
+        const float *yi = y + i * z->y.row, *dyi = a->dy + i * z->y.row;
         vf sum = {0};
-        for (int64_t j = 0; j < depth; j += HD_VL) {
-            const bool whole = j + HD_VL <= depth;
-            const vm m = vm_first(depth - j);
-            sum += vf_load_if(y + j, whole, m) * vf_load_if(dy + j, whole, m);
+        for (int64_t j = 0; j < z->depth; j += HD_VL) {
+            const bool whole = j + HD_VL <= z->depth;
+            const vm m = vm_first(z->depth - j);
+            sum += vf_load_if(yi + j, whole, m) * vf_load_if(dyi + j, whole, m);
         }
         away[i] = vf_sum(sum) - (dlse ? dlse[i] : 0);
     }
@@ -268,11 +179,16 @@ static void attention_away(const float *y, const float *dy, const float *dlse, i
 /* One matrix of q against a block of columns. */
 static void attention_back_rows(attention_back *a) {
     const hd_attention *z = &a->t.state->z;
-    const int64_t from = z->causal ? a->t.column / HD_ATTENTION_ROWS * HD_ATTENTION_ROWS : 0;
+    const int64_t from = z->causal ? a->t.column / HD_ATTENTION_ROWS * HD_ATTENTION_ROWS : 0, columns = a->t.columns;
     for (a->t.row = from; a->t.row < z->rows; a->t.row += HD_ATTENTION_ROWS) {
         a->t.rows = hd_vec_min(HD_ATTENTION_ROWS, z->rows - a->t.row);
+        a->t.columns = hd_vec_min(columns, hd_attention_seen(z, a->t.row + a->t.rows - 1) - a->t.column);
         attention_back_tile(a);
     }
+}
+
+static const float *attention_input(const hd_exec *e, int input, int64_t at) {
+    return input < 0 || !e->in[input] ? NULL : (const float *)e->in[input] + at;
 }
 
 /* One matrix of k and v, with the matrices of q that it serves. */
@@ -283,34 +199,35 @@ static void attention_grad_run(void *exec, int64_t task) {
     float *pack_k = hd_thread_scratch(e), *pack_v = pack_k + s->packed, *tile = pack_v + s->packed;
     float *slope = tile + HD_ATTENTION_ROWS * HD_ATTENTION_COLUMNS,
           *away = slope + HD_ATTENTION_ROWS * HD_ATTENTION_COLUMNS;
-    const int64_t w = z->width, d = z->depth, b0 = task * z->group;
-    const float *const *in = (const float *const *)(const void *)e->in;
-    float *const *out = (float *const *)(void *)e->out;
+    const int64_t kat = hd_attention_at(z, &z->k, task), vat = hd_attention_at(z, &z->v, task);
     attention_back a = {.t = {.state = s, .s = tile, .ld = HD_ATTENTION_COLUMNS},
                         .slope = slope,
                         .pack_k = pack_k,
                         .pack_v = pack_v,
-                        .k = in[1] + task * z->columns * w,
-                        .v = in[2] + task * z->columns * d,
-                        .dk = out[1] + task * z->columns * w,
-                        .dv = out[2] + task * z->columns * d};
-    attention_zero(out[0] + b0 * z->rows * w, z->group * z->rows * w);
-    attention_zero(a.dk, z->columns * w);
-    attention_zero(a.dv, z->columns * d);
-    attention_away(in[3] + b0 * z->rows * d, in[5] + b0 * z->rows * d, in[7] ? in[7] + b0 * z->rows : NULL,
-                   z->group * z->rows, d, away);
+                        .k = attention_input(e, s->k, kat),
+                        .v = attention_input(e, s->v, vat),
+                        .dk = (float *)e->out[s->dk] + kat,
+                        .dv = (float *)e->out[s->dv] + vat};
+    attention_zero_rows(a.dk, z->columns, z->width, z->k.row);
+    attention_zero_rows(a.dv, z->columns, z->depth, z->v.row);
     for (a.t.column = 0; a.t.column < z->columns; a.t.column += HD_ATTENTION_COLUMNS) {
-        a.t.columns = hd_vec_min(HD_ATTENTION_COLUMNS, z->columns - a.t.column);
-        pack_b(pack_k, a.k + a.t.column * w, w, true, w, a.t.columns);
-        pack_b(pack_v, a.v + a.t.column * d, d, true, d, a.t.columns);
-        for (int64_t g = 0; g < z->group; g++) {
-            const int64_t row = (b0 + g) * z->rows;
-            a.t.mask = attention_mask_of(e, s, b0 + g);
-            a.q = in[0] + row * w;
-            a.dy = in[5] + row * d;
-            a.lse = in[4] + row;
-            a.away = away + g * z->rows;
-            a.dq = out[0] + row * w;
+        const int64_t columns = hd_vec_min(HD_ATTENTION_COLUMNS, z->columns - a.t.column);
+        pack_b(pack_k, a.k + a.t.column * z->k.row, z->k.row, true, z->width, columns);
+        pack_b(pack_v, a.v + a.t.column * z->v.row, z->v.row, true, z->depth, columns);
+        for (int64_t b = task * z->group; b < (task + 1) * z->group; b++) {
+            const int64_t q = hd_attention_at(z, &z->q, b), y = hd_attention_at(z, &z->y, b);
+            a.t.mask = attention_mask_of(e, s, b);
+            a.t.columns = columns;
+            a.q = attention_input(e, 0, q);
+            a.dy = attention_input(e, s->dy, y);
+            a.lse = attention_input(e, s->lse, b * z->rows);
+            a.away = away + b % z->group * z->rows;
+            a.dq = (float *)e->out[0] + q;
+            if (a.t.column == 0) {
+                attention_zero_rows(a.dq, z->rows, z->width, z->q.row);
+                attention_away(&a, attention_input(e, s->y, y), attention_input(e, s->dlse, b * z->rows),
+                               away + b % z->group * z->rows);
+            }
             attention_back_rows(&a);
         }
     }
