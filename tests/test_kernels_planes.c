@@ -21,9 +21,23 @@ static const picture_case pictures[] = {
     {{4, {1, 2, 13, 70}}, {.kernel_size = {5, 4}, .stride = {3, 3}, .padding = {2, 1}}},
     {{4, {2, 33, 4, 4}}, {.kernel_size = {4, 4}, .stride = {4, 4}}},
     {{4, {4, 32, 28, 28}}, {.kernel_size = {2, 2}, .stride = {2, 2}}},
+    {{4, {2, 48, 14, 15}}, {.kernel_size = {3, 3}, .stride = {1, 1}, .padding = {1, 1}}},
+    {{4, {1, 32, 11, 13}}, {.kernel_size = {2, 2}, .stride = {3, 4}}},
     {{4, {2, 6, 1, 1}}, {.kernel_size = {1, 1}, .stride = {1, 1}}},
     {{4, {2, 6, 2, 2}}, {.kernel_size = {1, 1}, .stride = {2, 2}}},
 };
+
+extern const hd_kernel hd_kernel_half_max_pool2d, hd_kernel_half_max_pool2d_grad;
+
+/* In f32, and by the kernel of bf16. */
+static void check_both(hd_context *ctx, const kit_case *c) {
+    kit_case wide = *c, narrow = *c;
+    kit_check(ctx, &wide);
+    if (strncmp(c->kernel->name, "cpu.max", 7) != 0) return;
+    narrow.kernel = c->n_in == 1 ? &hd_kernel_half_max_pool2d : &hd_kernel_half_max_pool2d_grad;
+    narrow.bf16_in = narrow.bf16_out = 3;
+    kit_check(ctx, &narrow);
+}
 
 static void check_pools(hd_context *ctx, void *arg) {
     static const char *const names[] = {"cpu.max_pool2d", "cpu.avg_pool2d", "cpu.max_pool2d_grad",
@@ -48,7 +62,7 @@ static void check_pools(hd_context *ctx, void *arg) {
                 c.layout[0] = *channel_layouts[l];
                 kit_input(&c, HD_F32, t->x);
                 if (k == 2 || k == 3) kit_input(&c, HD_F32, y);
-                kit_check(ctx, &c);
+                check_both(ctx, &c);
             }
 }
 
@@ -69,7 +83,7 @@ static void check_ceil_pools(hd_context *ctx, void *arg) {
             k.layout[0] = *channel_layouts[l];
             kit_input(&k, HD_F32, x);
             if (t & 8) kit_input(&k, HD_F32, y);
-            kit_check(ctx, &k);
+            check_both(ctx, &k);
         }
     }
 }
@@ -89,7 +103,7 @@ static void check_pool_ties(hd_context *ctx, void *arg) {
                 c.layout[0] = *channel_layouts[l];
                 kit_input_as(&c, HD_F32, HD_DIMS(2, 16, 6, 6), KIT_GIVEN, 0, x);
                 if (grad) kit_input(&c, HD_F32, HD_DIMS(2, 16, overlap ? 2 : 3, 3));
-                kit_check(ctx, &c);
+                check_both(ctx, &c);
             }
 }
 

@@ -3,6 +3,7 @@
  * is read and written in bf16, and there is one inner loop. Pieces are rows of numbers for elementwise ops, and samples
  * (indices of the first dimension) for ops that treat every sample by itself. */
 #include "backends/cpu/vec_elem.h"
+#include "backends/cpu/vec_pool.h"
 #include "base/pool.h"
 
 /* ---- elementwise: out is like in 0, and in 1 too where there is one; zeros in padding stay zeros ---- */
@@ -181,8 +182,14 @@ static hd_status half_prepare(hd_kctx *k, hd_prepared *out, const hd_kernel *ker
     return HD_OK;
 }
 
-/* Where the f32 kernel wants its operands does not depend on their dtype. */
-#define HALF_SAMPLES(op_name)                                                                                          \
+static bool half_never(const hd_kctx *k) {
+    (void)k;
+    return false;
+}
+
+/* Where the f32 kernel wants its operands does not depend on their dtype. by_itself(k): it takes bf16 in these layouts.
+ */
+#define HALF_SAMPLES(op_name, by_itself)                                                                               \
     extern const hd_kernel hd_kernel_vec_##op_name;                                                                    \
     static const char *op_name##_supports(const hd_kctx *k) {                                                          \
         return half_supports(k, &hd_kernel_vec_##op_name);                                                             \
@@ -191,7 +198,8 @@ static hd_status half_prepare(hd_kctx *k, hd_prepared *out, const hd_kernel *ker
         hd_kernel_vec_##op_name.layouts(k, in, out);                                                                   \
     }                                                                                                                  \
     static hd_status op_name##_prepare(hd_kctx *k, hd_prepared *out) {                                                 \
-        return half_prepare(k, out, &hd_kernel_vec_##op_name);                                                         \
+        const hd_kernel *kernel = &hd_kernel_vec_##op_name;                                                            \
+        return by_itself(k) ? kernel->prepare(k, out) : half_prepare(k, out, kernel);                                  \
     }                                                                                                                  \
     const hd_kernel hd_kernel_half_##op_name = {.name = "cpu." #op_name ".bf16",                                       \
                                                 .op = #op_name,                                                        \
@@ -199,8 +207,8 @@ static hd_status half_prepare(hd_kctx *k, hd_prepared *out, const hd_kernel *ker
                                                 .supports = op_name##_supports,                                        \
                                                 .layouts = op_name##_layouts,                                          \
                                                 .prepare = op_name##_prepare};
-HALF_SAMPLES(max_pool2d)
-HALF_SAMPLES(max_pool2d_grad)
-HALF_SAMPLES(avg_pool2d)
-HALF_SAMPLES(avg_pool2d_grad)
-HALF_SAMPLES(global_avg_pool)
+HALF_SAMPLES(max_pool2d, hd_vec_pool_half)
+HALF_SAMPLES(max_pool2d_grad, hd_vec_pool_half)
+HALF_SAMPLES(avg_pool2d, half_never)
+HALF_SAMPLES(avg_pool2d_grad, half_never)
+HALF_SAMPLES(global_avg_pool, half_never)

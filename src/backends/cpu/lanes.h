@@ -96,6 +96,17 @@ HD_INLINE void vf_put(void *p, int64_t at, bool half, vf v, bool whole, vm m) {
     else
         vf_store_half_m((uint16_t *)p + at, v, m);
 }
+/* Of numbers that came out of bf16: nothing to round. */
+HD_INLINE void vf_put_exact(void *p, int64_t at, bool half, vf v, bool whole, vm m) {
+#if HD_VL == 16
+    if (half && whole) {
+        const __m256i h = _mm512_cvtepi32_epi16(_mm512_srli_epi32((__m512i)v, 16));
+        _mm256_storeu_si256((void *)((uint16_t *)p + at), h);
+        return;
+    }
+#endif
+    vf_put(p, at, half, v, whole, m);
+}
 /* Whole numbers: towards −∞, towards ∞, towards 0, the nearest (of two the even one). The sign of x stays at 0. */
 #if HD_VL != 4
 /* Without optimisation the compiler's own header has a macro here that gives the mask −1 as an unsigned number. */
@@ -170,11 +181,23 @@ HD_INLINE vk vk_equal(vf a, vf b) {
 HD_INLINE vk vk_nan(vf a) {
     return _mm512_cmp_ps_mask((__m512)a, (__m512)a, _CMP_UNORD_Q);
 }
+/* a is larger than b, or the first of them that is no number. */
+HD_INLINE vk vk_better(vf a, vf b) {
+    return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask((__m512)b, (__m512)b, _CMP_ORD_Q), (__m512)a, (__m512)b,
+                                   _CMP_NLE_UQ);
+}
 HD_INLINE vk vk_at_least(vu a, vu b) {
     return _mm512_cmpge_epu32_mask((__m512i)a, (__m512i)b);
 }
 HD_INLINE vk vk_same(vi a, vi b) {
     return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b);
+}
+HD_INLINE vi vi_larger(vi a, vi b) {
+    return (vi)_mm512_max_epi32((__m512i)a, (__m512i)b);
+}
+/* a > b ? yes : no */
+HD_INLINE vi vi_more(vi a, vi b, vi yes, vi no) {
+    return (vi)_mm512_mask_mov_epi32((__m512i)no, _mm512_cmpgt_epi32_mask((__m512i)a, (__m512i)b), (__m512i)yes);
 }
 HD_INLINE vf vf_keep(vk k, vf x) {
     return (vf)_mm512_maskz_mov_ps(k, (__m512)x);
@@ -198,11 +221,21 @@ HD_INLINE vk vk_equal(vf a, vf b) {
 HD_INLINE vk vk_nan(vf a) {
     return a != a;
 }
+HD_INLINE vk vk_better(vf a, vf b) {
+    return ~(a <= b) & (b == b);
+}
 HD_INLINE vk vk_at_least(vu a, vu b) {
     return (vi)(a >= b);
 }
 HD_INLINE vk vk_same(vi a, vi b) {
     return a == b;
+}
+HD_INLINE vi vi_more(vi a, vi b, vi yes, vi no) {
+    const vi k = a > b;
+    return (yes & k) | (no & ~k);
+}
+HD_INLINE vi vi_larger(vi a, vi b) {
+    return vi_more(a, b, a, b);
 }
 HD_INLINE vf vf_keep(vk k, vf x) {
     return (vf)(k & (vi)x);

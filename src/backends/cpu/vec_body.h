@@ -25,7 +25,9 @@
 #include "backends/cpu/vec_attention_body.h"
 #include "backends/cpu/vec_line_body.h"
 #include "backends/cpu/vec_pool_body.h"
+#include "backends/cpu/vec_pool_grad_body.h"
 #include "backends/cpu/vec_pool_plain_body.h"
+#include "backends/cpu/vec_pool_rows_body.h"
 #include "backends/cpu/vec_softmax_body.h"
 
 const hd_vec HD_ISA(hd_vec) = {

@@ -77,6 +77,19 @@ static hd_vec_pool *pool_state(hd_kctx *k, const hd_operand *x, const hd_operand
     return s;
 }
 
+bool hd_vec_pool_half(const hd_kctx *k) {
+    const hd_dims *x = &k->in[0].dims;
+    return !hd_layout_is_plain(&k->in[0].layout) && x->dim[2] * x->dim[3] <= UINT16_MAX;
+}
+
+/* Of the largest, channels side by side: see vec_pool_rows_body.h. */
+static size_t pool_rings(hd_vec_pool *s, bool grad, int lanes) {
+    if (!grad) return (size_t)(s->kernel[0] * s->ow * lanes) * sizeof(float);
+    if (!s->half || s->apart) return 0;
+    s->deep = (s->kernel[0] - 1) / s->stride[0] + 1;
+    return (size_t)((s->kernel[0] + 2 * s->deep) * s->ow * lanes + 2 * s->w * lanes) * sizeof(float);
+}
+
 static hd_status pool_prepare(hd_kctx *k, hd_prepared *out) {
     const bool grad = k->n_in == 2, max = strncmp(k->op->name, "max", 3) == 0;
     const hd_vec *v = hd_vec_for(k->isa);
@@ -98,12 +111,14 @@ static hd_status pool_prepare(hd_kctx *k, hd_prepared *out) {
     s->inner = (hd_vec_cover){(int32_t)from, (int32_t)(past > from ? past : from)};
     /* columns are read in whole vectors: room behind the row */
     s->buffer = s->w + 2 * s->padding[1] + s->kernel[1] + (s->stride[1] + 2) * 16 + s->ow;
-    if (grad && !max) {
+    s->half = k->in[0].dtype == HD_BF16;
+    if (grad && (!max || s->half)) {
         s->rows = pool_cover(k, s, 0, s->h, s->oh);
         s->columns = pool_cover(k, s, 1, s->w, s->ow);
         if (!s->rows || !s->columns) return HD_E_MEMORY;
     }
     if (!s->x.lanes) out->scratch_per_thread = (size_t)s->buffer * sizeof(float);
+    if (s->x.lanes && max) out->scratch_per_thread = pool_rings(s, grad, hd_gemm_of(k->isa)->lanes);
     out->phase[0] = (hd_phase){v->pool[grad][max][s->x.lanes], hd_planes_tasks(&s->split)};
     out->phases = 1;
     return HD_OK;

@@ -17,5 +17,11 @@ typedef struct hd_vec_pool {
     hd_vec_cover *rows, *columns; /* [h], [w] */
     hd_vec_cover inner;           /* outputs of a row whose columns all lie inside */
     int64_t buffer;               /* floats of a row with its edges, in thread scratch */
+    bool half;                    /* bf16: the largest, channels side by side */
+    int64_t deep;                 /* most windows below one another that cover a row */
 } hd_vec_pool;
+
+/* Whether max_pool2d and its gradient read and write bf16 themselves in the layouts of k: channels side by side, and
+ * planes whose places 16 bits number. */
+bool hd_vec_pool_half(const hd_kctx *k);
 #endif
