@@ -12,6 +12,7 @@ enum {
     MOST_CHANNELS = 1 << 21,  /* input times output: 300 MB of transformed weights */
     LEAST_TILES_KEPT = 12,    /* where they are transformed once, reading them is most of the work */
     LEAST_TILES = 24,         /* below, transforming the weights is most of the work */
+    LEAST_TILES_HALF = 96,    /* the same where the library multiplies bf16 directly, at twice the rate */
     MOST_ROWS = 4,            /* groups of tiles that one product takes, in a piece */
     PIECE_FLOATS = 160 << 10, /* transformed pixels of a piece: with the sums they fit the second cache */
     ENOUGH_TASKS = 32,
@@ -173,7 +174,8 @@ const char *hd_wino_plan_make(hd_wino_plan *p, const hd_kctx *k, hd_wino_directi
     if (reason) return reason;
     lay_tiles(p);
     if (2 * p->n * p->to.h * p->to.w < 16 * p->tiles) return "tiles of 4x4 would be less than half full";
-    const int64_t least = k->inference ? LEAST_TILES_KEPT : LEAST_TILES;
+    const bool direct = p->half && direction != HD_WINO_GRAD_WEIGHT;
+    const int64_t least = k->inference ? LEAST_TILES_KEPT : direct ? LEAST_TILES_HALF : LEAST_TILES;
     if (p->tiles < least) return "too few tiles to transform the weights for";
     if (direction == HD_WINO_GRAD_WEIGHT)
         cut_weight(p);
