@@ -1,4 +1,5 @@
-/* isa_bf16.c: products of bf16 with sums in f32, for AVX-512 with its instruction for pairs. The tiles are those of f32
+/* isa_bf16.c: products of bf16 with sums in f32, for AVX-512 with its instructions for bf16, and the gates of recurrent
+ * layers that round for them. The tiles are those of f32
  * (tile_body.h) with a pair of neighbours along k where one float stands: k, ra, ca and ldb of a block count pairs. */
 #include "backends/cpu/bodies.h"
 
@@ -26,6 +27,9 @@ HD_INLINE vf pair_splat(const float *p) {
 
 #include "backends/cpu/block_body.h"
 
+#define HD_TO_HALF(v) (__m256i) _mm512_cvtneps_pbh((__m512)(v))
+#include "backends/cpu/recurrent_body.h"
+
 const hd_gemm_isa HD_ISA(hd_gemm) = {.lanes = HD_VL,
                                      .rows = TILE_ROWS,
                                      .kc = 256,
@@ -34,9 +38,22 @@ const hd_gemm_isa HD_ISA(hd_gemm) = {.lanes = HD_VL,
                                      .blocks = blocks,
                                      .pack_b = pack_panels,
                                      .pair_rows = pair_rows};
+
+const hd_recurrent_fn *hd_recurrent_rows_of(bool back) {
+    static const hd_recurrent_fn rows[2][HD_RECURRENT_KINDS] = {{row_rnn_tanh, row_rnn_relu, row_lstm, row_gru},
+                                                                {back_rnn_tanh, back_rnn_relu, back_lstm, back_gru}};
+    return rows[back];
+}
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
 #pragma GCC pop_options
 #endif
+#else
+#include "backends/cpu/recurrent.h"
+
+const hd_recurrent_fn *hd_recurrent_rows_of(bool back) {
+    (void)back;
+    return NULL;
+}
 #endif

@@ -34,12 +34,16 @@ HD_INLINE vu vu_to_half(vf v) {
     return (((x + 0x7fff + (x >> 16 & 1)) & ~nan) | ((x | 0x400000) & nan)) >> 16;
 }
 #if HD_VL == 16
+/* Rounded to bf16; isa_bf16.c has an instruction for it. */
+#ifndef HD_TO_HALF
+#define HD_TO_HALF(v) _mm512_cvtepi32_epi16((__m512i)vu_to_half(v))
+#endif
 HD_INLINE vf vf_load_half(const uint16_t *p, bool whole, int64_t n) {
     const __m256i h = whole ? _mm256_loadu_si256((const void *)p) : _mm256_maskz_loadu_epi16(vm_first(n), p);
     return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16);
 }
 HD_INLINE void vf_store_half(uint16_t *p, vf v, bool whole, int64_t n) {
-    const __m256i h = _mm512_cvtepi32_epi16((__m512i)vu_to_half(v));
+    const __m256i h = HD_TO_HALF(v);
     if (whole)
         _mm256_storeu_si256((void *)p, h);
     else
@@ -62,7 +66,7 @@ HD_INLINE vf vf_load_half_m(const uint16_t *p, vm m) {
     return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, p)), 16);
 }
 HD_INLINE void vf_store_half_m(uint16_t *p, vf v, vm m) {
-    _mm256_mask_storeu_epi16(p, m, _mm512_cvtepi32_epi16((__m512i)vu_to_half(v)));
+    _mm256_mask_storeu_epi16(p, m, HD_TO_HALF(v));
 }
 #else
 HD_INLINE bool vm_has(vm m, int i) {

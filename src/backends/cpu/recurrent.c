@@ -8,6 +8,7 @@ enum {
     SMALL_WEIGHT =
         1 << 16, /* floats of a weight that stays in the second cache, whoever reads it: then fewer will do */
     SMALL_ROWS = 4,
+    FAR = 1 << 18,          /* floats of gates */
     SLICE_WEIGHT = 1 << 17, /* floats of the weight that pay a slice: a barrier a step */
     PACKED_STEPS = 3        /* steps from which packing the weight pays */
 };
@@ -35,6 +36,7 @@ void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k, int64_t depth) {
     s->rows = b > 0 ? (b + tasks - 1) / tasks : 1; /* of an empty batch there is no task */
     s->tasks = (b + s->rows - 1) / s->rows;
     s->packed = s->half || s->steps.t >= PACKED_STEPS;
+    s->far = s->steps.t * b * s->gates * s->h > FAR;
     const int64_t slices = hd_vec_min(hd_vec_min(weight / SLICE_WEIGHT, s->blocks), MOST_TASKS);
     s->slices = s->packed && s->tasks == 1 && slices > 1 ? slices : 0;
 }
@@ -65,8 +67,7 @@ void hd_recurrent_product(const hd_recurrent *s, hd_gemm_block g, const void *a,
     g.ca = 1;
     g.add = add;
     g.mr = (g.m + tiles - 1) / tiles;
-    g.kc = g.k;
-    while (g.kc > s->gemm->kc) g.kc = (g.kc + 1) / 2;
+    g.kc = g.k; /* a panel goes through the caches but once for each tile: pieces of it only cost passes over C */
     g.nc = s->width;
     if (g.bt)
         s->gemm->dots(&g);
@@ -104,14 +105,15 @@ const char *hd_recurrent_refuses(const hd_kctx *k, int w, int lengths, unsigned 
 
 /* ---- forward ---- */
 
-/* Panel k · blocks + u: gate k of units u·width …, for each number of the state before, or pair of these: their
+/* Panel k · blocks + u: columns u·width … of span k, for each number of the state before, or pair of these: their
  * weights. */
 static void pack_panel(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_recurrent *s = e->state;
-    const int64_t k = task / s->blocks, u = task % s->blocks * s->width, h = s->h, n = hd_vec_min(s->width, h - u);
+    const int64_t k = task / s->blocks, u = task % s->blocks * s->width, h = s->h,
+                  n = hd_vec_min(s->width, s->span - u);
     float *panel = (float *)e->scratch + task * s->k * s->width;
-    const void *w = hd_recurrent_at(e->in[s->o.w], s->half, (k * h + u) * h);
+    const void *w = hd_recurrent_at(e->in[s->o.w], s->half, (k * s->span + u) * h);
     if (!s->half || h % 2 == 0) {
         s->turn(panel, s->width, w, s->k, s->k, n);
         return;
@@ -166,21 +168,38 @@ static void forward_begin(const forward *f) {
     for (int64_t r = 0; r < f->rows; r++) s->narrow((uint16_t *)f->factor[0] + r * s->ld, f->state[0] + r * s->h, s->h);
 }
 
+/* Columns u … of the gates of step i are needed soon. */
+static void forward_ask(const forward *f, int64_t i, int64_t u, int64_t n) {
+    const hd_recurrent *s = f->s;
+    const hd_exec *e = f->e;
+    for (int64_t r = 0; r < f->rows; r++) {
+        const int64_t count = hd_steps_count(&f->steps, f->lane + r);
+        if (i >= count) continue;
+        const int64_t row = hd_steps_row(&f->steps, f->lane + r, i, count);
+        hd_recurrent_ask(e->in[s->o.x], false, row * s->gates * s->h + u, n);
+        if (s->o.out_gates >= 0) hd_recurrent_ask(e->out[s->o.out_gates], false, row * s->saved * s->h + u, n);
+        if (s->o.out_c >= 0 && u < s->h) hd_recurrent_ask(e->out[s->o.out_c], false, row * s->h + u, n);
+        if (u < s->h) hd_recurrent_ask(e->out[s->o.out_y], s->y_half, row * s->h + u, n);
+    }
+}
+
 /* The products of step i for some units, before any of their gates: what these read and write lies megabytes apart from
  * row to row, and only in long pieces is it there in time. */
 static void forward_products(const forward *f, int64_t i, hd_recurrent_units units) {
     const hd_recurrent *s = f->s;
     const int64_t h = s->h;
     const float *w = f->e->in[s->o.w], *packed = (const float *)f->e->scratch;
-    for (int64_t k = 0; k < s->gates; k++)
-        for (int64_t u = units.from; u < units.to; u += s->width) {
-            hd_gemm_block g = {.m = f->rows, .n = hd_vec_min(s->width, units.to - u)};
-            g.c = f->z + k * h + u;
+    const int64_t from = s->slices ? units.from : 0, to = s->slices ? units.to : s->span;
+    for (int64_t k = 0; k < s->spans; k++)
+        for (int64_t u = from; u < to; u += s->width) {
+            hd_gemm_block g = {.m = f->rows, .n = hd_vec_min(s->width, to - u)};
+            g.c = f->z + k * s->span + u;
             g.ldc = s->gates * h;
-            g.b = s->packed ? packed + (k * s->blocks * s->width + u) * s->k : w + (k * h + u) * h;
+            g.b = s->packed ? packed + (k * s->blocks * s->width + u) * s->k : w + (k * s->span + u) * h;
             g.ldb = s->packed ? s->width : h;
             g.bt = !s->packed;
             hd_recurrent_product(s, g, f->factor[i & 1], false);
+            if (s->far) forward_ask(f, i, k * s->span + u, g.n);
         }
 }
 
@@ -273,15 +292,18 @@ static hd_status forward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent sett
     *s = settled;
     s->h = k->out[0].dims.dim[2];
     s->steps = hd_steps_of(&k->in[0].dims, batch_first, reverse, NULL);
-    s->row = hd_vec_for(k->isa)->recurrent[s->kind];
     hd_recurrent_plan(s, k, s->h);
+    s->row = s->half ? hd_recurrent_rows_of(false)[s->kind] : hd_vec_for(k->isa)->recurrent[s->kind];
     s->y_half = k->out[s->o.out_y].dtype == HD_BF16;
-    s->pack = s->packed ? (size_t)(s->gates * s->blocks * s->width * s->k) : 0;
+    s->spans = s->slices ? s->gates : 1; /* all gates side by side fill panels, whatever the number of units */
+    s->span = s->gates * s->h / s->spans;
+    s->blocks = (s->span + s->width - 1) / s->width;
+    s->pack = s->packed ? (size_t)(s->spans * s->blocks * s->width * s->k) : 0;
     const int64_t factors = s->half ? s->rows * s->ld : 0; /* two of half the size */
     s->per_task = (size_t)(((s->rows * (3 + s->gates) + s->gates) * s->h + factors + 15) / 16 * 16);
     out->state = s;
     out->scratch = (s->pack + (size_t)s->tasks * s->per_task) * sizeof(float);
-    if (s->packed) out->phase[out->phases++] = (hd_phase){pack_panel, s->gates * s->blocks};
+    if (s->packed) out->phase[out->phases++] = (hd_phase){pack_panel, s->spans * s->blocks};
     hd_recurrent_phases(s, out, s->steps.t, forward_run, run_begin, run_slice, run_end);
     return HD_OK;
 }

@@ -39,10 +39,12 @@ typedef struct hd_recurrent {
     hd_recurrent_operands o;
     hd_steps steps;          /* without lengths */
     int64_t h, gates, saved; /* units; gates that the weight makes; numbers a unit kept for the gradient */
-    int64_t width, blocks;   /* columns of a panel; panels of a gate */
+    int64_t width, blocks;   /* columns of a panel; panels of a gate, forward of a span */
+    int64_t spans, span;     /* forward: gates that begin a panel of their own, or 1; columns of each */
     int64_t rows, tasks;     /* sequences of a task (the last may have fewer) */
     int64_t slices;          /* tasks that share the units of all sequences, one round a step; 0: none, see rows */
     bool packed;
+    bool far;  /* sequences fill more than the second cache: what gates need is asked for while products run */
     bool half; /* products of bf16: the weight is, and what is multiplied with it is rounded */
     bool y_half, dx_half, dz_half;
     int64_t k, ld;         /* steps of a product, pairs where half; numbers from row to row of what is multiplied */
@@ -52,6 +54,9 @@ typedef struct hd_recurrent {
     hd_turn_fn turn;
     hd_recurrent_fn row;
 } hd_recurrent;
+
+/* By kind, where products are of bf16; NULL where hd_gemm_pairs_of is. */
+const hd_recurrent_fn *hd_recurrent_rows_of(bool back);
 
 /* Units from … to of a slice, whole panels. */
 typedef struct hd_recurrent_units {
@@ -74,6 +79,10 @@ static inline void *hd_recurrent_at(void *row, bool half, int64_t i) {
 }
 static inline void *hd_recurrent_in(const hd_exec *e, int i) {
     return i >= 0 ? e->in[i] : NULL;
+}
+/* Asks for n numbers from number i on, to read or write them soon. */
+static inline void hd_recurrent_ask(void *row, bool half, int64_t i, int64_t n) {
+    for (int64_t j = 0; j < n && row; j += half ? 32 : 16) __builtin_prefetch(hd_recurrent_at(row, half, i + j), 0, 2);
 }
 hd_steps hd_recurrent_steps(const hd_recurrent *s, const hd_exec *e);
 /* C [m, n] (+)= A [m, k] times a panel; A are m rows of what is multiplied. */

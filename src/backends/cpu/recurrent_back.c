@@ -98,6 +98,26 @@ static void gates_row(const backward *b, int64_t r, int64_t i, hd_recurrent_unit
     }
 }
 
+/* Units u … of all gates of step i are needed soon. */
+static void ask(const backward *b, int64_t i, int64_t u, int64_t n) {
+    const hd_recurrent *s = b->s;
+    const hd_exec *e = b->e;
+    const int64_t h = s->h;
+    for (int64_t r = 0; r < b->rows; r++) {
+        const int64_t lane = b->lane + r, count = hd_steps_count(&b->steps, lane);
+        if (i < 0 || i >= count) continue;
+        const int64_t row = hd_steps_row(&b->steps, lane, i, count);
+        for (int64_t k = 0; k < s->saved; k++)
+            hd_recurrent_ask(hd_recurrent_in(e, s->o.gates), false, (row * s->saved + k) * h + u, n);
+        for (int64_t k = 0; k < s->gates; k++)
+            hd_recurrent_ask(e->out[s->o.dx], s->dx_half, (row * s->gates + k) * h + u, n);
+        hd_recurrent_ask(hd_recurrent_in(e, s->o.dy), false, row * h + u, n);
+        hd_recurrent_ask(hd_recurrent_in(e, s->o.y), false, row * h + u, n);
+        if (i > 0)
+            hd_recurrent_ask(hd_recurrent_in(e, s->o.c), false, hd_steps_row(&b->steps, lane, i - 1, count) * h + u, n);
+    }
+}
+
 /* What the gates of step i send to the states before it. */
 static void products(const backward *b, int64_t i, hd_recurrent_units units) {
     const hd_recurrent *s = b->s;
@@ -108,6 +128,7 @@ static void products(const backward *b, int64_t i, hd_recurrent_units units) {
         g.ldb = s->packed ? s->width : h;
         g.c = arrives(b, s->o.dh0, 0) + u;
         hd_recurrent_product(s, g, b->dz[i & 1], true);
+        if (s->far) ask(b, i - 1, u, g.n);
     }
 }
 
@@ -173,8 +194,9 @@ static hd_status backward_prepare(hd_kctx *k, hd_prepared *out, hd_recurrent set
     *s = settled;
     s->h = k->in[s->o.w].dims.dim[1];
     s->steps = hd_steps_of(&k->in[0].dims, batch_first, reverse, NULL);
-    s->row = hd_vec_for(k->isa)->recurrent_back[s->kind];
     hd_recurrent_plan(s, k, k->in[s->o.w].dims.dim[0]);
+    s->row = s->half ? hd_recurrent_rows_of(true)[s->kind] : hd_vec_for(k->isa)->recurrent_back[s->kind];
+    if (!s->half) s->ld += 16; /* as of half: else rows compete where the number of gates is a power of two */
     s->dx_half = k->out[s->o.dx].dtype == HD_BF16;
     s->dz_half = s->o.dz >= 0 && k->out[s->o.dz].dtype == HD_BF16;
     s->pack = s->packed ? (size_t)(s->blocks * s->width * s->k) : 0;

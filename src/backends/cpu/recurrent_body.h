@@ -1,4 +1,5 @@
 /* recurrent_body.h: the gates of recurrent layers, units of one row at one step; once for each instruction set. */
+#include "backends/cpu/lanes.h"
 #include "backends/cpu/recurrent.h"
 
 /* Runs the statements for the vectors of n units; `at` is the offset, LOAD and STORE mind the lanes. */
@@ -14,12 +15,25 @@
     }
 #define LOAD(p)     vf_load_if((p) + at, whole, m)
 #define STORE(p, v) vf_store_if((p) + at, v, whole, m)
+/* The same numbers to two places, either in bf16; where both are it is rounded once. */
+#define PUT_BOTH(p, p_half, q, q_half, i, v)                                                                           \
+    do {                                                                                                               \
+        if ((p_half) && (q_half)) {                                                                                    \
+            vf_put(p, i, true, v, whole, m);                                                                           \
+            vf_put(q, i, true, v, whole, m);                                                                           \
+        } else {                                                                                                       \
+            vf_put(p, i, p_half, v, whole, m);                                                                         \
+            vf_put(q, i, q_half, v, whole, m);                                                                         \
+        }                                                                                                              \
+    } while (0)
 /* What a forward step leaves: the result and the state, which products may read in bf16. */
 #define LEAVE(v)                                                                                                       \
     do {                                                                                                               \
-        vf_put(r->y, at, r->y_half, v, whole, m);                                                                      \
         STORE(r->state, v);                                                                                            \
-        if (r->multiplied) vf_put(r->multiplied, at, true, v, whole, m);                                               \
+        if (r->multiplied)                                                                                             \
+            PUT_BOTH(r->y, r->y_half, r->multiplied, true, at, v);                                                     \
+        else                                                                                                           \
+            vf_put(r->y, at, r->y_half, v, whole, m);                                                                  \
     } while (0)
 #define GATE(k)  (LOAD(r->x + (k)*r->h) + LOAD(r->z + (k)*r->ldz))
 #define SAVED(k) LOAD(r->kept_gates + (k)*r->h)
@@ -44,8 +58,7 @@ RECURRENT_ROW(row_gru, const vf reset = v_sigmoid(GATE(0) + LOAD(r->bias)),
 #define DGATE(k, v)                                                                                                    \
     do {                                                                                                               \
         const vf v_ = (v);                                                                                             \
-        vf_put(r->dx, (k)*r->h + at, r->dx_half, v_, whole, m);                                                        \
-        vf_put(r->dz, (k)*r->h + at, r->dz_half, v_, whole, m);                                                        \
+        PUT_BOTH(r->dx, r->dx_half, r->dz, r->dz_half, (k)*r->h + at, v_);                                             \
     } while (0)
 #define RNN_BACK(name, expr)                                                                                           \
     RECURRENT_ROW(name, const vf y = LOAD(r->kept_y), d = ARRIVED; const vf dz = expr; DGATE(0, dz);                   \
@@ -67,6 +80,7 @@ RECURRENT_ROW(back_gru, const vf reset = SAVED(0), keep = SAVED(1), n = SAVED(2)
 #undef LOAD
 #undef STORE
 #undef LEAVE
+#undef PUT_BOTH
 #undef GATE
 #undef SAVED
 #undef ARRIVED
