@@ -12,6 +12,6 @@ typedef struct hd_vec_rownorm {
     hd_norm_rows rows;
     int64_t weights;
     double eps;
-    bool centred;
+    bool centred, half; /* half: x, y and their gradients are bf16; thread scratch: two rows of floats */
 } hd_vec_rownorm;
 #endif

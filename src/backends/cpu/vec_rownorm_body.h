@@ -50,26 +50,38 @@ static const float *row_input(const hd_exec *e, int i, int64_t first) {
     return p ? p + first : NULL;
 }
 
+/* A row of an input as f32: itself, or widened into the buffer. And the same for a result, which is rounded at last. */
+HD_INLINE float *row_read(const hd_exec *e, const hd_vec_rownorm *s, int input, int64_t i, float *buffer) {
+    if (!s->half) return (float *)e->in[input] + i * s->rows.m;
+    cast_bf16_f32(buffer, (const uint16_t *)e->in[input] + i * s->rows.m, s->rows.m);
+    return buffer;
+}
+HD_INLINE float *row_result(const hd_exec *e, const hd_vec_rownorm *s, int64_t i, float *buffer) {
+    return s->half ? buffer : (float *)e->out[0] + i * s->rows.m;
+}
+HD_INLINE void row_round(const hd_exec *e, const hd_vec_rownorm *s, int64_t i, const float *row) {
+    if (s->half) cast_f32_bf16((uint16_t *)e->out[0] + i * s->rows.m, row, s->rows.m);
+}
+
 static void rownorm(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_vec_rownorm *s = e->state;
     const hd_norm_rows *z = &s->rows;
     const int64_t to = hd_vec_min((task + 1) * s->split.chunk, z->rows), each = z->m / z->run;
+    float *buffer = s->half ? hd_thread_scratch(e) : NULL;
     for (int64_t i = task * s->split.chunk; i < to; i++) {
-        const float *x = (const float *)e->in[0] + i * z->m;
-        float *y = (float *)e->out[0] + i * z->m;
+        const float *x = row_read(e, s, 0, i, buffer);
+        float *y = row_result(e, s, i, buffer);
         const int64_t first = i % z->groups * each;
         const float *w = row_input(e, 1, first), *b = s->centred ? row_input(e, 2, first) : NULL;
         const float mean = s->centred ? (float)(row_total(x, z->m, 0, false) / (double)z->m) : 0;
         const float invstd = (float)(1 / sqrt(row_total(x, z->m, mean, true) / (double)z->m + s->eps));
         if (s->centred) ((float *)e->out[1])[i] = mean;
         ((float *)e->out[s->centred ? 2 : 1])[i] = invstd;
-        if (z->run == 1) {
-            row_apply(x, y, z->m, mean, invstd, w, b, true);
-            continue;
-        }
-        for (int64_t k = 0; k < each; k++)
+        if (z->run == 1) row_apply(x, y, z->m, mean, invstd, w, b, true);
+        for (int64_t k = 0; k < each && z->run > 1; k++)
             row_apply(x + k * z->run, y + k * z->run, z->run, mean, invstd, w ? w + k : NULL, b ? b + k : NULL, false);
+        row_round(e, s, i, y);
     }
 }
 
@@ -151,13 +163,14 @@ static void rownorm_grad(void *exec, int64_t task) {
     const int64_t to = hd_vec_min((task + 1) * s->split.chunk, z->rows), each = z->m / z->run;
     const int k = s->centred ? 3 : 2; /* of dy */
     float *sums = (float *)e->scratch + task * 2 * s->weights;
+    float *buffer = s->half ? hd_thread_scratch(e) : NULL, *second = s->half ? buffer + z->m : NULL;
     memset(sums, 0, (size_t)(2 * s->weights) * sizeof *sums);
     for (int64_t i = task * s->split.chunk; i < to; i++) {
         const int64_t first = i % z->groups * each;
-        row_grad r = {.x = (const float *)e->in[0] + i * z->m,
-                      .dy = (const float *)e->in[k] + i * z->m,
+        row_grad r = {.x = row_read(e, s, 0, i, buffer),
+                      .dy = row_read(e, s, k, i, second),
                       .w = row_input(e, k + 1, first),
-                      .dx = (float *)e->out[0] + i * z->m,
+                      .dx = row_result(e, s, i, second),
                       .dw = sums + first,
                       .db = sums + s->weights + first,
                       .mean = s->centred ? ((const float *)e->in[1])[i] : 0,
@@ -172,6 +185,7 @@ static void rownorm_grad(void *exec, int64_t task) {
             row_grad_apply(&r, 0, z->m, r.w, true);
         else
             for (int64_t j = 0; j < each; j++) row_grad_apply(&r, j * z->run, z->run, r.w ? r.w + j : NULL, false);
+        row_round(e, s, i, r.dx);
     }
 }
 
