@@ -1,6 +1,6 @@
 /* isa_bf16.c: products of bf16 with sums in f32, for AVX-512 with its instructions for bf16, and the gates of recurrent
- * layers that round for them. The tiles are those of f32
- * (tile_body.h) with a pair of neighbours along k where one float stands: k, ra, ca and ldb of a block count pairs. */
+ * layers that round for them. The tiles are those of f32 (tile_body.h) with a pair of neighbours along k where one
+ * float stands. */
 #include "backends/cpu/bodies.h"
 
 #if defined(__x86_64__) && (defined(__clang__) || __GNUC__ >= 10)

@@ -2,6 +2,7 @@
  * B and what happens at the end; how the product is computed is gemm_plan.c's. */
 #include "backends/cpu/gemm_plan.h"
 #include "compile/kernel.h"
+#include "hadal/program.h"
 #include "ops/fused.h"
 #include "ops/matmul_kit.h"
 
@@ -266,7 +267,7 @@ static const char *refuse_pairs(const hd_kctx *k, product s) {
         return "only for operands of bf16 with a result of f32";
     for (int i = 2; i < k->n_in; i++)
         if (present(k, i) && in[i].dtype != HD_F32) return "adds and masks in f32";
-    if (!hd_gemm_pairs_of(k->isa)) return "no instructions for bf16 (AVX-512 BF16)";
+    if (!hd_gemm_pairs_of(k->isa) || !hd_precision_native(k->ctx, "bf16")) return "bf16 is emulated here";
     if (s.uneven || s.batch > 1) return "only for one product";
     if (!to_pairs(&s.plan)) return "an odd number of sums";
     hd_gemm_plan_make(&s.plan, k->isa);

@@ -1,6 +1,7 @@
 /* recurrent.c: kernels of rnn, lstm and gru forward, and what they share with their gradients; time_shift. Sequences
  * are shared among tasks, so that no step waits for another thread. Knows no instruction set. */
 #include "backends/cpu/recurrent.h"
+#include "hadal/program.h"
 
 enum {
     TASK_ROWS = 14, /* sequences from which a second task pays: a tile's rows, so that weights are read for all */
@@ -99,7 +100,7 @@ const char *hd_recurrent_refuses(const hd_kctx *k, int w, int lengths, unsigned 
     for (int i = 0; i < k->n_out; i++)
         if (!is_float(&k->out[i], half && (narrow >> i & 1))) return "keeps states and gates in f32";
     if (k->in[0].count == 0) return "nothing to do";
-    if (half && !hd_gemm_pairs_of(k->isa)) return "no instructions for bf16 (AVX-512 BF16)";
+    if (half && (!hd_gemm_pairs_of(k->isa) || !hd_precision_native(k->ctx, "bf16"))) return "bf16 is emulated here";
     return NULL;
 }
 
