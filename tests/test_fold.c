@@ -18,6 +18,7 @@ static hd_val residual(hd_val x) {
     const hd_val a = hd_relu(norm_conv(x, "c1", 32, 3, 1));
     hd_val b = norm_conv(hd_relu(norm_conv(a, "c2", 32, 3, 1)), "c3", 32, 3, 1);
     b = hd_relu(hd_add(b, a));
+    b = hd_relu(hd_add(norm_conv(b, "c0", 32, 3, 1), b)); /* what is added is what is convolved */
     hd_val c = norm_conv(hd_relu(norm_conv(b, "c4", 20, 3, 2)), "c5", 48, 1, 1);
     c = hd_relu(hd_add(c, norm_conv(b, "c6", 48, 1, 2)));
     const hd_val f = hd_nn_linear(hd_flatten(hd_global_avg_pool(c)), .name = "f1", .out_features = 12);

@@ -124,6 +124,13 @@ static bool hd_may_take(const hd_lower *l, int32_t node, int k) {
            l->v[n->in[k]].bytes == y->bytes && y->root == out && y->region == HD_IN_ARENA;
 }
 
+/* Another input lies in the memory of input k: y = conv(x) + x would be written over what other tasks still read. */
+static bool hd_reads_again(const hd_lower *l, const hd_node *n, int k) {
+    for (int j = 0; j < n->n_in; j++)
+        if (j != k && n->in[j] >= 0 && n->in[k] >= 0 && hd_root_of(l, n->in[j]) == hd_root_of(l, n->in[k])) return true;
+    return false;
+}
+
 static void hd_in_place(hd_lower *l) {
     for (size_t i = 0; i < l->g->node_count; i++) {
         const hd_node *n = &l->g->nodes[i];
@@ -135,6 +142,7 @@ static void hd_in_place(hd_lower *l) {
         const int tries = flags & (HD_K_INPLACE_ANY | HD_K_INPLACE_LAST) ? n->n_in : 1;
         for (int k = flags & HD_K_INPLACE_LAST ? n->n_in - 1 : 0; k < tries && k < n->n_in; k++) {
             if (!hd_may_take(l, (int32_t)i, k)) continue;
+            if ((flags & HD_K_INPLACE_LAST) && hd_reads_again(l, n, k)) continue;
             const int32_t r = hd_root_of(l, n->in[k]);
             const int32_t last = l->v[n->out].last;
             hd_share(l, n->out, n->in[k], 0);
