@@ -2,6 +2,9 @@
  */
 #include "compile/lower.h"
 
+/* Bits of hd_prepared.once_in. A stack may have more inputs, and none of them is prepared. */
+enum { ONCE_BITS = 32 };
+
 hd_status hd_pass_schedule(hd_lower *l) {
     return hd_sort_nodes(l->g);
 }
@@ -20,7 +23,7 @@ hd_status hd_pass_prepare(hd_lower *l) {
             return hd_fail(l->ctx, HD_E_UNSUPPORTED, "%s|the kernel %s prepared %d phases", n->op->name,
                            ln->kernel->name, ln->prepared.phases);
         ln->once = ln->prepared.once > 0 && !l->train && !l->lean && !ln->kept;
-        for (int j = 0; j < n->n_in; j++)
+        for (int j = 0; j < n->n_in && j < ONCE_BITS; j++)
             if (ln->prepared.once_in >> j & 1) ln->once = ln->once && hd_value_stays(l, n->in[j]);
     }
     return HD_OK;
