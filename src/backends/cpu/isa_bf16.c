@@ -1,6 +1,6 @@
-/* isa_bf16.c: products of bf16 with sums in f32, for AVX-512 with its instructions for bf16, and the gates of recurrent
- * layers that round for them. The tiles are those of f32 (tile_body.h) with a pair of neighbours along k where one
- * float stands. */
+/* isa_bf16.c: products of bf16 with sums in f32, for AVX-512 with its instructions for bf16, and what multiplies them
+ * on its way: recurrent layers and attention. The tiles are those of f32 (tile_body.h) with a pair of neighbours along
+ * k where one float stands. */
 #include "backends/cpu/bodies.h"
 
 #if defined(__x86_64__) && (defined(__clang__) || __GNUC__ >= 10)
@@ -30,6 +30,8 @@ HD_INLINE vf pair_splat(const float *p) {
 #define HD_TO_HALF(v) (__m256i) _mm512_cvtneps_pbh((__m512)(v))
 #include "backends/cpu/recurrent_body.h"
 
+#include "backends/cpu/vec_attention_half_body.h"
+
 const hd_gemm_isa HD_ISA(hd_gemm) = {.lanes = HD_VL,
                                      .rows = TILE_ROWS,
                                      .kc = 256,
@@ -44,6 +46,10 @@ const hd_recurrent_fn *hd_recurrent_rows_of(bool back) {
                                                                 {back_rnn_tanh, back_rnn_relu, back_lstm, back_gru}};
     return rows[back];
 }
+
+hd_vec_run hd_attention_half_run(bool grad) {
+    return grad ? half_attention_grad : half_attention;
+}
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
@@ -51,9 +57,15 @@ const hd_recurrent_fn *hd_recurrent_rows_of(bool back) {
 #endif
 #else
 #include "backends/cpu/recurrent.h"
+#include "backends/cpu/vec_attention.h"
 
 const hd_recurrent_fn *hd_recurrent_rows_of(bool back) {
     (void)back;
+    return NULL;
+}
+
+hd_vec_run hd_attention_half_run(bool grad) {
+    (void)grad;
     return NULL;
 }
 #endif

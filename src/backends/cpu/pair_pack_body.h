@@ -20,6 +20,12 @@ static void pair_rows(float *to, const uint16_t *row, const uint16_t *next, int6
     }
 }
 
+/* The pairs of n columns as a step of each panel of k steps. */
+static void pair_panel_rows(float *to, const uint16_t *row, const uint16_t *next, int64_t n, int64_t k) {
+    for (int64_t j = 0; j < n; j += TILE_COLUMNS)
+        pair_rows(to + j * k, row + j, next ? next + j : NULL, n - j < TILE_COLUMNS ? n - j : TILE_COLUMNS);
+}
+
 /* Row 2·p of what lies in rows along the other side, and the row after it. */
 typedef struct pair_of_rows {
     const uint16_t *row, *next;
@@ -41,10 +47,8 @@ static void pack_panels(const hd_gemm_block *g, int64_t j0, int64_t j1) {
                 continue;
             }
             for (int64_t i = 0; i < k; i++) {
-                const pair_of_rows r = pair_at(g, g->b, g->ldb, p + i, 0);
-                for (int64_t c = j; c < end; c += TILE_COLUMNS)
-                    pair_rows(to + (c - j) * k + i * TILE_COLUMNS, r.row + c, r.next ? r.next + c : NULL,
-                              end - c < TILE_COLUMNS ? end - c : TILE_COLUMNS);
+                const pair_of_rows r = pair_at(g, g->b, g->ldb, p + i, j);
+                pair_panel_rows(to + i * TILE_COLUMNS, r.row, r.next, end - j, k);
             }
         }
     }

@@ -2,7 +2,7 @@
  * grow with the square of the length. A task is a part of the rows of one matrix; of the gradient, one matrix of k and
  * v with all that it serves. */
 #include "backends/cpu/vec_attention.h"
-#include "backends/cpu/pairs.h"
+#include "backends/cpu/gemm.h"
 #include "hadal/program.h"
 
 enum { MOST_TASKS = 32 };
@@ -81,24 +81,23 @@ static hd_status prepare_f32(hd_kctx *k, hd_prepared *out, hd_vec_attention s) {
 /* ---- bf16 ---- */
 
 static const char *refuse_bf16(const hd_kctx *k, const hd_vec_attention *s) {
-    if (!hd_pairs_of(k->isa) || !hd_precision_native(k->ctx, "bf16")) return "bf16 is emulated here";
+    if (!hd_gemm_pairs_of(k->isa) || !hd_precision_native(k->ctx, "bf16")) return "bf16 is emulated here";
     return s->z.width % 2 || s->z.depth % 2 ? "only for even widths" : NULL;
 }
 
 static hd_status prepare_bf16(hd_kctx *k, hd_prepared *out, hd_vec_attention s) {
     const hd_attention *z = &s.z;
-    const hd_pairs_isa *isa = hd_pairs_of(k->isa);
+    const hd_vec_run run = hd_attention_half_run(s.grad);
     const int64_t tile = HD_ATTENTION_ROWS * HD_ATTENTION_COLUMNS, half = HD_ATTENTION_COLUMNS / 2;
     const int64_t wide = rounded(z->width), deep = rounded(z->depth);
-    if (!isa) return HD_E_UNSUPPORTED;
+    if (!run) return HD_E_UNSUPPORTED;
     if (s.grad)
-        return prepare(k, out, s, isa->attention_grad,
+        return prepare(k, out, s, run,
                        2 * tile + tile / 2 + half * (3 * z->width + 3 * z->depth + wide) +
                            (z->rows + 1) / 2 * (wide + deep) + z->group * z->rows * (1 + z->width));
     s.parts = parts_of(z);
     s.packed = rounded(z->columns) * (z->width / 2);
-    return prepare(k, out, s, isa->attention,
-                   tile + HD_ATTENTION_ROWS * (2 + z->depth) + s.packed + (z->columns + 1) / 2 * deep);
+    return prepare(k, out, s, run, tile + HD_ATTENTION_ROWS * (2 + z->depth) + s.packed + (z->columns + 1) / 2 * deep);
 }
 
 /* ---- the kernels ---- */

@@ -18,4 +18,7 @@ typedef struct hd_vec_attention {
     int64_t parts;  /* tasks of one matrix: its blocks of rows, shared out */
     int64_t packed; /* floats of a packed block of columns, or of all of them */
 } hd_vec_attention;
+
+/* Attention or its gradient in bf16; NULL where hd_gemm_pairs_of is. */
+hd_vec_run hd_attention_half_run(bool grad);
 #endif

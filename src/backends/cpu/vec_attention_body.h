@@ -74,19 +74,16 @@ static void attention_run(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_vec_attention *s = e->state;
     const hd_attention *z = &s->z;
-    const int64_t b = task / s->parts, part = task % s->parts;
-    const int64_t blocks = (z->rows + HD_ATTENTION_ROWS - 1) / HD_ATTENTION_ROWS;
-    const int64_t first = part * blocks / s->parts * HD_ATTENTION_ROWS;
-    const int64_t last = hd_vec_min((part + 1) * blocks / s->parts * HD_ATTENTION_ROWS, z->rows);
+    const attention_span p = attention_span_of(s, task);
     float *pack = hd_thread_scratch(e), *tile = pack + s->packed,
           *max = tile + HD_ATTENTION_ROWS * HD_ATTENTION_COLUMNS;
-    attention_tile t = {.state = s, .mask = attention_mask_of(e, s, b), .s = tile, .ld = HD_ATTENTION_COLUMNS};
-    const bool packs = last - first > FEW;
-    const float *k = (const float *)e->in[s->k] + hd_attention_at(z, &z->k, b / z->group);
-    if (packs) pack_b(pack, k, z->k.row, true, z->width, hd_attention_seen(z, last - 1));
-    for (t.row = first; t.row < last; t.row += HD_ATTENTION_ROWS) {
-        t.rows = hd_vec_min(HD_ATTENTION_ROWS, last - t.row);
-        attention_rows(e, &t, b, packs ? pack : NULL, max, max + HD_ATTENTION_ROWS);
+    attention_tile t = {.state = s, .mask = attention_mask_of(e, s, p.b), .s = tile, .ld = HD_ATTENTION_COLUMNS};
+    const bool packs = p.last - p.first > FEW;
+    const float *k = (const float *)e->in[s->k] + hd_attention_at(z, &z->k, p.b / z->group);
+    if (packs) pack_b(pack, k, z->k.row, true, z->width, hd_attention_seen(z, p.last - 1));
+    for (t.row = p.first; t.row < p.last; t.row += HD_ATTENTION_ROWS) {
+        t.rows = hd_vec_min(HD_ATTENTION_ROWS, p.last - t.row);
+        attention_rows(e, &t, p.b, packs ? pack : NULL, max, max + HD_ATTENTION_ROWS);
     }
 }
 

@@ -1,30 +1,45 @@
 /* vec_attention_half_body.h: attention and its gradient with operands of bf16: products of pairs, everything between
- * them in f32, weights rounded to bf16 before they multiply v and dy. Compiled once, after pairs_body.h. */
+ * them in f32, weights rounded to bf16 before they multiply v and dy. Compiled once, by isa_bf16.c, whose tiles it
+ * uses.
+ */
+#include "backends/cpu/tile_body.h"
 #include "backends/cpu/vec_attention_tile_body.h"
 
-/* C [m, n] (+)= A B. A in words, as in pair_args, its rows neighbours when unit; B's panels `panel` words apart. */
-typedef struct pair_matrix {
+/* A number of bf16 as the word that it begins. */
+HD_INLINE const float *half_words(const uint16_t *p) {
+    return (const float *)(const void *)p;
+}
+
+/* C [m, n] (+)= A B. A in words, A(i, p) = a[i·ra + p·ca], ra or ca 1; B's panels `panel` words apart. */
+typedef struct half_matrix {
     int64_t m, n, k, ra, ca;
     const float *a, *b;
     int64_t panel;
     float *c;
     int64_t ldc;
-    bool unit, add;
-} pair_matrix;
+    bool add;
+} half_matrix;
 
-static void pair_product(const pair_matrix *g) {
+static void half_product(const half_matrix *g) {
     const int64_t count = (g->m + TILE_ROWS - 1) / TILE_ROWS, mr = (g->m + count - 1) / count;
-    pair_args t = {.k = g->k, .ra = g->ra, .ca = g->ca, .ldc = g->ldc, .ld_add = g->ldc};
+    tile_args t = {
+        .k = g->k, .ra = g->ra, .ca = g->ca, .ldb = TILE_COLUMNS, .ldc = g->ldc, .far = g->add, .late = g->add};
     for (int64_t i = 0; i < g->m; i += mr)
         for (int64_t j = 0; j < g->n; j += TILE_COLUMNS) {
-            float *c = g->c + i * g->ldc + j;
+            const int64_t columns = hd_vec_min(g->n - j, TILE_COLUMNS);
             t.a = g->a + i * g->ra;
             t.b = g->b + j / TILE_COLUMNS * g->panel;
-            t.c = c;
-            t.columns = g->n - j;
-            t.add = g->add ? c : NULL;
-            pair_table[g->unit][hd_vec_min(mr, g->m - i)](&t);
+            t.c = g->c + i * g->ldc + j;
+            t.last = columns > HD_VL ? columns - HD_VL : columns;
+            tile_for(hd_vec_min(mr, g->m - i), columns, g->ra == 1)(&t);
         }
+}
+
+/* Panels of B, `pairs` words of 32 columns each, from `rows` ≤ 2 · pairs rows of n numbers; what a panel has beyond
+ * them is left alone. */
+static void half_panels(float *to, const uint16_t *b, int64_t ldb, int64_t rows, int64_t n, int64_t pairs) {
+    for (int64_t i = 0; i < rows; i += 2, b += 2 * ldb, to += TILE_COLUMNS)
+        pair_panel_rows(to, b, i + 1 < rows ? b + ldb : NULL, n, pairs);
 }
 
 HD_INLINE const uint16_t *half_input(const hd_exec *e, int input, int64_t at) {
@@ -33,11 +48,12 @@ HD_INLINE const uint16_t *half_input(const hd_exec *e, int input, int64_t at) {
 
 /* c [rows of the tile, columns] = a bᵀ, a [rows, n] in memory, b in panels. */
 static void half_scores(const attention_tile *t, const uint16_t *a, int64_t lda, int64_t n, const float *b, float *c) {
-    pair_product(&(pair_matrix){.m = t->rows,
+    half_product(&(half_matrix){.m = t->rows,
                                 .n = t->columns,
                                 .k = n / 2,
                                 .ra = lda / 2,
-                                .a = pair_words(a),
+                                .ca = 1,
+                                .a = half_words(a),
                                 .b = b,
                                 .panel = n / 2 * TILE_COLUMNS,
                                 .c = c,
@@ -48,7 +64,7 @@ static void half_scores(const attention_tile *t, const uint16_t *a, int64_t lda,
 static void half_store(uint16_t *y, const float *x, int64_t n, float factor) {
     for (int64_t j = 0; j < n; j += HD_VL) {
         const vm m = vm_first(n - j);
-        _mm256_mask_storeu_epi16(y + j, m, pair_round(vf_load_m(x + j, m) * factor));
+        _mm256_mask_storeu_epi16(y + j, m, HD_TO_HALF(vf_load_m(x + j, m) * factor));
     }
 }
 
@@ -60,7 +76,7 @@ static void half_weights(const attention_tile *t) {
         float *x = t->s + i * t->ld;
         uint16_t *y = (uint16_t *)(void *)x;
         for (int64_t j = 0; j < t->columns; j += HD_VL)
-            _mm256_storeu_si256((void *)(y + j), pair_round(vf_load_m(x + j, vm_first(t->columns - j))));
+            _mm256_storeu_si256((void *)(y + j), HD_TO_HALF(vf_load_m(x + j, vm_first(t->columns - j))));
     }
 }
 
@@ -83,10 +99,11 @@ static void half_rows(const hd_exec *e, half_forward *f, int64_t b) {
         half_scores(t, q, z->q.row, z->width, f->pack_k + t->column * (z->width / 2), t->s);
         attention_softmax(t, f->max, f->sum, f->y, z->depth);
         half_weights(t);
-        pair_product(&(pair_matrix){.m = t->rows,
+        half_product(&(half_matrix){.m = t->rows,
                                     .n = z->depth,
                                     .k = (t->columns + 1) / 2,
                                     .ra = t->ld,
+                                    .ca = 1,
                                     .a = t->s,
                                     .b = f->pack_v + t->column / 2 * TILE_COLUMNS,
                                     .panel = pairs * TILE_COLUMNS,
@@ -106,25 +123,23 @@ static void half_attention(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_vec_attention *s = e->state;
     const hd_attention *z = &s->z;
-    const int64_t b = task / s->parts, part = task % s->parts;
-    const int64_t blocks = (z->rows + HD_ATTENTION_ROWS - 1) / HD_ATTENTION_ROWS;
-    const int64_t first = part * blocks / s->parts * HD_ATTENTION_ROWS;
-    const int64_t last = hd_vec_min((part + 1) * blocks / s->parts * HD_ATTENTION_ROWS, z->rows);
+    const attention_span p = attention_span_of(s, task);
     float *tile = hd_thread_scratch(e), *max = tile + HD_ATTENTION_ROWS * HD_ATTENTION_COLUMNS,
           *y = max + 2 * HD_ATTENTION_ROWS, *pack_k = y + HD_ATTENTION_ROWS * z->depth, *pack_v = pack_k + s->packed;
-    const int64_t seen = hd_attention_seen(z, last - 1), pairs = (z->columns + 1) / 2;
-    half_forward f = {.t = {.state = s, .mask = attention_mask_of(e, s, b), .s = tile, .ld = HD_ATTENTION_COLUMNS},
+    const int64_t seen = hd_attention_seen(z, p.last - 1), pairs = (z->columns + 1) / 2;
+    half_forward f = {.t = {.state = s, .mask = attention_mask_of(e, s, p.b), .s = tile, .ld = HD_ATTENTION_COLUMNS},
                       .pack_k = pack_k,
                       .pack_v = pack_v,
                       .y = y,
                       .max = max,
                       .sum = max + HD_ATTENTION_ROWS};
-    pack_b(pack_k, pair_words(half_input(e, s->k, hd_attention_at(z, &z->k, b / z->group))), z->k.row / 2, true,
+    pack_b(pack_k, half_words(half_input(e, s->k, hd_attention_at(z, &z->k, p.b / z->group))), z->k.row / 2, true,
            z->width / 2, seen);
-    pair_panels(pack_v, half_input(e, s->v, hd_attention_at(z, &z->v, b / z->group)), z->v.row, seen, z->depth, pairs);
-    for (f.t.row = first; f.t.row < last; f.t.row += HD_ATTENTION_ROWS) {
-        f.t.rows = hd_vec_min(HD_ATTENTION_ROWS, last - f.t.row);
-        half_rows(e, &f, b);
+    half_panels(pack_v, half_input(e, s->v, hd_attention_at(z, &z->v, p.b / z->group)), z->v.row, seen, z->depth,
+                pairs);
+    for (f.t.row = p.first; f.t.row < p.last; f.t.row += HD_ATTENTION_ROWS) {
+        f.t.rows = hd_vec_min(HD_ATTENTION_ROWS, p.last - f.t.row);
+        half_rows(e, &f, p.b);
     }
 }
 
@@ -162,8 +177,8 @@ HD_INLINE void half_slope(const half_back *a, int64_t i, float *x, float *d) {
 HD_INLINE void half_turn(float *x, const float *next, int64_t n) {
     for (int64_t j = 0; j < n; j += HD_VL) {
         const vm m = vm_first(n - j);
-        const __m512i low = _mm512_cvtepu16_epi32(pair_round(vf_load_m(x + j, m)));
-        const __m512i high = _mm512_cvtepu16_epi32(pair_round(vf_load_m(next + j, m)));
+        const __m512i low = _mm512_cvtepu16_epi32(HD_TO_HALF(vf_load_m(x + j, m)));
+        const __m512i high = _mm512_cvtepu16_epi32(HD_TO_HALF(vf_load_m(next + j, m)));
         vf_store_m(x + j, (vf)_mm512_or_si512(low, _mm512_slli_epi32(high, 16)), m);
     }
 }
@@ -193,7 +208,7 @@ static void half_slopes(const half_back *a) {
 
 /* c [columns of the tile, n] += aᵀ b, a one of the tiles, b in panels of all rows. */
 static void half_add_turned(const attention_tile *t, const float *a, const float *b, float *c, int64_t n) {
-    pair_product(&(pair_matrix){.m = t->columns,
+    half_product(&(half_matrix){.m = t->columns,
                                 .n = n,
                                 .k = (t->rows + 1) / 2,
                                 .ra = 1,
@@ -203,7 +218,6 @@ static void half_add_turned(const attention_tile *t, const float *a, const float
                                 .panel = (t->state->z.rows + 1) / 2 * TILE_COLUMNS,
                                 .c = c,
                                 .ldc = n,
-                                .unit = true,
                                 .add = true});
 }
 
@@ -215,10 +229,11 @@ static void half_back_tile(const half_back *a) {
     half_slopes(a);
     half_add_turned(t, t->s, a->rows_dy, a->dv, z->depth);
     half_add_turned(t, a->slope, a->rows_q, a->dk, z->width);
-    pair_product(&(pair_matrix){.m = t->rows,
+    half_product(&(half_matrix){.m = t->rows,
                                 .n = z->width,
                                 .k = (t->columns + 1) / 2,
                                 .ra = HD_ATTENTION_COLUMNS / 2,
+                                .ca = 1,
                                 .a = a->flat,
                                 .b = a->rows_k,
                                 .panel = HD_ATTENTION_COLUMNS / 2 * TILE_COLUMNS,
@@ -265,8 +280,8 @@ static void half_back_matrix(const hd_exec *e, half_back *a, int64_t b) {
     a->dy = half_input(e, s->dy, y);
     a->lse = (const float *)e->in[s->lse] + b * z->rows;
     if (a->t.column == 0 || z->group > 1) {
-        pair_panels(a->rows_q, a->q, z->q.row, z->rows, z->width, (z->rows + 1) / 2);
-        pair_panels(a->rows_dy, a->dy, z->y.row, z->rows, z->depth, (z->rows + 1) / 2);
+        half_panels(a->rows_q, a->q, z->q.row, z->rows, z->width, (z->rows + 1) / 2);
+        half_panels(a->rows_dy, a->dy, z->y.row, z->rows, z->depth, (z->rows + 1) / 2);
     }
     if (a->t.column == 0) {
         const float *dlse = s->dlse < 0 ? NULL : e->in[s->dlse];
@@ -278,7 +293,7 @@ static void half_back_matrix(const hd_exec *e, half_back *a, int64_t b) {
         half_store_rows((uint16_t *)e->out[0] + q, z->q.row, a->dq, z->rows, z->width);
 }
 
-static int64_t half_panels(int64_t n) {
+static int64_t half_columns(int64_t n) {
     return (n + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;
 }
 
@@ -287,7 +302,7 @@ static void half_attention_grad(void *exec, int64_t task) {
     const hd_exec *e = exec;
     const hd_vec_attention *s = e->state;
     const hd_attention *z = &s->z;
-    const int64_t w = half_panels(z->width), d = half_panels(z->depth), pairs = (z->rows + 1) / 2;
+    const int64_t w = half_columns(z->width), d = half_columns(z->depth), pairs = (z->rows + 1) / 2;
     float *at = hd_thread_scratch(e);
     half_back a = {.t = {.state = s, .s = at, .ld = COLUMNS}};
     a.slope = at += TILE;
@@ -306,9 +321,9 @@ static void half_attention_grad(void *exec, int64_t task) {
     for (a.t.column = 0; a.t.column < z->columns; a.t.column += COLUMNS) {
         const uint16_t *k = a.k + a.t.column * z->k.row;
         a.t.columns = hd_vec_min(COLUMNS, z->columns - a.t.column);
-        pack_b(a.pack_k, pair_words(k), z->k.row / 2, true, z->width / 2, a.t.columns);
-        pack_b(a.pack_v, pair_words(a.v + a.t.column * z->v.row), z->v.row / 2, true, z->depth / 2, a.t.columns);
-        pair_panels(a.rows_k, k, z->k.row, a.t.columns, z->width, COLUMNS / 2);
+        pack_b(a.pack_k, half_words(k), z->k.row / 2, true, z->width / 2, a.t.columns);
+        pack_b(a.pack_v, half_words(a.v + a.t.column * z->v.row), z->v.row / 2, true, z->depth / 2, a.t.columns);
+        half_panels(a.rows_k, k, z->k.row, a.t.columns, z->width, COLUMNS / 2);
         attention_zero(a.dk, a.t.columns * z->width);
         attention_zero(a.dv, a.t.columns * z->depth);
         for (int64_t g = 0; g < z->group; g++) {

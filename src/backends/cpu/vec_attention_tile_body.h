@@ -14,6 +14,17 @@ typedef struct attention_tile {
     int64_t ld, row, rows, column, columns;
 } attention_tile;
 
+/* Rows first … last of the matrix b: what a task of the forward pass makes. */
+typedef struct attention_span {
+    int64_t b, first, last;
+} attention_span;
+HD_INLINE attention_span attention_span_of(const hd_vec_attention *s, int64_t task) {
+    const int64_t part = task % s->parts, blocks = (s->z.rows + HD_ATTENTION_ROWS - 1) / HD_ATTENTION_ROWS;
+    return (attention_span){.b = task / s->parts,
+                            .first = part * blocks / s->parts * HD_ATTENTION_ROWS,
+                            .last = hd_vec_min((part + 1) * blocks / s->parts * HD_ATTENTION_ROWS, s->z.rows)};
+}
+
 /* The mask's n numbers from element `at` on put into the scores x: numbers are added, false hides. */
 static void attention_mask(const attention_tile *t, float *x, int64_t at, int64_t n) {
     const int64_t step = t->state->z.mask_column;
