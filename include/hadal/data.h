@@ -181,7 +181,8 @@ typedef struct hd_loader_args {
     bool shuffle, drop_last;
     uint64_t seed;
     const hd_normalizer *normalizer; /**< borrowed; NULL: none */
-    bool prefetch;                   /**< make the next batch on a thread of its own while this one is used */
+    bool prefetch; /**< make the next batch on a thread of its own while this one is used; a small one of plain bytes or
+                        numbers is made by all of the context's threads instead */
     /** Windows of a text begin elsewhere in each epoch: all are moved on by one distance below their stride, drawn from
      * (seed, epoch); the last one, and windows that are not one run of the text, stay. Others: no effect. */
     bool shift;

@@ -1,9 +1,14 @@
 /* pool.c: owns the worker threads of a context and the hand-over of a job to them. Knows nothing of kernels.
  *
  * One word, the gate, says which job is open and how many workers are inside it. A worker enters by compare-and-swap
- * while the job is open, takes task numbers from an atomic counter until there are none, and leaves. The caller works
- * too, then closes the gate and waits until nobody is inside. So the caller never waits for a worker that is asleep or
- * late, and the job's fields are only written while nobody can read them.
+ * while the job is open, takes tasks until there are none, and leaves. The caller works too, then closes the gate and
+ * waits until nobody is inside. So the caller never waits for a worker that is asleep or late, and the job's fields are
+ * only written while nobody can read them.
+ *
+ * Tasks are shared out in ranges, each with a counter: thread i begins with the i-th part of a job's tasks, whatever
+ * the job, and takes from the others' when it has none left. What is alike in two jobs (rows of a batch, parts of a
+ * vector) so tends to stay in one core's own cache: with one counter for all, a vector of 400 KB that two threads
+ * updated took longer than on one.
  *
  * Waiting costs: fork and join between spinning threads is a fraction of a microsecond, waking a sleeper some ten. So
  * workers spin for a short while after each job; but not where there are more threads than processors, because then
@@ -25,7 +30,7 @@ extern int omp_get_max_threads(void);
 extern void omp_set_num_threads(int);
 #endif
 
-enum { CACHE_LINE = 64, SPIN_NS = 50000, SPINS_BEFORE_YIELD = 2000 };
+enum { CACHE_LINE = 64, SPIN_NS = 50000, SPINS_BEFORE_YIELD = 2000, MOST_RANGES = 16 };
 
 /* gate: job number << 17 | open << 16 | workers inside */
 #define INSIDE UINT64_C(0xffff)
@@ -38,12 +43,18 @@ typedef struct worker {
     int number;
 } worker;
 
+/* How many tasks of a range have been asked for: may count beyond its end. */
+typedef struct range {
+    _Alignas(CACHE_LINE) _Atomic int64_t taken;
+} range;
+
 struct hd_pool {
     _Alignas(CACHE_LINE) _Atomic uint64_t gate;
-    _Alignas(CACHE_LINE) _Atomic int64_t next; /* task number to be taken next */
-    _Alignas(CACHE_LINE) hd_task_fn fn;        /* these three change only while the gate is shut and nobody inside */
+    range range[MOST_RANGES];
+    _Alignas(CACHE_LINE) hd_task_fn fn; /* these four change only while the gate is shut and nobody inside */
     void *arg;
     int64_t tasks;
+    int ranges;
     _Alignas(CACHE_LINE) _Atomic int sleepers;
     atomic_bool quit;
     pthread_mutex_t lock; /* guards going to sleep against being woken */
@@ -109,13 +120,19 @@ void hd_fp_leave(hd_fp_state state) {
 #endif
 }
 
+/* Neighbouring threads share a range where there are more threads than ranges. */
 static void take_tasks(hd_pool *pool) {
-    int64_t tasks = pool->tasks;
+    const int ranges = pool->ranges, own = ranges < pool->threads ? self * ranges / pool->threads : self;
     in_job = true;
-    for (;;) {
-        int64_t task = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (task >= tasks) break;
-        pool->fn(pool->arg, task);
+    for (int i = 0; i < ranges; i++) {
+        const int r = own + i < ranges ? own + i : own + i - ranges;
+        const int64_t first = pool->tasks * r / ranges, last = pool->tasks * (r + 1) / ranges;
+        _Atomic int64_t *taken = &pool->range[r].taken;
+        while (atomic_load_explicit(taken, memory_order_relaxed) < last - first) {
+            const int64_t task = first + atomic_fetch_add_explicit(taken, 1, memory_order_relaxed);
+            if (task >= last) break;
+            pool->fn(pool->arg, task);
+        }
     }
     in_job = false;
 }
@@ -196,7 +213,9 @@ void hd_pool_run(hd_pool *pool, hd_task_fn fn, void *arg, int64_t tasks) {
     pool->fn = fn;
     pool->arg = arg;
     pool->tasks = tasks;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    pool->ranges = pool->threads < MOST_RANGES ? pool->threads : MOST_RANGES;
+    if (tasks < pool->ranges) pool->ranges = (int)tasks;
+    for (int r = 0; r < pool->ranges; r++) atomic_store_explicit(&pool->range[r].taken, 0, memory_order_relaxed);
     uint64_t gate = atomic_load_explicit(&pool->gate, memory_order_relaxed);
     atomic_store(&pool->gate, (gate & ~(OPEN | INSIDE)) + JOB + OPEN);
     if (atomic_load(&pool->sleepers) > 0) {

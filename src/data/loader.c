@@ -10,7 +10,12 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { MOST_PARTS = 8, PART = 16384 }; /* elements that pay a part of a batch */
+enum {
+    MOST_PARTS = 8,
+    PART = 16384,    /* elements that pay a part of a batch */
+    SMALL = 1 << 20, /* of a batch that is made while nothing else runs; a larger one may have to wait for its file */
+    AHEAD = 4096     /* bytes of the rows to come that are asked for: they lie anywhere in the data */
+};
 
 typedef struct hd_buffer {
     float *x, *value;
@@ -48,7 +53,7 @@ static void *take_bytes(hd_loader *l, size_t n, size_t size) {
 static void fetch_ahead(const hd_dataset *d, int64_t index, size_t bytes) {
 #ifdef __GNUC__
     const unsigned char *x = hd_data_at(hd_data_find_block(d, index), index);
-    for (size_t i = 0; i < bytes && i < 4096; i += 64) __builtin_prefetch(x + i);
+    for (size_t i = 0; i < bytes && i < AHEAD; i += 64) __builtin_prefetch(x + i);
 #else
     (void)d, (void)index, (void)bytes;
 #endif
@@ -76,12 +81,14 @@ static void convert_row(const hd_loader *l, float *out, const unsigned char *x) 
     }
 }
 
-/* Samples first … last-1 of a batch. */
-static void make_samples(hd_loader *l, const int64_t *index, int64_t first, int64_t last, hd_buffer *b) {
+/* Samples first … last-1 of a batch of n. */
+static void make_samples(hd_loader *l, const int64_t *index, int64_t n, int64_t first, int64_t last, hd_buffer *b) {
     const hd_dataset *d = l->data;
-    size_t stride = (size_t)d->size * hd_dtype_size(d->info.stored);
+    const size_t stride = (size_t)d->size * hd_dtype_size(d->info.stored), rows = stride ? AHEAD / stride : 0;
+    const int64_t ahead = rows < 2 ? 2 : rows > 16 ? 16 : (int64_t)rows;
+    for (int64_t i = first; i < first + ahead && i < n; i++) fetch_ahead(d, index[i], stride);
     for (int64_t i = first; i < last; i++) {
-        if (i + 2 < last) fetch_ahead(d, index[i + 2], stride);
+        if (i + ahead < n) fetch_ahead(d, index[i + ahead], stride);
         const hd_data_block *block = hd_data_find_block(d, index[i]);
         const int64_t shift = index[i] == l->last ? 0 : l->shift, positions = hd_data_positions(d);
         convert_row(l, b->x + i * d->size, hd_data_at(block, index[i]) + (size_t)shift * hd_dtype_size(d->info.stored));
@@ -101,25 +108,30 @@ typedef struct batch_parts {
 
 static void make_part(void *arg, int64_t task) {
     const batch_parts *p = arg;
-    make_samples(p->l, p->index, task * p->n / p->parts, (task + 1) * p->n / p->parts, p->b);
+    make_samples(p->l, p->index, p->n, task * p->n / p->parts, (task + 1) * p->n / p->parts, p->b);
 }
 
-/* Makes batch `step` of the present epoch. Bytes and numbers as they are stored are made into floats by all threads,
- * unless this is a thread of the loader's own: the rows lie anywhere in the data, and most of the time is waiting for
- * them. */
-static void make_batch(hd_loader *l, int64_t step, hd_buffer *b) {
+/* Bytes and numbers as they are stored are made into floats by all threads: the rows lie anywhere in the data, and most
+ * of the time is waiting for them. A thread of the loader's own beside these would only take their processors. */
+static bool by_all_threads(const hd_loader *l) {
     const hd_data_info *info = &l->data->info;
+    const bool simple = !l->augment.scratch && !info->as_is && (info->stored == HD_U8 || info->stored == HD_F32);
+    return simple && hd_pool_threads(l->data->ctx->pool) > 1 &&
+           (double)l->args.batch_size * (double)l->data->size <= SMALL;
+}
+
+/* Makes batch `step` of the present epoch. */
+static void make_batch(hd_loader *l, int64_t step, hd_buffer *b) {
     int64_t from = step * l->args.batch_size, left = l->args.count - from;
     int64_t n = left < l->args.batch_size ? left : l->args.batch_size;
     const int64_t *index = l->order + from;
-    const bool simple = !l->augment.scratch && !info->as_is && (info->stored == HD_U8 || info->stored == HD_F32);
     batch_parts p = {l, index, n, 1, b};
-    while (simple && !l->threaded && p.parts < MOST_PARTS && 2 * p.parts <= n && n * l->data->size >= p.parts * PART)
-        p.parts *= 2;
+    const int64_t most = by_all_threads(l) ? MOST_PARTS : 1;
+    while (p.parts < most && 2 * p.parts <= n && n * l->data->size >= p.parts * PART) p.parts *= 2;
     if (p.parts > 1)
         hd_pool_run(l->data->ctx->pool, make_part, &p, p.parts);
     else
-        make_samples(l, index, 0, n, b);
+        make_samples(l, index, n, 0, n, b);
     b->batch = (hd_batch){.n = n, .x = b->x, .label = b->label, .value = b->value, .index = index};
 }
 
@@ -319,7 +331,7 @@ hd_status hd_loader_new(hd_loader **out, hd_dataset *data, const hd_loader_args 
     if (status == HD_OK) status = make_buffers(l);
     if (status == HD_OK) status = make_order(l);
     if (status == HD_OK) status = make_augment(l);
-    if (status == HD_OK && args->prefetch) start_thread(l);
+    if (status == HD_OK && args->prefetch && !by_all_threads(l)) start_thread(l);
     if (status == HD_OK) status = hd_loader_seek(l, 0, 0);
     if (status != HD_OK) {
         hd_loader_free(l);
