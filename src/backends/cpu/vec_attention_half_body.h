@@ -314,7 +314,7 @@ static void half_attention_grad(void *exec, int64_t task) {
     a.rows_dy = at += pairs * w;
     a.dk = at += pairs * d;
     a.dv = at += COLUMNS * z->width;
-    float *const away = at += COLUMNS * z->depth, *const dq = away + z->group * z->rows;
+    float *const away = at + COLUMNS * z->depth, *const dq = away + z->group * z->rows;
     const int64_t kat = hd_attention_at(z, &z->k, task), vat = hd_attention_at(z, &z->v, task);
     a.k = half_input(e, s->k, kat);
     a.v = half_input(e, s->v, vat);
