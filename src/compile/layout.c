@@ -68,6 +68,10 @@ int64_t hd_layout_count(const hd_layout *l, const hd_dims *dims) {
     return n;
 }
 
+int64_t hd_layout_rows(const hd_layout *l) {
+    return l->permuted && l->perm[0] != 0 ? 0 : hd_block_of(l, 0);
+}
+
 /* Element offset of a logical index. */
 static int64_t hd_layout_at(const hd_layout *l, const hd_dims *dims, const int64_t *index) {
     int64_t rest[HD_MAX_DIMS], inner = 0, inner_size = 1, outer = 0;
@@ -90,21 +94,24 @@ static int64_t hd_layout_at(const hd_layout *l, const hd_dims *dims, const int64
  * what its indices add. */
 static void hd_layout_copy_by_table(const hd_dims *dims, size_t size, char *plain, char *packed, bool pack,
                                     const int64_t *table) {
-    const int64_t n = hd_dims_count(dims), last = dims->dim[dims->rank - 1];
+    const int64_t n = hd_dims_count(dims);
     const int64_t *step[HD_MAX_DIMS];
     int64_t index[HD_MAX_DIMS] = {0};
+    int inner = dims->rank - 1; /* the last that is longer than 1 */
+    while (inner > 0 && dims->dim[inner] == 1) inner--;
+    const int64_t last = dims->dim[inner];
     for (int d = 0; d < dims->rank; table += dims->dim[d++]) step[d] = table;
     for (int64_t row = 0; row < n; row += last) {
         int64_t base = 0;
-        for (int d = 0; d + 1 < dims->rank; d++) base += step[d][index[d]];
+        for (int d = 0; d < inner; d++) base += step[d][index[d]];
         for (int64_t i = 0; i < last; i++) {
-            char *a = plain + (size_t)(row + i) * size, *b = packed + (size_t)(base + step[dims->rank - 1][i]) * size;
+            char *a = plain + (size_t)(row + i) * size, *b = packed + (size_t)(base + step[inner][i]) * size;
             if (size == sizeof(float))
                 memcpy(pack ? b : a, pack ? a : b, sizeof(float));
             else
                 memcpy(pack ? b : a, pack ? a : b, size);
         }
-        for (int d = dims->rank - 2; d >= 0; d--) {
+        for (int d = inner - 1; d >= 0; d--) {
             if (++index[d] < dims->dim[d]) break;
             index[d] = 0;
         }
@@ -142,7 +149,7 @@ void hd_layout_pack(const hd_layout *l, const hd_dims *dims, size_t size, const 
         if (bytes) memcpy(packed, plain, bytes);
         return;
     }
-    memset(packed, 0, bytes);
+    if (hd_layout_count(l, dims) != hd_dims_count(dims)) memset(packed, 0, bytes); /* padding */
     hd_layout unfolded = *l;
     hd_dims parts = *dims;
     hd_layout_unfold(&unfolded, &parts);

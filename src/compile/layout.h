@@ -30,6 +30,8 @@ bool hd_layout_as_rows(const hd_layout *picture, const hd_dims *x, hd_layout *ro
 bool hd_layout_as_picture(const hd_layout *rows, const hd_dims *x, hd_layout *picture);
 /* Elements held, padding included. */
 int64_t hd_layout_count(const hd_layout *l, const hd_dims *dims);
+/* Slices of the first dimension, of so many rows each or of a multiple, lie one behind the other; 0: they do not. */
+int64_t hd_layout_rows(const hd_layout *l);
 /* Copies between plain row-major and the layout; elements of `size` bytes; padding is set to zero. */
 void hd_layout_pack(const hd_layout *l, const hd_dims *dims, size_t size, const void *plain, void *packed);
 void hd_layout_unpack(const hd_layout *l, const hd_dims *dims, size_t size, const void *packed, void *plain);

@@ -99,75 +99,134 @@ static void hd_dirac(const hd_type *type, int64_t groups, char *out) {
         }
 }
 
-/* Normal and uniform numbers are known by their position, so that tasks can draw each its own. */
+/* Normal and uniform numbers are known by their position, so that tasks can draw each its own. Where they lie in
+ * another order than they are numbered, a task takes whole slices, draws them into its thread's scratch and lays them
+ * out while they are in the cache. */
 typedef struct hd_drawing {
     const hd_init *init;
+    const hd_type *type;
+    const hd_layout *layout;
     hd_rng rng; /* fresh */
-    hd_dtype dtype;
     hd_isa isa;
-    char *out;
-    int64_t n;
+    size_t size; /* of an element */
+    char *out, *scratch;
+    int64_t n, part, held; /* numbers in all, of a task, and with padding */
 } hd_drawing;
 enum { HD_DRAW_TASK = 1 << 16, HD_DRAW_PART = 512 };
 
-static void hd_draw_normal(const hd_drawing *d, int64_t from, int64_t end) {
+static void hd_draw_normal(const hd_drawing *d, int64_t from, int64_t end, char *to) {
     double v[HD_DRAW_PART];
     for (int64_t at = from; at < end; at += HD_DRAW_PART) {
         const int64_t n = end - at < HD_DRAW_PART ? end - at : HD_DRAW_PART;
         hd_rng_normals(v, d->isa, d->rng.key, (uint64_t)at, (size_t)n);
         for (int64_t i = 0; i < n; i++) v[i] = d->init->a + d->init->b * v[i];
-        float *out = (float *)(void *)d->out + at;
-        if (d->dtype == HD_F32)
+        float *out = (float *)(void *)to + (at - from);
+        if (d->type->dtype == HD_F32)
             for (int64_t i = 0; i < n; i++) out[i] = (float)v[i];
         else
-            for (int64_t i = 0; i < n; i++) hd_put(d->dtype, d->out, at + i, v[i]);
+            for (int64_t i = 0; i < n; i++) hd_put(d->type->dtype, to, at - from + i, v[i]);
     }
 }
 
 static void hd_draw_part(void *arg, int64_t task) {
     const hd_drawing *d = arg;
-    const int64_t from = task * HD_DRAW_TASK, end = d->n - from < HD_DRAW_TASK ? d->n : from + HD_DRAW_TASK;
+    const int64_t from = task * d->part, end = d->n - from < d->part ? d->n : from + d->part;
+    char *out = d->out + (size_t)(task * d->held) * d->size;
+    char *to = d->scratch ? d->scratch + (size_t)(hd_pool_self() * d->part) * d->size : out;
     if (d->init->kind == HD_INIT_NORMAL) {
-        hd_draw_normal(d, from, end);
-        return;
+        hd_draw_normal(d, from, end, to);
+    } else {
+        hd_rng rng = d->rng;
+        rng.position = 2 * (uint64_t)from; /* words of a uniform number */
+        for (int64_t i = from; i < end; i++) hd_put(d->type->dtype, to, i - from, hd_draw(&rng, d->init));
     }
-    hd_rng rng = d->rng;
-    rng.position = 2 * (uint64_t)from; /* words of a uniform number */
-    for (int64_t i = from; i < end; i++) hd_put(d->dtype, d->out, i, hd_draw(&rng, d->init));
+    if (!d->scratch) return;
+    hd_dims dims = d->type->dims;
+    dims.dim[0] = (end - from) / (d->n / dims.dim[0]);
+    hd_layout_pack(d->layout, &dims, d->size, to, out);
 }
 
 /* Flushing of denormals is that of the pool's threads, whoever draws. */
 static void hd_draw_all(hd_context *ctx, hd_drawing *d) {
     const hd_fp_state fp = hd_fp_enter();
-    hd_pool_run(ctx->pool, hd_draw_part, d, (d->n + HD_DRAW_TASK - 1) / HD_DRAW_TASK);
+    hd_pool_run(ctx->pool, hd_draw_part, d, (d->n + d->part - 1) / d->part);
     hd_fp_leave(fp);
+}
+
+static void hd_start_slice(const hd_type *type, const hd_init *init, char *out) {
+    const int64_t row = init->zero_row - 1; /* a slice of the first axis that starts as 0 */
+    if (row < 0 || type->dims.rank == 0 || row >= type->dims.dim[0]) return;
+    const size_t slice = (size_t)(hd_dims_count(&type->dims) / type->dims.dim[0]) * hd_dtype_size(type->dtype);
+    memset(out + (size_t)row * slice, 0, slice);
 }
 
 hd_status hd_start_values(hd_context *ctx, const hd_type *type, const hd_init *init, const char *name, uint64_t seed,
                           char *out) {
     const int64_t n = hd_dims_count(&type->dims);
-    const size_t bytes = (size_t)n * hd_dtype_size(type->dtype);
-    hd_rng rng = hd_rng_new(seed, name);
+    hd_drawing d = {.init = init,
+                    .type = type,
+                    .rng = hd_rng_new(seed, name),
+                    .isa = ctx->isa,
+                    .size = hd_dtype_size(type->dtype),
+                    .out = out,
+                    .n = n,
+                    .part = HD_DRAW_TASK,
+                    .held = HD_DRAW_TASK};
     hd_status status = HD_OK;
     if (n == 0) return HD_OK;
-    memset(out, 0, bytes);
     switch (init->kind) {
     case HD_INIT_ZEROS: break;
-    case HD_INIT_ORTHOGONAL: status = hd_orthogonal(ctx, type, init->a, &rng, out); break;
-    case HD_INIT_SPARSE: status = hd_sparse(ctx, type, init, &rng, out); break;
+    case HD_INIT_ORTHOGONAL: status = hd_orthogonal(ctx, type, init->a, &d.rng, out); break;
+    case HD_INIT_SPARSE: status = hd_sparse(ctx, type, init, &d.rng, out); break;
     case HD_INIT_DIRAC: hd_dirac(type, (int64_t)init->a, out); break;
     case HD_INIT_EYE:
         for (int64_t i = 0; i < type->dims.dim[0] && i < type->dims.dim[1]; i++)
             hd_put(type->dtype, out, i * type->dims.dim[1] + i, 1);
         break;
     case HD_INIT_UNIFORM:
-    case HD_INIT_NORMAL: hd_draw_all(ctx, &(hd_drawing){init, rng, type->dtype, ctx->isa, out, n}); break;
+    case HD_INIT_NORMAL: hd_draw_all(ctx, &d); break;
     default:
-        for (int64_t i = 0; i < n; i++) hd_put(type->dtype, out, i, hd_draw(&rng, init));
+        for (int64_t i = 0; i < n; i++) hd_put(type->dtype, out, i, hd_draw(&d.rng, init));
     }
-    const int64_t row = init->zero_row - 1; /* a slice of the first axis that starts as 0 */
-    if (row < 0 || type->dims.rank == 0 || row >= type->dims.dim[0]) return status;
-    const size_t slice = bytes / (size_t)type->dims.dim[0];
-    memset(out + (size_t)row * slice, 0, slice);
+    hd_start_slice(type, init, out);
+    return status;
+}
+
+/* Slices of about a task's numbers; false where they do not lie one behind the other or nothing is gained. */
+static bool hd_slices(hd_drawing *d) {
+    const hd_init *init = d->init;
+    const int64_t rows = hd_layout_rows(d->layout);
+    if (rows == 0 || d->n <= HD_DRAW_TASK || init->zero_row > 0) return false;
+    if (init->kind != HD_INIT_NORMAL && init->kind != HD_INIT_UNIFORM) return false;
+    const int64_t row = d->n / d->type->dims.dim[0];
+    hd_dims slice = d->type->dims;
+    slice.dim[0] = (HD_DRAW_TASK + rows * row - 1) / (rows * row) * rows;
+    d->part = slice.dim[0] * row;
+    d->held = hd_layout_count(d->layout, &slice);
+    return true;
+}
+
+hd_status hd_start_laid(hd_context *ctx, const hd_type *type, const hd_layout *layout, const hd_init *init,
+                        const char *name, uint64_t seed, char *out) {
+    if (hd_layout_is_plain(layout) || init->kind == HD_INIT_ZEROS)
+        return hd_start_values(ctx, type, init, name, seed, out);
+    hd_drawing d = {.init = init,
+                    .type = type,
+                    .layout = layout,
+                    .rng = hd_rng_new(seed, name),
+                    .isa = ctx->isa,
+                    .size = hd_dtype_size(type->dtype),
+                    .out = out,
+                    .n = hd_dims_count(&type->dims)};
+    const bool slices = hd_slices(&d);
+    d.scratch = hd_alloc_n(ctx, (size_t)(slices ? d.part * hd_pool_threads(ctx->pool) : d.n) + 1, d.size);
+    if (!d.scratch) return HD_E_MEMORY;
+    hd_status status = HD_OK;
+    if (slices)
+        hd_draw_all(ctx, &d);
+    else
+        status = hd_start_values(ctx, type, init, name, seed, d.scratch);
+    if (!slices) hd_layout_pack(layout, &type->dims, d.size, d.scratch, out);
+    hd_free(ctx, d.scratch);
     return status;
 }

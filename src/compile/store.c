@@ -143,23 +143,12 @@ static void hd_entry_move(hd_store *s, int32_t i) {
     e->old_block = -1;
 }
 
-/* Draws what nobody has set. */
+/* Draws what nobody has set. It lies in zeros: blocks are, and nobody writes what is not ready. */
 static hd_status hd_entry_start(hd_store *s, int32_t i) {
     hd_entry *e = &s->entries[i];
-    char *to = hd_store_address(s, i);
     if (e->ready) return HD_OK;
     s->changes++;
-    if (hd_layout_is_plain(&e->layout))
-        HD_TRY(hd_start_values(s->ctx, &e->type, &e->init, e->name, s->seed, to));
-    else {
-        const size_t size = hd_dtype_size(e->type.dtype);
-        char *plain = hd_alloc_n(s->ctx, (size_t)hd_dims_count(&e->type.dims) + 1, size);
-        if (!plain) return HD_E_MEMORY;
-        const hd_status status = hd_start_values(s->ctx, &e->type, &e->init, e->name, s->seed, plain);
-        hd_layout_pack(&e->layout, &e->type.dims, size, plain, to);
-        hd_free(s->ctx, plain);
-        HD_TRY(status);
-    }
+    HD_TRY(hd_start_laid(s->ctx, &e->type, &e->layout, &e->init, e->name, s->seed, hd_store_address(s, i)));
     e->ready = true;
     return HD_OK;
 }

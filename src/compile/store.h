@@ -6,9 +6,13 @@
 #include "compile/layout.h"
 #include "hadal/program.h"
 
-/* The first values of a tensor, row-major: a function of (seed, name) and of what it is (start.c). */
+/* The first values of a tensor, row-major: a function of (seed, name) and of what it is (start.c). `out` holds zeros.
+ */
 HD_CHECKED hd_status hd_start_values(hd_context *ctx, const hd_type *type, const hd_init *init, const char *name,
                                      uint64_t seed, char *out);
+/* The same in the order of a layout. */
+HD_CHECKED hd_status hd_start_laid(hd_context *ctx, const hd_type *type, const hd_layout *layout, const hd_init *init,
+                                   const char *name, uint64_t seed, char *out);
 
 typedef struct hd_entry {
     char *name;
