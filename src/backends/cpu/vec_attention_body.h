@@ -3,14 +3,27 @@
  * products. */
 #include "backends/cpu/vec_attention_tile_body.h"
 
-/* C[m, n] (+)= A B. Rows of a tile are shared out evenly. */
-HD_INLINE void attention_product(hd_gemm_block g) {
-    const int64_t count = (g.m + TILE_ROWS - 1) / TILE_ROWS;
-    g.mr = (g.m + count - 1) / count;
-    g.tiles = count;
-    g.kc = g.k > 0 ? g.k : 1;
-    g.nc = g.n;
-    panels(&g, 0, g.n, 0, g.k);
+/* C[m, n] (+)= A B, as far as the tile's rows see. Rows of a tile of registers are shared out evenly. */
+HD_INLINE void attention_product(const attention_tile *t, attention_cut cut, const hd_gemm_block *whole) {
+    const int64_t count = (whole->m + TILE_ROWS - 1) / TILE_ROWS;
+    hd_gemm_block g = *whole;
+    g.mr = (whole->m + count - 1) / count;
+    for (int64_t i = 0; i < whole->m; i += g.mr) {
+        g.m = hd_vec_min(g.mr, whole->m - i);
+        g.a = whole->a + i * g.ra;
+        g.c = whole->c + i * g.ldc;
+        if (cut == ATTENTION_ROWS) {
+            const int64_t since = attention_since(t, i);
+            g.a += since * g.ca;
+            g.b = whole->b + since * g.ldb;
+            g.k = whole->k - since;
+        } else {
+            const int64_t reach = attention_reach(t, i + g.m - 1);
+            if (cut == ATTENTION_STEPS) g.k = reach;
+            if (cut == ATTENTION_COLUMNS) g.n = hd_vec_min((reach + HD_VL - 1) / HD_VL * HD_VL, whole->n);
+        }
+        if (g.k > 0) panels(&g, 0, g.n, 0, g.k);
+    }
 }
 
 /* Scores of a tile: q kᵀ with k packed in panels, or, for few rows, by dot products. */
@@ -32,7 +45,7 @@ static void attention_scores(const attention_tile *t, const float *q, const floa
         return;
     }
     g.pack = (float *)(uintptr_t)pack;
-    attention_product(g);
+    attention_product(t, ATTENTION_COLUMNS, &g);
 }
 
 /* Rows row … row + rows of matrix b. pack: k in panels of all columns, or NULL. */
@@ -51,22 +64,22 @@ static void attention_rows(const hd_exec *e, attention_tile *t, int64_t b, const
         t->columns = hd_vec_min(HD_ATTENTION_COLUMNS, seen - t->column);
         attention_scores(t, q, k + t->column * z->k.row, pack ? pack + t->column * z->width : NULL);
         attention_softmax(t, max, sum, y, z->y.row);
-        attention_product((hd_gemm_block){.m = t->rows,
-                                          .n = z->depth,
-                                          .k = t->columns,
-                                          .a = t->s,
-                                          .ra = t->ld,
-                                          .ca = 1,
-                                          .b = v + t->column * z->v.row,
-                                          .ldb = z->v.row,
-                                          .c = y,
-                                          .ldc = z->y.row,
-                                          .add = true});
+        const hd_gemm_block g = {.m = t->rows,
+                                 .n = z->depth,
+                                 .k = t->columns,
+                                 .a = t->s,
+                                 .ra = t->ld,
+                                 .ca = 1,
+                                 .b = v + t->column * z->v.row,
+                                 .ldb = z->v.row,
+                                 .c = y,
+                                 .ldc = z->y.row,
+                                 .add = true};
+        attention_product(t, ATTENTION_STEPS, &g);
     }
-    for (int64_t i = 0; i < t->rows; i++) {
+    for (int64_t i = 0; i < t->rows; i++)
         if (sum[i] != 0) attention_times(y + i * z->y.row, z->depth, 1 / sum[i]);
-        lse[i] = max[i] + logf(sum[i]);
-    }
+    attention_logs(t, max, sum, lse);
 }
 
 static void attention_run(void *exec, int64_t task) {
@@ -104,13 +117,14 @@ static void attention_slopes(const attention_back *a) {
     const float scale = (float)t->state->z.scale;
     for (int64_t i = 0; i < t->rows; i++) {
         float *x = t->s + i * t->ld, *d = a->slope + i * t->ld;
-        int64_t n = attention_row(t, i);
+        float factor;
+        int64_t n = attention_row(t, i, &factor);
         const float lse = a->lse[t->row + i], away = a->away[t->row + i];
         if (lse == -INFINITY) n = 0;
         for (int64_t j = 0; j < n; j += HD_VL) {
             const bool whole = j + HD_VL <= n;
             const vm m = vm_first(n - j);
-            const vf p = v_exp(vf_load_if(x + j, whole, m) - lse);
+            const vf p = v_exp(vf_load_if(x + j, whole, m) * factor - lse);
             vf_store_if(x + j, p, whole, m);
             vf_store_if(d + j, p * (vf_load_if(d + j, whole, m) - away) * scale, whole, m);
         }
@@ -122,17 +136,18 @@ static void attention_slopes(const attention_back *a) {
 /* c [rows of the tile, n] += a b, or, turned, c [columns of the tile, n] += aᵀ b. */
 HD_INLINE void attention_add(const attention_tile *t, const float *a, bool turned, const float *b, int64_t ldb,
                              float *c, int64_t ldc, int64_t n) {
-    attention_product((hd_gemm_block){.m = turned ? t->columns : t->rows,
-                                      .n = n,
-                                      .k = turned ? t->rows : t->columns,
-                                      .a = a,
-                                      .ra = turned ? 1 : t->ld,
-                                      .ca = turned ? t->ld : 1,
-                                      .b = b,
-                                      .ldb = ldb,
-                                      .c = c,
-                                      .ldc = ldc,
-                                      .add = true});
+    const hd_gemm_block g = {.m = turned ? t->columns : t->rows,
+                             .n = n,
+                             .k = turned ? t->rows : t->columns,
+                             .a = a,
+                             .ra = turned ? 1 : t->ld,
+                             .ca = turned ? t->ld : 1,
+                             .b = b,
+                             .ldb = ldb,
+                             .c = c,
+                             .ldc = ldc,
+                             .add = true};
+    attention_product(t, turned ? ATTENTION_ROWS : ATTENTION_STEPS, &g);
 }
 
 static void attention_back_tile(attention_back *a) {
@@ -140,18 +155,19 @@ static void attention_back_tile(attention_back *a) {
     const hd_attention *z = &t->state->z;
     const float *q = a->q + t->row * z->q.row, *k = a->k + t->column * z->k.row, *dy = a->dy + t->row * z->y.row;
     attention_scores(t, q, k, a->pack_k);
-    attention_product((hd_gemm_block){.m = t->rows,
-                                      .n = t->columns,
-                                      .k = z->depth,
-                                      .a = dy,
-                                      .ra = z->y.row,
-                                      .ca = 1,
-                                      .b = a->v + t->column * z->v.row,
-                                      .ldb = z->v.row,
-                                      .bt = true,
-                                      .pack = (float *)(uintptr_t)a->pack_v,
-                                      .c = a->slope,
-                                      .ldc = t->ld});
+    const hd_gemm_block g = {.m = t->rows,
+                             .n = t->columns,
+                             .k = z->depth,
+                             .a = dy,
+                             .ra = z->y.row,
+                             .ca = 1,
+                             .b = a->v + t->column * z->v.row,
+                             .ldb = z->v.row,
+                             .bt = true,
+                             .pack = (float *)(uintptr_t)a->pack_v,
+                             .c = a->slope,
+                             .ldc = t->ld};
+    attention_product(t, ATTENTION_COLUMNS, &g);
     attention_slopes(a);
     attention_add(t, t->s, true, dy, z->y.row, a->dv + t->column * z->v.row, z->v.row, z->depth);
     attention_add(t, a->slope, true, q, z->q.row, a->dk + t->column * z->k.row, z->k.row, z->width);

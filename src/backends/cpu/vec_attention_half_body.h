@@ -20,19 +20,26 @@ typedef struct half_matrix {
     bool add;
 } half_matrix;
 
-static void half_product(const half_matrix *g) {
+/* As far as the tile's rows see; k counts pairs, which begin at even rows and columns of the tile. */
+static void half_product(const attention_tile *of, attention_cut cut, const half_matrix *g) {
     const int64_t count = (g->m + TILE_ROWS - 1) / TILE_ROWS, mr = (g->m + count - 1) / count;
-    tile_args t = {
-        .k = g->k, .ra = g->ra, .ca = g->ca, .ldb = TILE_COLUMNS, .ldc = g->ldc, .far = g->add, .late = g->add};
-    for (int64_t i = 0; i < g->m; i += mr)
-        for (int64_t j = 0; j < g->n; j += TILE_COLUMNS) {
-            const int64_t columns = hd_vec_min(g->n - j, TILE_COLUMNS);
-            t.a = g->a + i * g->ra;
-            t.b = g->b + j / TILE_COLUMNS * g->panel;
+    tile_args t = {.ra = g->ra, .ca = g->ca, .ldb = TILE_COLUMNS, .ldc = g->ldc, .far = g->add, .late = g->add};
+    for (int64_t i = 0; i < g->m; i += mr) {
+        const int64_t rows = hd_vec_min(mr, g->m - i);
+        const int64_t since = cut == ATTENTION_ROWS ? attention_since(of, i) / 2 : 0;
+        const int64_t reach = cut == ATTENTION_ROWS ? 0 : attention_reach(of, i + rows - 1);
+        const int64_t n = cut == ATTENTION_COLUMNS ? hd_vec_min((reach + HD_VL - 1) / HD_VL * HD_VL, g->n) : g->n;
+        t.k = cut == ATTENTION_STEPS ? (reach + 1) / 2 : g->k - since;
+        if (t.k <= 0) continue;
+        for (int64_t j = 0; j < n; j += TILE_COLUMNS) {
+            const int64_t columns = hd_vec_min(n - j, TILE_COLUMNS);
+            t.a = g->a + i * g->ra + since * g->ca;
+            t.b = g->b + j / TILE_COLUMNS * g->panel + since * TILE_COLUMNS;
             t.c = g->c + i * g->ldc + j;
             t.last = columns > HD_VL ? columns - HD_VL : columns;
-            tile_for(hd_vec_min(mr, g->m - i), columns, g->ra == 1)(&t);
+            tile_for(rows, columns, g->ra == 1)(&t);
         }
+    }
 }
 
 /* Panels of B, `pairs` words of 32 columns each, from `rows` ≤ 2 · pairs rows of n numbers; what a panel has beyond
@@ -48,7 +55,8 @@ HD_INLINE const uint16_t *half_input(const hd_exec *e, int input, int64_t at) {
 
 /* c [rows of the tile, columns] = a bᵀ, a [rows, n] in memory, b in panels. */
 static void half_scores(const attention_tile *t, const uint16_t *a, int64_t lda, int64_t n, const float *b, float *c) {
-    half_product(&(half_matrix){.m = t->rows,
+    half_product(t, ATTENTION_COLUMNS,
+                 &(half_matrix){.m = t->rows,
                                 .n = t->columns,
                                 .k = n / 2,
                                 .ra = lda / 2,
@@ -99,7 +107,8 @@ static void half_rows(const hd_exec *e, half_forward *f, int64_t b) {
         half_scores(t, q, z->q.row, z->width, f->pack_k + t->column * (z->width / 2), t->s);
         attention_softmax(t, f->max, f->sum, f->y, z->depth);
         half_weights(t);
-        half_product(&(half_matrix){.m = t->rows,
+        half_product(t, ATTENTION_STEPS,
+                     &(half_matrix){.m = t->rows,
                                     .n = z->depth,
                                     .k = (t->columns + 1) / 2,
                                     .ra = t->ld,
@@ -113,10 +122,9 @@ static void half_rows(const hd_exec *e, half_forward *f, int64_t b) {
     }
     uint16_t *y = (uint16_t *)e->out[0] + hd_attention_at(z, &z->y, b) + t->row * z->y.row;
     float *lse = (float *)e->out[1] + b * z->rows + t->row;
-    for (int64_t i = 0; i < t->rows; i++) {
+    for (int64_t i = 0; i < t->rows; i++)
         half_store(y + i * z->y.row, f->y + i * z->depth, z->depth, f->sum[i] != 0 ? 1 / f->sum[i] : 1);
-        lse[i] = f->max[i] + logf(f->sum[i]);
-    }
+    attention_logs(t, f->max, f->sum, lse);
 }
 
 static void half_attention(void *exec, int64_t task) {
@@ -161,11 +169,12 @@ typedef struct half_back {
 HD_INLINE void half_slope(const half_back *a, int64_t i, float *x, float *d) {
     const attention_tile *t = &a->t;
     const float lse = a->lse[t->row + i], away = a->away[t->row + i], scale = (float)t->state->z.scale;
-    int64_t n = attention_row(t, i);
+    float factor;
+    int64_t n = attention_row(t, i, &factor);
     if (lse == -INFINITY) n = 0;
     for (int64_t j = 0; j < n; j += HD_VL) {
         const vm m = vm_first(n - j);
-        const vf p = v_exp(vf_load_m(x + j, m) - lse);
+        const vf p = v_exp(vf_load_m(x + j, m) * factor - lse);
         vf_store_m(x + j, p, m);
         vf_store_m(d + j, p * (vf_load_m(d + j, m) - away) * scale, m);
     }
@@ -208,7 +217,8 @@ static void half_slopes(const half_back *a) {
 
 /* c [columns of the tile, n] += aᵀ b, a one of the tiles, b in panels of all rows. */
 static void half_add_turned(const attention_tile *t, const float *a, const float *b, float *c, int64_t n) {
-    half_product(&(half_matrix){.m = t->columns,
+    half_product(t, ATTENTION_ROWS,
+                 &(half_matrix){.m = t->columns,
                                 .n = n,
                                 .k = (t->rows + 1) / 2,
                                 .ra = 1,
@@ -229,7 +239,8 @@ static void half_back_tile(const half_back *a) {
     half_slopes(a);
     half_add_turned(t, t->s, a->rows_dy, a->dv, z->depth);
     half_add_turned(t, a->slope, a->rows_q, a->dk, z->width);
-    half_product(&(half_matrix){.m = t->rows,
+    half_product(t, ATTENTION_STEPS,
+                 &(half_matrix){.m = t->rows,
                                 .n = z->width,
                                 .k = (t->columns + 1) / 2,
                                 .ra = HD_ATTENTION_COLUMNS / 2,

@@ -37,24 +37,48 @@ static void attention_mask(const attention_tile *t, float *x, int64_t at, int64_
     }
 }
 
-/* Scales row i of the tile, hides what it may not see (the columns from the result on, and by the mask). */
-static int64_t attention_row(const attention_tile *t, int64_t i) {
+/* Columns of the tile that its rows up to `last` see. */
+HD_INLINE int64_t attention_reach(const attention_tile *t, int64_t last) {
+    const int64_t n = hd_vec_min(hd_attention_seen(&t->state->z, t->row + last) - t->column, t->columns);
+    return n > 0 ? n : 0;
+}
+
+/* The first row of the tile that sees its column j. */
+HD_INLINE int64_t attention_since(const attention_tile *t, int64_t j) {
+    const int64_t i = t->state->z.causal ? t->column + j - t->row : 0;
+    return i > 0 ? i : 0;
+}
+
+/* What of a product's k and columns is not hidden from all rows of a tile of registers; the rest is left out. */
+typedef enum attention_cut {
+    ATTENTION_COLUMNS, /* columns of C are those of scores, … */
+    ATTENTION_STEPS,   /* … or k is, … */
+    ATTENTION_ROWS     /* … or rows of C are, and k is the rows of the scores */
+} attention_cut;
+
+/* Readies row i of the tile: what must be hidden by the mask; the result is the columns that it may see, which are
+ * still to be multiplied by *scale. */
+HD_INLINE int64_t attention_row(const attention_tile *t, int64_t i, float *scale) {
     const hd_attention *z = &t->state->z;
+    const int64_t n = attention_reach(t, i);
+    *scale = (float)z->scale;
+    if (!t->mask) return n;
     float *x = t->s + i * t->ld;
-    const int64_t seen = hd_attention_seen(z, t->row + i) - t->column, n = hd_vec_min(seen, t->columns);
-    if (n <= 0) return 0;
-    const vf scale = vf_splat((float)z->scale);
     for (int64_t j = 0; j < n; j += HD_VL) {
         const bool whole = j + HD_VL <= n;
         const vm m = vm_first(n - j);
-        vf_store_if(x + j, vf_load_if(x + j, whole, m) * scale, whole, m);
+        vf_store_if(x + j, vf_load_if(x + j, whole, m) * *scale, whole, m);
     }
-    if (t->mask) attention_mask(t, x, (t->row + i) * z->mask_row + t->column * z->mask_column, n);
+    attention_mask(t, x, (t->row + i) * z->mask_row + t->column * z->mask_column, n);
+    *scale = 1;
     return n;
 }
 
-static void attention_zero(float *x, int64_t n) {
-    if (n > 0) memset(x, 0, (size_t)n * sizeof *x);
+/* A call of memset costs as much as all of a short row. */
+HD_INLINE void attention_zero(float *x, int64_t n) {
+    int64_t j = 0;
+    for (; j + HD_VL <= n; j += HD_VL) vf_store(x + j, (vf){0});
+    if (j < n) vf_store_m(x + j, (vf){0}, vm_first(n - j));
 }
 
 HD_UNUSED void attention_zero_rows(float *x, int64_t rows, int64_t n, int64_t apart) {
@@ -69,9 +93,9 @@ HD_UNUSED void attention_times(float *x, int64_t n, float factor) {
     }
 }
 
-static bool attention_has_nan(const float *x, int64_t n) {
+static bool attention_has_nan(const float *x, int64_t n, float scale) {
     for (int64_t j = 0; j < n; j++)
-        if (x[j] != x[j]) return true;
+        if (x[j] * scale != x[j] * scale) return true;
     return false;
 }
 
@@ -80,24 +104,26 @@ static bool attention_has_nan(const float *x, int64_t n) {
 HD_UNUSED void attention_softmax(const attention_tile *t, float *max, float *sum, float *y, int64_t ldy) {
     for (int64_t i = 0; i < t->rows; i++) {
         float *x = t->s + i * t->ld;
-        const int64_t n = attention_row(t, i);
+        float scale;
+        const int64_t n = attention_row(t, i, &scale);
         vf most = vf_splat(-INFINITY), total = {0};
         for (int64_t j = 0; j < n; j += HD_VL) {
             const bool whole = j + HD_VL <= n;
             const vm m = vm_first(n - j);
-            const vf v = vf_load_if(x + j, whole, m);
+            const vf v = vf_load_if(x + j, whole, m) * scale;
             most = vf_max(most, whole ? v : vf_select(vi_first(n - j), v, most));
         }
         const float before = max[i], now = fmaxf(before, vf_largest(most));
         attention_zero(x + n, t->columns - n);
-        if (now == -INFINITY && !attention_has_nan(x, n)) { /* hidden; nan is lost in the largest, but must stay */
+        if (now == -INFINITY &&
+            !attention_has_nan(x, n, scale)) { /* hidden; nan is lost in the largest, but must stay */
             attention_zero(x, n);
             continue;
         }
         for (int64_t j = 0; j < n; j += HD_VL) {
             const bool whole = j + HD_VL <= n;
             const vm m = vm_first(n - j);
-            vf e = v_exp(vf_load_if(x + j, whole, m) - now);
+            vf e = v_exp(vf_load_if(x + j, whole, m) * scale - now);
             vf_store_if(x + j, e, whole, m);
             total += whole ? e : vf_where(vi_first(n - j), e);
         }
@@ -105,6 +131,14 @@ HD_UNUSED void attention_softmax(const attention_tile *t, float *max, float *sum
         max[i] = now;
         sum[i] = sum[i] * keep + vf_sum(total);
         if (keep != 1) attention_times(y + i * ldy, t->state->z.depth, keep);
+    }
+}
+
+/* lse = max + log(sum), of the tile's rows. */
+HD_UNUSED void attention_logs(const attention_tile *t, const float *max, const float *sum, float *lse) {
+    for (int64_t i = 0; i < t->rows; i += HD_VL) {
+        const vm m = vm_first(t->rows - i);
+        vf_store_m(lse + i, vf_load_m(max + i, m) + v_log(vf_load_m(sum + i, m)), m);
     }
 }
 
