@@ -38,7 +38,8 @@ typedef struct hd_gemm_block {
     int64_t tiles;      /* first tile … of A packed by pack_a, all of A's tiles: a_packed is set */
     const float *a_packed;
     int64_t tile0;
-    float *pack; /* kc × nc (whole panels) floats when B is packed; mc × kc and a vector more for A in `blocks` */
+    float
+        *pack; /* kc × nc (whole panels) floats when B is packed; for A in `blocks` mc × kc and a vector more or NULL */
     /* `blocks` alone: all of B, packed by pack_b, and the first of its columns that are computed; rows of A packed at a
      * time; if there, Σ over k of each row of A. */
     float *b_packed;

@@ -1,5 +1,6 @@
-/* gemm_blocks.c: see gemm_blocks.h. All of B is packed once for all tasks; each packs the rows of A that are its own.
- * The numbers were measured on Zen 4 (bench/kernel_bench.c); they decide bits and speed, never correctness. */
+/* gemm_blocks.c: see gemm_blocks.h. All of B is packed once for all tasks; each packs the rows of A that are its own,
+ * unless they can be read in place. The numbers were measured on Zen 4 (bench/kernel_bench.c); they decide bits and
+ * speed, never correctness. */
 #include "backends/cpu/gemm_blocks.h"
 
 enum {
@@ -61,7 +62,8 @@ bool hd_gemm_blocks_make(hd_gemm_plan *p) {
     p->mc = ceil_div(rows, ceil_div(rows, most)) * p->mr;
     p->pack_tasks = least(p->panels, p->tasks);
     p->scratch = (size_t)(p->panels * width * p->k) * sizeof(float);
-    p->thread_scratch = (size_t)(p->mc * p->kc + p->isa->lanes) * sizeof(float);
+    p->in_place = p->ra != 1 && p->ra % HD_GEMM_PAGE != 0;
+    p->thread_scratch = p->in_place ? 0 : (size_t)(p->mc * p->kc + p->isa->lanes) * sizeof(float);
     return true;
 }
 
@@ -85,7 +87,7 @@ void hd_gemm_blocks_run(const hd_gemm_plan *p, hd_gemm_block g, const hd_gemm_ru
     g.width = p->panels * width;
     g.column = j;
     g.mc = p->mc;
-    g.pack = r->thread_scratch;
+    g.pack = p->in_place ? NULL : r->thread_scratch;
     g.a_sums = r->a_sums && tn == 0 ? r->a_sums + i : NULL;
     p->isa->blocks(&g);
 }

@@ -85,8 +85,9 @@ void hd_gemm_plan_make(hd_gemm_plan *p, hd_isa isa) {
     const int64_t rows = ceil_div(p->m, p->tasks_m), tiles = ceil_div(rows, g->rows) * p->tasks_m;
     p->mr = tiles ? ceil_div(p->m, tiles) : 1;
     p->tiles = ceil_div(p->m, p->mr);
-    p->pack_a = !p->alone && !p->dots && p->n >= PACK_A_COLUMNS && p->m > g->rows / 2 && (p->ra != 1 || p->ca > 1024) &&
-                p->m * p->k * 4 > PACK_A_BYTES;
+    const bool far = p->ra == 1 ? p->ca > HD_GEMM_PAGE : p->ra % HD_GEMM_PAGE == 0;
+    p->pack_a =
+        !p->alone && !p->dots && p->n >= PACK_A_COLUMNS && p->m > g->rows / 2 && far && p->m * p->k * 4 > PACK_A_BYTES;
     p->pack_tasks = p->pack_a ? least(p->tiles, 2 * p->tasks) : 0;
     p->scratch = p->pack_a ? (size_t)(p->tiles * p->mr * p->k) * sizeof(float) : 0;
     p->thread_scratch =

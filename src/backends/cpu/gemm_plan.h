@@ -3,6 +3,9 @@
 #define HD_CPU_GEMM_PLAN_H
 #include "backends/cpu/gemm.h"
 
+/* Rows so many floats apart (4 KB, or a multiple) compete for the same places of the caches. */
+enum { HD_GEMM_PAGE = 1024 };
+
 /* Variants: numbers that stand in tuning tables. */
 enum { HD_GEMM_FEWER_TASKS = 1, HD_GEMM_MORE_TASKS = 2, HD_GEMM_VARIANTS = 3 };
 
@@ -19,7 +22,8 @@ typedef struct hd_gemm_plan {
     const hd_gemm_isa *isa;
     bool swapped; /* A and B have changed places, C is one row */
     bool dots, pack_a, pack_b;
-    bool blocks; /* a large one: gemm_blocks.h */
+    bool blocks;   /* a large one: gemm_blocks.h, … */
+    bool in_place; /* … which reads A where it lies */
     int64_t mr, tiles, panels, kc, nc, mc;
     int64_t tasks_m, tasks_n, tasks; /* the grid of tasks over C */
     int64_t pack_tasks;              /* 0: A is read in place */

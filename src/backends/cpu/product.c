@@ -220,12 +220,12 @@ PRODUCT_KERNEL("matmul", matmul, matmul_of)
 /* ---- large products in blocks ---- */
 
 /* k up to which blocks are faster than the library, of A in rows and turned; and what makes them faster for any k. */
-enum { FEW_SUMS = 512, FEW_SUMS_TURNED = 256, PAGE_FLOATS = 1024 };
+enum { FEW_SUMS = 512, FEW_SUMS_TURNED = 256 };
 
 /* Rows a multiple of 4 KB apart compete for the same places of the caches; the library then loses 10 to 20 %. */
 static bool blocks_pay(const hd_gemm_plan *p) {
     const int64_t apart = p->ra == 1 ? p->ca : p->ra;
-    return p->k <= (p->ra == 1 ? FEW_SUMS_TURNED : FEW_SUMS) || apart % PAGE_FLOATS == 0;
+    return p->k <= (p->ra == 1 ? FEW_SUMS_TURNED : FEW_SUMS) || apart % HD_GEMM_PAGE == 0;
 }
 
 static const char *refuse_blocks(const hd_kctx *k, product s) {

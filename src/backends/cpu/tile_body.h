@@ -88,14 +88,20 @@ HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, 
             a += 2 * ca;
             b += 2 * ldb;
         }
+    /* Rows of A that are no neighbours: five from each of a few pointers, which a register each can address. */
+    const float *group[(TILE_ROWS + 4) / 5];
+    HD_UNROLL for (int i = 0; i < (R + 4) / 5; i++) group[i] = a + 5 * i * ra;
+    int64_t once = ra, thrice = 3 * ra;
     for (; k > 0; k--) {
         vf b0[2];
         HD_UNROLL for (int v = 0; v < NV; v++) b0[v] = tile_load(b + v * HD_VL, CUT && v == NV - 1, m);
+        if (!UNIT) __asm__("" : "+r"(once), "+r"(thrice)); /* else each row has a register, and most do not fit */
         HD_UNROLL for (int i = 0; i < R; i++) {
-            const vf a0 = HD_TILE_SPLAT(a + i * ra);
+            const vf a0 = HD_TILE_SPLAT(UNIT ? a + i : group[i / 5] + (i % 5 == 3 ? thrice : i % 5 * once));
             HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] = HD_TILE_MADD(acc[i][v], a0, b0[v]);
         }
         a += ca;
+        HD_UNROLL for (int i = 0; i < (R + 4) / 5; i++) group[i] += ca;
         b += ldb;
     }
     if (SPLIT) HD_UNROLL for (int i = 0; i < R; i++) HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] += odd[i][v];
