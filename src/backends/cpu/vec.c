@@ -10,10 +10,16 @@ const hd_vec *hd_vec_for(hd_isa isa) {
     return &hd_vec_generic;
 }
 
+/* As many tasks as two, four or eight threads share evenly: of three, one thread has two. */
+static int64_t even_tasks(int64_t n, int64_t grain) {
+    const int64_t tasks = hd_vec_min((n + grain - 1) / grain, HD_VEC_MAX_TASKS);
+    return tasks > 8 ? (tasks + 7) / 8 * 8 : tasks > 4 ? 8 : tasks > 2 ? 4 : tasks;
+}
+
 hd_vec_split hd_vec_split_of(int64_t n, int64_t grain) {
     hd_vec_split s = {n, n, 1};
     if (n < 2 * grain) return s;
-    int64_t tasks = hd_vec_min((n + grain - 1) / grain, HD_VEC_MAX_TASKS);
+    const int64_t tasks = even_tasks(n, grain);
     s.chunk = ((n + tasks - 1) / tasks + 63) / 64 * 64;
     s.tasks = (n + s.chunk - 1) / s.chunk;
     return s;
@@ -22,7 +28,7 @@ hd_vec_split hd_vec_split_of(int64_t n, int64_t grain) {
 hd_vec_split hd_vec_split_rows(int64_t n, int64_t row, int64_t grain) {
     hd_vec_split s = {n, n, 1};
     if (row < 1 || n < 2 || n * row < 2 * grain) return s;
-    const int64_t tasks = hd_vec_min(hd_vec_min((n * row + grain - 1) / grain, HD_VEC_MAX_TASKS), n);
+    const int64_t tasks = hd_vec_min(even_tasks(n * row, grain), n);
     s.chunk = (n + tasks - 1) / tasks;
     s.tasks = (n + s.chunk - 1) / s.chunk;
     return s;
