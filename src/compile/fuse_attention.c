@@ -54,7 +54,7 @@ static int32_t rows_of(hd_graph *g, int32_t x, const packed_sizes *z) {
 /* The rows [b, t, e] that x [b, h, t, e / h] becomes, where nobody else but `grad` reads it; or −1. */
 static int32_t rows_from(hd_graph *g, int32_t x, const hd_node *grad, const packed_sizes *z) {
     const hd_node *turn = only_reader(g, x, grad), *flat = swaps_heads(turn) ? only_reader(g, turn->out, NULL) : NULL;
-    if (!reshapes(flat) || flat->in[0] != turn->out) return -1;
+    if (!flat || !reshapes(flat) || flat->in[0] != turn->out) return -1;
     return has_dims(g, flat->out, HD_DIMS(z->b, z->t, z->e)) ? flat->out : -1;
 }
 
@@ -73,7 +73,7 @@ static int32_t sum_of(hd_graph *g, const hd_node *grad, const packed_sizes *z) {
     for (int i = 0; i < 3; i++) {
         const int32_t rows = rows_from(g, grad->out + i, NULL, z);
         const hd_node *n = rows < 0 ? NULL : hd_single_user(g, rows);
-        if (!hd_is_op(n, "slice_grad") || n->in[0] != rows) return -1;
+        if (!n || !hd_is_op(n, "slice_grad") || n->in[0] != rows) return -1;
         const hd_slice_grad_args *a = n->attr;
         if (a->start != i * z->e || a->step != 1 || !has_dims(g, n->out, HD_DIMS(z->b, z->t, 3 * z->e))) return -1;
         part[i] = n->out;

@@ -122,8 +122,10 @@ static void hd_layout_copy(const hd_layout *l, const hd_dims *dims, size_t size,
     enum { TABLE = 8192 };
     int64_t table[TABLE], used = 0, index[HD_MAX_DIMS] = {0};
     const int64_t n = hd_dims_count(dims);
-    for (int d = 0; d < dims->rank; d++) used = used > TABLE ? used : used + dims->dim[d];
-    if (n > 0 && dims->rank > 0 && used <= TABLE) {
+    bool fits = dims->rank > 0;
+    for (int d = 0; d < dims->rank && fits; d++)
+        fits = dims->dim[d] > 0 && dims->dim[d] <= TABLE && (used += dims->dim[d]) <= TABLE;
+    if (fits) {
         int64_t *at = table;
         for (int d = 0; d < dims->rank; index[d++] = 0)
             for (index[d] = 0; index[d] < dims->dim[d]; index[d]++) *at++ = hd_layout_at(l, dims, index);

@@ -74,8 +74,12 @@ void hd_recurrent_phases(const hd_recurrent *s, hd_prepared *out, int64_t rounds
 /* Sets sizes and tasks; kind, steps and h are given. `depth`: numbers that a product adds up. */
 void hd_recurrent_plan(hd_recurrent *s, const hd_kctx *k, int64_t depth);
 /* Of a row of numbers that may be bf16, from number i on. */
+static inline void *hd_recurrent_past(void *row, bool half, int64_t i) {
+    return (char *)row + i * (half ? (int64_t)sizeof(uint16_t) : (int64_t)sizeof(float));
+}
+/* The row may be absent. */
 static inline void *hd_recurrent_at(void *row, bool half, int64_t i) {
-    return row ? (char *)row + i * (half ? (int64_t)sizeof(uint16_t) : (int64_t)sizeof(float)) : NULL;
+    return row ? hd_recurrent_past(row, half, i) : NULL;
 }
 static inline void *hd_recurrent_in(const hd_exec *e, int i) {
     return i >= 0 ? e->in[i] : NULL;

@@ -137,8 +137,8 @@ static backward backward_of(const hd_exec *e, int64_t task) {
     backward b = {.s = s, .e = e, .steps = hd_recurrent_steps(s, e), .lane = task * s->rows};
     b.rows = hd_vec_min(s->rows, s->steps.b - b.lane);
     b.dz[0] = (float *)e->scratch + s->pack + (size_t)task * s->per_task;
-    b.dz[1] = s->slices > 0 ? hd_recurrent_at(b.dz[0], s->half, s->rows * s->ld) : b.dz[0];
-    b.zeros = hd_recurrent_at(b.dz[1], s->half, s->rows * s->ld);
+    b.dz[1] = s->slices > 0 ? hd_recurrent_past(b.dz[0], s->half, s->rows * s->ld) : b.dz[0];
+    b.zeros = hd_recurrent_past(b.dz[1], s->half, s->rows * s->ld);
     return b;
 }
 
