@@ -20,6 +20,9 @@ static void blocks(const hd_gemm_block *g) {
                     for (int64_t q = j; q < g->n && q < j + g->nc; q += TILE_COLUMNS) {
                         const int64_t columns = g->n - q < TILE_COLUMNS ? g->n - q : TILE_COLUMNS;
                         t.b = b + q * k;
+                        if (!packed && j == 0)
+                            ask_tile(g, i + g->mr, p, k, q / TILE_COLUMNS,
+                                     ((g->n < g->nc ? g->n : g->nc) + TILE_COLUMNS - 1) / TILE_COLUMNS);
                         one_tile(g, &t, packed ? g->pack + (i - i0) * k : g->a + i * g->ra + p, i, q, p, k,
                                  end - i < g->mr ? end - i : g->mr, columns, packed);
                     }

@@ -45,6 +45,7 @@ typedef struct hd_gemm_block {
     float *b_packed;
     int64_t width, column, mc; /* width: columns of all panels */
     float *a_sums;
+    bool ask; /* A is read in place, and is large: ask for the next of its tiles */
     bool odd; /* of pairs alone: the last one is half there; only where sides lie in rows along the other side */
 } hd_gemm_block;
 

@@ -13,6 +13,7 @@ enum {
     PACK_ROWS = 6,          /* packing a column of B costs as much as so many rows of products */
     PACK_A_COLUMNS = 96,    /* columns of C from which reading A in order pays its copy … */
     PACK_A_BYTES = 1 << 16, /* … when it does not lie in the first cache anyway */
+    FAR_A_BYTES = 1 << 17,  /* of A from which its tiles are asked for */
     PACK_B_ROWS = 28,       /* rows of C from which the same holds for B … */
     PACK_B_BYTES = 1 << 18, /* … when it does not lie in the second cache */
     B_PANELS = 8,           /* of packed B at a time … */
@@ -117,6 +118,7 @@ static hd_gemm_block block_of(const hd_gemm_plan *p, const hd_gemm_run *r) {
                            .kc = p->kc,
                            .nc = p->nc,
                            .tiles = p->tiles,
+                           .ask = !p->blocks && !p->pack_a && p->m * p->k * 4 > FAR_A_BYTES,
                            .odd = p->odd};
 }
 

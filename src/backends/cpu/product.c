@@ -219,13 +219,12 @@ PRODUCT_KERNEL("matmul", matmul, matmul_of)
 
 /* ---- large products in blocks ---- */
 
-/* k up to which blocks are faster than the library, of A in rows and turned; and what makes them faster for any k. */
-enum { FEW_SUMS = 512, FEW_SUMS_TURNED = 256 };
+/* k up to which blocks of a turned A are faster than the library. */
+enum { FEW_SUMS_TURNED = 256 };
 
 /* Rows a multiple of 4 KB apart compete for the same places of the caches; the library then loses 10 to 20 %. */
 static bool blocks_pay(const hd_gemm_plan *p) {
-    const int64_t apart = p->ra == 1 ? p->ca : p->ra;
-    return p->k <= (p->ra == 1 ? FEW_SUMS_TURNED : FEW_SUMS) || apart % HD_GEMM_PAGE == 0;
+    return p->ra != 1 || p->k <= FEW_SUMS_TURNED || p->ca % HD_GEMM_PAGE == 0;
 }
 
 static const char *refuse_blocks(const hd_kctx *k, product s) {
@@ -233,7 +232,8 @@ static const char *refuse_blocks(const hd_kctx *k, product s) {
     if (reason) return reason;
     hd_gemm_plan_make(&s.plan, k->isa);
     if (!s.plan.blocks) return "few rows or columns, or more than 32 MB to pack";
-    return blocks_pay(&s.plan) ? NULL : "neither few sums nor rows a multiple of 4 KB apart: the library is as fast";
+    return blocks_pay(&s.plan) ? NULL
+                               : "turned, neither few sums nor rows a multiple of 4 KB apart: the library is as fast";
 }
 
 #define BLOCKS_KERNEL(name_, op_, of)                                                                                  \
