@@ -88,16 +88,17 @@ HD_INLINE void tile(const int R, const int NV, const bool UNIT, const bool CUT, 
             a += 2 * ca;
             b += 2 * ldb;
         }
-    /* Rows of A that are no neighbours: five from each of a few pointers, which a register each can address. */
+    /* More rows of A than there are registers for: five from each of a few pointers, which two can tell apart. */
+    const bool MANY = !UNIT && R > 6;
     const float *group[(TILE_ROWS + 4) / 5];
     HD_UNROLL for (int i = 0; i < (R + 4) / 5; i++) group[i] = a + 5 * i * ra;
     int64_t once = ra, thrice = 3 * ra;
     for (; k > 0; k--) {
         vf b0[2];
         HD_UNROLL for (int v = 0; v < NV; v++) b0[v] = tile_load(b + v * HD_VL, CUT && v == NV - 1, m);
-        if (!UNIT) __asm__("" : "+r"(once), "+r"(thrice)); /* else each row has a register, and most do not fit */
+        if (MANY) __asm__("" : "+r"(once), "+r"(thrice)); /* else each row gets one all the same, on the stack */
         HD_UNROLL for (int i = 0; i < R; i++) {
-            const vf a0 = HD_TILE_SPLAT(UNIT ? a + i : group[i / 5] + (i % 5 == 3 ? thrice : i % 5 * once));
+            const vf a0 = HD_TILE_SPLAT(MANY ? group[i / 5] + (i % 5 == 3 ? thrice : i % 5 * once) : a + i * ra);
             HD_UNROLL for (int v = 0; v < NV; v++) acc[i][v] = HD_TILE_MADD(acc[i][v], a0, b0[v]);
         }
         a += ca;
