@@ -54,32 +54,6 @@ typedef struct b_piece {
     int64_t k, n;
 } b_piece;
 
-HD_INLINE void ask_piece(const hd_gemm_block *g, const b_piece *next, int64_t part, int64_t parts) {
-    for (int64_t s = part * next->k / parts; s < (part + 1) * next->k / parts; s++)
-        for (int64_t j = 0; j < next->n; j += 16) __builtin_prefetch(next->b + s * g->ldb + j, 0, 2);
-}
-
-/* The columns j … j+n of C, at p … p+k of k, with B in place or packed in g->pack. next: what to ask for, or NULL. */
-static void panels(const hd_gemm_block *g, int64_t j, int64_t n, int64_t p, int64_t k, const b_piece *next) {
-    const bool packed = g->a_packed != NULL, unit = packed || g->ra == 1;
-    tile_args t = {
-        .k = k, .ra = g->ra, .ca = packed ? g->mr : g->ca, .ldb = g->pack ? TILE_COLUMNS : g->ldb, .ldc = g->ldc};
-    const int64_t parts = (n + TILE_COLUMNS - 1) / TILE_COLUMNS, all = parts * ((g->m + g->mr - 1) / g->mr);
-    int64_t part = 0;
-    for (int64_t i = 0, tile_number = g->tile0; i < g->m; i += g->mr, tile_number++) {
-        const int64_t rows = g->m - i < g->mr ? g->m - i : g->mr;
-        const float *a =
-            packed ? g->a_packed + p * g->mr * g->tiles + tile_number * g->mr * k : g->a + i * g->ra + p * g->ca;
-        for (int64_t q = 0; q < n; q += TILE_COLUMNS) {
-            const int64_t columns = n - q < TILE_COLUMNS ? n - q : TILE_COLUMNS;
-            t.b = g->pack ? g->pack + q * k : g->b + p * g->ldb + j + q;
-            if (g->ask && j == 0) ask_tile(g, i + g->mr, p, k, q / TILE_COLUMNS, parts);
-            if (next) ask_piece(g, next, part++, all);
-            one_tile(g, &t, a, i, j + q, p, k, rows, columns, unit);
-        }
-    }
-}
-
 /* What is packed after the columns j … at p: of the next columns, of the next steps, or in the task beside this one. */
 static b_piece piece_after(const hd_gemm_block *g, int64_t j, int64_t p) {
     const int64_t columns = g->n - j - g->nc, steps = g->k - p - g->kc;
@@ -88,6 +62,35 @@ static b_piece piece_after(const hd_gemm_block *g, int64_t j, int64_t p) {
     const b_piece below = {g->b + (p + g->kc) * g->ldb, steps < g->kc ? steps : g->kc, g->n < g->nc ? g->n : g->nc};
     const b_piece beside = {g->b + g->n, g->k < g->kc ? g->k : g->kc, g->n < g->nc ? g->n : g->nc};
     return columns > 0 ? same : steps > 0 ? below : beside;
+}
+
+/* Asks for a share of what is read after the columns j … j+n at p … p+k, in front of the tile at row i and column q. */
+static void ask_ahead(const hd_gemm_block *g, int64_t j, int64_t n, int64_t p, int64_t k, int64_t i, int64_t q) {
+    const int64_t parts = (n + TILE_COLUMNS - 1) / TILE_COLUMNS, all = parts * ((g->m + g->mr - 1) / g->mr);
+    const int64_t part = i / g->mr * parts + q / TILE_COLUMNS;
+    if (j == 0) ask_tile(g, i + g->mr, p, k, q / TILE_COLUMNS, parts);
+    if (!g->pack || g->bt) return;
+    const b_piece next = piece_after(g, j, p);
+    for (int64_t s = part * next.k / all; s < (part + 1) * next.k / all; s++)
+        for (int64_t c = 0; c < next.n; c += 16) __builtin_prefetch(next.b + s * g->ldb + c, 0, 2);
+}
+
+/* The columns j … j+n of C, at p … p+k of k, with B in place or packed in g->pack. */
+static void panels(const hd_gemm_block *g, int64_t j, int64_t n, int64_t p, int64_t k) {
+    const bool packed = g->a_packed != NULL, unit = packed || g->ra == 1;
+    tile_args t = {
+        .k = k, .ra = g->ra, .ca = packed ? g->mr : g->ca, .ldb = g->pack ? TILE_COLUMNS : g->ldb, .ldc = g->ldc};
+    for (int64_t i = 0, tile_number = g->tile0; i < g->m; i += g->mr, tile_number++) {
+        const int64_t rows = g->m - i < g->mr ? g->m - i : g->mr;
+        const float *a =
+            packed ? g->a_packed + p * g->mr * g->tiles + tile_number * g->mr * k : g->a + i * g->ra + p * g->ca;
+        for (int64_t q = 0; q < n; q += TILE_COLUMNS) {
+            const int64_t columns = n - q < TILE_COLUMNS ? n - q : TILE_COLUMNS;
+            t.b = g->pack ? g->pack + q * k : g->b + p * g->ldb + j + q;
+            if (g->ask) ask_ahead(g, j, n, p, k, i, q);
+            one_tile(g, &t, a, i, j + q, p, k, rows, columns, unit);
+        }
+    }
 }
 
 static void tiles(const hd_gemm_block *block) {
@@ -103,8 +106,7 @@ static void tiles(const hd_gemm_block *block) {
         for (int64_t j = 0; j < g.n; j += g.nc) {
             const int64_t n = g.n - j < g.nc ? g.n - j : g.nc;
             if (g.pack) pack_b(g.pack, g.b + (g.bt ? j * g.ldb + p : p * g.ldb + j), g.ldb, g.bt, k, n);
-            const b_piece next = piece_after(&g, j, p);
-            panels(&g, j, n, p, k, g.ask && g.pack && !g.bt ? &next : NULL);
+            panels(&g, j, n, p, k);
         }
         p += k;
     } while (p < g.k);

@@ -22,7 +22,7 @@ HD_INLINE void attention_product(const attention_tile *t, attention_cut cut, con
             if (cut == ATTENTION_STEPS) g.k = reach;
             if (cut == ATTENTION_COLUMNS) g.n = hd_vec_min((reach + HD_VL - 1) / HD_VL * HD_VL, whole->n);
         }
-        if (g.k > 0) panels(&g, 0, g.n, 0, g.k, NULL);
+        if (g.k > 0) panels(&g, 0, g.n, 0, g.k);
     }
 }
 
