@@ -35,6 +35,22 @@ static hd_val cnn(hd_graph *g) {
     return hd_nn_linear(hd_flatten(h), .name = "fc", .out_features = 10);
 }
 
+/* From 64 samples on its first weight's gradient is a product in blocks. */
+static hd_val wide(hd_graph *g) {
+    hd_val x = hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 1, 12, 12));
+    hd_val h = hd_relu(hd_nn_linear(hd_flatten(x), .name = "fc1", .out_features = 2048));
+    return hd_nn_linear(h, .name = "fc2", .out_features = 10);
+}
+
+/* Features come in the order of the convolution's channels, and so do columns of weights. */
+static hd_val channels(hd_graph *g) {
+    hd_val x = hd_input(g, "x", HD_F32, HD_DIMS(HD_BATCH, 1, 12, 12));
+    hd_val h = hd_nn_conv2d(x, .name = "c1", .out_channels = 16, .kernel_size = {3, 3}, .padding = {1, 1});
+    h = hd_nn_conv2d(hd_relu(h), .name = "c2", .out_channels = 32, .kernel_size = {3, 3}, .padding = {1, 1});
+    h = hd_relu(hd_nn_linear(hd_flatten(hd_relu(h)), .name = "fc1", .out_features = 64));
+    return hd_nn_linear(h, .name = "fc2", .out_features = 10);
+}
+
 typedef struct net {
     hd_context *ctx;
     hd_graph *g;
@@ -60,14 +76,14 @@ static void end(net *n) {
     hd_context_free(n->ctx);
 }
 
-enum { BATCH = 33, SIZE = 144 };
-static float pictures[BATCH * SIZE];
-static int64_t labels[BATCH];
+enum { BATCH = 33, SIZE = 144, MOST = 64 };
+static float pictures[MOST * SIZE];
+static int64_t labels[MOST];
 
 static void fill(void) {
     uint32_t s = 9;
-    for (int i = 0; i < BATCH * SIZE; i++) pictures[i] = (float)((s = s * 1664525u + 1013904223u) >> 8) / (1 << 23) - 1;
-    for (int i = 0; i < BATCH; i++) labels[i] = (int64_t)((s = s * 1664525u + 1013904223u) >> 8) % 10;
+    for (int i = 0; i < MOST * SIZE; i++) pictures[i] = (float)((s = s * 1664525u + 1013904223u) >> 8) / (1 << 23) - 1;
+    for (int i = 0; i < MOST; i++) labels[i] = (int64_t)((s = s * 1664525u + 1013904223u) >> 8) % 10;
 }
 
 static hd_program *compile(net *n, hd_target target, hd_compile_args args) {
@@ -193,11 +209,60 @@ static void test_one_sample(void **state) {
     const hd_compile_args one = {.batch = 1};
     assert_int_equal(outer_updates(hd_sgd(.momentum = 0.9), one), 2); /* the last layer's weight is small */
     assert_int_equal(outer_updates(hd_adam(.ema = 0.9), one), 2);
-    assert_int_equal(outer_updates(hd_sgd(.max_norm = 1), one), 0); /* the norm reads the gradients */
-    assert_int_equal(outer_updates(hd_sgd(), (hd_compile_args){.batch = 2}), 0);
+    assert_int_equal(outer_updates(hd_sgd(.max_norm = 1), one), 0);              /* the norm reads the gradients */
+    assert_int_equal(outer_updates(hd_sgd(), (hd_compile_args){.batch = 2}), 1); /* products pay from 32,768 weights */
+    assert_int_equal(outer_updates(hd_sgd(), (hd_compile_args){.batch = 257}), 0);
     assert_int_equal(outer_updates(hd_sgd(), (hd_compile_args){.batch = 1, .precision = "bf16"}), 0);
     agree(mlp, hd_sgd(.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01, .ema = 0.9), 1, 1e-5);
     agree(mlp, hd_adamw(.lr = 1e-4), 1, 1e-4);
+}
+
+/* ---- a gradient that is used where it is made ---- */
+
+/* Weights after two steps of `batch`, and as many of one sample between them, on one store. */
+static float *with_ones(const char *off, size_t *count) {
+    net n = make(channels, 2);
+    const hd_optimizer o = hd_sgd(.lr = 0.05, .momentum = 0.9);
+    hd_program *p = compile(&n, hd_train_step(n.loss, o), (hd_compile_args){.batch = 16, .passes_off = off});
+    hd_program *q = compile(&n, hd_train_step(n.loss, o), (hd_compile_args){.batch = 1, .passes_off = off});
+    for (int i = 0; i < 4; i++) HD_ASSERT_OK(n.ctx, hd_program_run(i % 2 ? q : p));
+    float *all = snapshot(&n, count);
+    hd_program_free(p);
+    hd_program_free(q);
+    end(&n);
+    return all;
+}
+
+static void near(float *own, float *other, size_t count, double tolerance) {
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)own[i] - (double)other[i]) <= tolerance * (1 + fabs((double)other[i]))))
+            fail_msg("element %zu: %g, with the gradient in memory %g", i, (double)own[i], (double)other[i]);
+    free(own);
+    free(other);
+}
+
+static void as_in_memory(hd_val (*build)(hd_graph *), hd_optimizer o, int64_t batch) {
+    size_t count = 0, other = 0;
+    float *first = train(build, 1, o, (hd_compile_args){.batch = batch}, 3, &count);
+    for (int threads = 2; threads <= 3; threads++) {
+        float *again = train(build, threads, o, (hd_compile_args){.batch = batch}, 3, &other);
+        assert_memory_equal(first, again, count * sizeof *first);
+        free(again);
+    }
+    float *plain = train(build, 2, o, (hd_compile_args){.batch = batch, .passes_off = "fuse"}, 3, &other);
+    assert_int_equal(count, other);
+    near(first, plain, count, 5e-6);
+}
+
+static void test_factors(void **state) {
+    (void)state;
+    size_t count, other;
+    as_in_memory(wide, hd_sgd(.lr = 0.05, .momentum = 0.9, .weight_decay = 0.01), 64);
+    as_in_memory(wide, hd_adam(.lr = 0.01, .eps = 0.1, .ema = 0.9), 7);
+    as_in_memory(channels, hd_sgd(.lr = 0.05), 16);
+    float *own = with_ones(NULL, &count), *plain = with_ones("fuse", &other);
+    assert_int_equal(count, other);
+    near(own, plain, count, 5e-6);
 }
 
 /* No two living values overlap; what a run reads it has written: an arena full of NaN changes nothing. */
@@ -375,6 +440,7 @@ int main(void) {
         cmocka_unit_test(test_defaults_of_optimisers),
         cmocka_unit_test(test_backends_agree),
         cmocka_unit_test(test_one_sample),
+        cmocka_unit_test(test_factors),
         cmocka_unit_test(test_plan),
         cmocka_unit_test(test_no_allocation),
         cmocka_unit_test(test_shared_store),

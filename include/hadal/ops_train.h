@@ -21,10 +21,10 @@ HD_API hd_val hd_assign_at(hd_loc at, const hd_assign_args *args);
  * ("adam_update"). g: the gradient, of the shape of p. hyper: f64 [5] = learning rate, step number 1, 2, …, weight
  * decay, weight (of hd_accumulate), share; share 0: everything stays as it is. scale: a float scalar that multiplies
  * the gradient (clipping); below 0: everything stays as it is. s0, s1, s2: what the optimiser keeps, of the shape of p,
- * as many as it names. ema: the moving average of p, where o.ema says so; at step 1 it begins as p. row: [n] or [1, n]
- * where p is [m, n]; g is then [m] or [1, m], and the gradient is their outer product. Of `o` the name and
- * the optimiser's own options count. lr_scale: factor of the learning rate (0: 1). decay: this weight decay instead of
- * that of hyper (below 0: that of hyper; 0 means so too, HD_ZERO none). */
+ * as many as it names. ema: the moving average of p, where o.ema says so; at step 1 it begins as p. row: [n] or [k, n]
+ * where p is [m, n]; g is then [m] or [k, m], and the gradient is their outer product, or the sum of k of them. Of `o`
+ * the name and the optimiser's own options count. lr_scale: factor of the learning rate (0: 1). decay: this weight
+ * decay instead of that of hyper (below 0: that of hyper; 0 means so too, HD_ZERO none). */
 typedef struct hd_update_args {
     hd_val p, g, hyper, scale, s0, s1, s2, ema, row;
     hd_optimizer o;

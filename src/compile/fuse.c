@@ -139,11 +139,29 @@ static bool hd_fuse_linear_input(hd_lower *l, hd_node *act) {
 
 /* ---- updates ---- */
 
-/* Elements below which an update of its own costs more than the gradient's way through memory. */
-enum { HD_OUTER_LEAST = 4096 };
+/* Elements below which an update of its own costs more than the gradient's way through memory, for one sample and for
+ * several; rows of x from which the product costs so much that this way is not felt. */
+enum { HD_OUTER_LEAST = 4096, HD_FACTORS_LEAST = 32768, HD_FACTORS_SIDE = 64, HD_FACTORS_MOST_ROWS = 256 };
 
-/* update(p, dw, …) where dw = dzᵀ x of one sample and nobody else reads it → update(p, dz, …, row = x): one pass over
- * the weights, and no gradient in memory. The bias' gradient is dz itself. */
+static bool hd_pays_as_factors(const hd_dims *dz, const hd_dims *p) {
+    const int64_t count = hd_dims_count(p);
+    if (dz->rank != 2 || p->rank != 2) return false;
+    if (dz->dim[0] == 1) return count >= HD_OUTER_LEAST;
+    return count >= HD_FACTORS_LEAST && dz->dim[0] <= HD_FACTORS_MOST_ROWS && p->dim[0] >= HD_FACTORS_SIDE &&
+           p->dim[1] >= HD_FACTORS_SIDE;
+}
+
+/* Σ of the rows of dz: of one row dz itself. */
+static int32_t hd_sum_of_rows(hd_graph *g, int32_t dz, int32_t order, hd_loc at) {
+    const hd_dims of = g->values[dz].type.dims;
+    if (of.dim[0] == 1)
+        return hd_insert(g, hd_op_find(NULL, "reshape"), &dz, 1,
+                         &(hd_reshape_args){.dims = {.rank = 1, .dim = {of.dim[1]}}}, order, at);
+    return hd_insert(g, hd_op_find(NULL, "sum"), &dz, 1, &(hd_reduce_args){.axes = {.rank = 1}}, order, at);
+}
+
+/* update(p, dw, …) where dw = dzᵀ x and nobody else reads it → update(p, dz, …, row = x): the gradient is used where it
+ * is made, one pass over the weights, and none in memory. */
 static bool hd_fuse_outer_update(hd_lower *l, hd_node *n) {
     hd_graph *g = l->g;
     const char *precision = l->args->precision;
@@ -153,7 +171,7 @@ static bool hd_fuse_outer_update(hd_lower *l, hd_node *n) {
         return false;
     const int32_t x = grad->in[0], dz = grad->in[1], db = grad->out + 1, order = grad->order;
     const hd_dims *of = &g->values[dz].type.dims, *p = &g->values[n->in[HD_UP_P]].type.dims;
-    if (of->rank != 2 || of->dim[0] != 1 || hd_dims_count(p) < HD_OUTER_LEAST) return false;
+    if (!hd_pays_as_factors(of, p)) return false;
     int32_t *in = hd_arena_alloc_n(&g->arena, HD_UP_INPUTS, sizeof *in);
     if (!in) return false;
     for (int i = 0; i < HD_UP_INPUTS; i++) in[i] = i < n->n_in ? n->in[i] : -1;
@@ -161,10 +179,10 @@ static bool hd_fuse_outer_update(hd_lower *l, hd_node *n) {
     in[HD_UP_ROW] = x;
     n->in = in;
     n->n_in = HD_UP_INPUTS;
+    n->order = order; /* it only waits for those who read the weights: dz and x need not stay */
     grad->dead = true;
     if (!hd_use_count(g, db)) return true;
-    const hd_reshape_args flat = {.dims = {.rank = 1, .dim = {of->dim[1]}}};
-    const int32_t v = hd_insert(g, hd_op_find(NULL, "reshape"), &dz, 1, &flat, order, grad->loc); /* moves the nodes */
+    const int32_t v = hd_sum_of_rows(g, dz, order, grad->loc); /* moves the nodes */
     if (v < 0) return false;
     hd_replace(l, db, v);
     return true;

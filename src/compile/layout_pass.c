@@ -4,6 +4,7 @@
 #include "compile/store.h"
 #include "hadal/ops.h"
 #include "ops/fused.h"
+#include "ops/optim_kit.h"
 #include <string.h>
 
 /* What makes a value in another order: a cast that can write in it, from what is cast; else a reorder. */
@@ -187,17 +188,27 @@ static bool hd_is_in_place(const hd_node *n) {
     return (n->op->flags & HD_OP_EFFECT) && n->op->alias[0] == 1;
 }
 
+/* What an update wants of its operand i. Of two factors of a gradient [m, n], g has no order and the features of `row`
+ * stand as the columns of the weights do. */
+static const hd_layout *hd_follows(const hd_lower *l, const hd_node *n, int32_t i, const hd_layout *layout) {
+    static const hd_layout plain = {0};
+    const hd_dims *own = &l->g->values[n->in[0]].type.dims;
+    const bool factors = hd_optim_of(n->op) && n->n_in > HD_UP_ROW && n->in[HD_UP_ROW] >= 0;
+    const bool same = factors && i == HD_UP_G     ? false
+                      : factors && i == HD_UP_ROW ? layout->places != 0
+                                                  : hd_dims_equal(&l->g->values[n->in[i]].type.dims, own);
+    return same ? layout : &plain;
+}
+
 static hd_status hd_layout_effect(hd_lower *l, int32_t node) {
     hd_graph *g = l->g;
     const int32_t owner = g->nodes[node].in[0], order = g->nodes[node].order;
     HD_TRY(hd_settle_input(l, owner, &HD_LAYOUT_PLAIN));
     const hd_layout layout = l->v[owner].layout;
-    const hd_dims dims = g->values[owner].type.dims;
     for (int32_t i = 1; i < g->nodes[node].n_in; i++) {
         const int32_t value = g->nodes[node].in[i];
         if (value < 0) continue;
-        const bool same = hd_dims_equal(&g->values[value].type.dims, &dims);
-        const hd_layout *want = same ? &layout : &HD_LAYOUT_PLAIN;
+        const hd_layout *want = hd_follows(l, &g->nodes[node], i, &layout);
         HD_TRY(hd_settle_input(l, value, want));
         if (hd_layout_equal(&l->v[value].layout, want)) continue;
         hd_status status = HD_OK;

@@ -23,14 +23,21 @@ static hd_status update_slot(hd_infer *c, int in, int out, bool wanted, const ch
     return hd_need_same(c, 0, in);
 }
 
-/* The gradient: like p, or the outer product of two vectors. */
+/* Factors of a gradient [m, n]: vectors of m and n, or matrices of as many rows. */
+static bool update_factors(const hd_dims *p, const hd_dims *g, const hd_dims *row) {
+    if (p->rank != 2) return false;
+    if (hd_dims_count(g) == p->dim[0] && hd_dims_count(row) == p->dim[1]) return true;
+    return g->rank == 2 && row->rank == 2 && g->dim[0] == row->dim[0] && g->dim[1] == p->dim[0] &&
+           row->dim[1] == p->dim[1];
+}
+
+/* The gradient: like p, or a product. */
 static hd_status update_gradient(hd_infer *c) {
     const hd_dims *p = &c->in[HD_UP_P].dims;
     char a[192], b[192], whole[192];
     if (hd_absent(c, HD_UP_ROW)) return hd_need_same(c, HD_UP_P, HD_UP_G);
     const hd_type *g = &c->in[HD_UP_G], *row = &c->in[HD_UP_ROW];
-    if (p->rank == 2 && g->dtype == c->in[HD_UP_P].dtype && row->dtype == g->dtype &&
-        hd_dims_count(&g->dims) == p->dim[0] && hd_dims_count(&row->dims) == p->dim[1])
+    if (g->dtype == c->in[HD_UP_P].dtype && row->dtype == g->dtype && update_factors(p, &g->dims, &row->dims))
         return HD_OK;
     return hd_infer_fail(c, "g %s and row %s do not make the gradient of p %s", hd_dims_text(a, &g->dims),
                          hd_dims_text(b, &row->dims), hd_dims_text(whole, p));
@@ -50,7 +57,9 @@ static hd_status update_infer(hd_infer *c) {
 }
 
 static hd_cost update_cost(const hd_infer *c) {
-    return hd_cost_of(c, 12 * hd_cost_elements(&c->in[0]));
+    const double each =
+        hd_absent(c, HD_UP_ROW) ? 12 : 12 + 2 * hd_cost_elements(&c->in[HD_UP_ROW]) / (double)c->in[0].dims.dim[1];
+    return hd_cost_of(c, each * hd_cost_elements(&c->in[0]));
 }
 
 /* ---- rules in double ---- */
@@ -75,8 +84,11 @@ typedef double (*optim_rule_fn)(const optim_rule *f, double p, double d, double 
 
 static double optim_gradient(const hd_ref *r, int64_t i) {
     if (r->n_in <= HD_UP_ROW || !r->in[HD_UP_ROW].data) return hd_get(&r->in[HD_UP_G], i);
-    const int64_t n = r->in[HD_UP_ROW].count;
-    return hd_get(&r->in[HD_UP_G], i / n) * hd_get(&r->in[HD_UP_ROW], i % n);
+    const int64_t m = r->in[HD_UP_P].dims.dim[0], n = r->in[HD_UP_P].dims.dim[1], rows = r->in[HD_UP_ROW].count / n;
+    double sum = 0;
+    for (int64_t k = 0; k < rows; k++)
+        sum += hd_get(&r->in[HD_UP_G], k * m + i / n) * hd_get(&r->in[HD_UP_ROW], k * n + i % n);
+    return sum;
 }
 
 /* Nothing changes: outputs live in the memory of inputs, but need not. */

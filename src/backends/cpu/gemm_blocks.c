@@ -74,20 +74,20 @@ void hd_gemm_blocks_pack(const hd_gemm_plan *p, hd_gemm_block g, const hd_gemm_r
 }
 
 void hd_gemm_blocks_run(const hd_gemm_plan *p, hd_gemm_block g, const hd_gemm_run *r, int64_t task) {
-    const int64_t width = 2 * p->isa->lanes, tm = task / p->tasks_n, tn = task % p->tasks_n;
-    const int64_t i = tm * p->tiles / p->tasks_m * p->mr, j = tn * p->panels / p->tasks_n * width;
-    g.m = least(p->m, (tm + 1) * p->tiles / p->tasks_m * p->mr) - i;
-    g.n = least(p->n, (tn + 1) * p->panels / p->tasks_n * width) - j;
+    const hd_gemm_part t = hd_gemm_plan_task(p, task);
+    const int64_t i = t.i, j = t.j;
+    g.m = t.rows;
+    g.n = t.columns;
     g.a =
         p->pairs && g.ra == 1 ? (const float *)(const void *)((const uint16_t *)(const void *)g.a + i) : g.a + i * g.ra;
     g.c += i * g.ldc + j;
     if (g.y) g.y += i * g.ldy + j;
     if (g.bias) g.bias += j;
     g.b_packed = r->scratch;
-    g.width = p->panels * width;
+    g.width = p->panels * 2 * p->isa->lanes;
     g.column = j;
     g.mc = p->mc;
     g.pack = p->in_place ? NULL : r->thread_scratch;
-    g.a_sums = r->a_sums && tn == 0 ? r->a_sums + i : NULL;
+    g.a_sums = r->a_sums && j == 0 ? r->a_sums + i : NULL;
     p->isa->blocks(&g);
 }

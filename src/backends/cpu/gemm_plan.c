@@ -131,6 +131,15 @@ void hd_gemm_plan_pack(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task
     p->isa->pack_a(r->scratch, &g, task * p->tiles / p->pack_tasks, (task + 1) * p->tiles / p->pack_tasks);
 }
 
+hd_gemm_part hd_gemm_plan_task(const hd_gemm_plan *p, int64_t task) {
+    const int64_t width = 2 * p->isa->lanes, tm = task / p->tasks_n, tn = task % p->tasks_n;
+    const int64_t i = tm * p->tiles / p->tasks_m * p->mr, j = tn * p->panels / p->tasks_n * width;
+    return (hd_gemm_part){.i = i,
+                          .rows = least(p->m, (tm + 1) * p->tiles / p->tasks_m * p->mr) - i,
+                          .j = j,
+                          .columns = least(p->n, (tn + 1) * p->panels / p->tasks_n * width) - j};
+}
+
 void hd_gemm_plan_run(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task) {
     hd_gemm_block g = block_of(p, r);
     if (p->blocks) {
@@ -138,17 +147,15 @@ void hd_gemm_plan_run(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task)
         return;
     }
     if (p->tasks > 1) {
-        const int64_t width = 2 * p->isa->lanes, tm = task / p->tasks_n, tn = task % p->tasks_n;
-        const int64_t t0 = tm * p->tiles / p->tasks_m, t1 = (tm + 1) * p->tiles / p->tasks_m;
-        const int64_t i = t0 * p->mr, j = tn * p->panels / p->tasks_n * width;
-        g.tile0 = t0;
-        g.m = least(p->m, t1 * p->mr) - i;
-        g.n = least(p->n, (tn + 1) * p->panels / p->tasks_n * width) - j;
-        g.a += i * g.ra;
-        g.b += g.bt ? j * g.ldb : j;
-        g.c += i * g.ldc + j;
-        if (g.y) g.y += i * g.ldy + j;
-        if (g.bias && !g.bias_one) g.bias += j;
+        const hd_gemm_part t = hd_gemm_plan_task(p, task);
+        g.tile0 = t.i / p->mr;
+        g.m = t.rows;
+        g.n = t.columns;
+        g.a += t.i * g.ra;
+        g.b += g.bt ? t.j * g.ldb : t.j;
+        g.c += t.i * g.ldc + t.j;
+        if (g.y) g.y += t.i * g.ldy + t.j;
+        if (g.bias && !g.bias_one) g.bias += t.j;
     }
     if (p->pack_a) g.a_packed = r->scratch;
     if (p->pack_b) g.pack = r->thread_scratch;
@@ -156,4 +163,27 @@ void hd_gemm_plan_run(const hd_gemm_plan *p, const hd_gemm_run *r, int64_t task)
         p->isa->dots(&g);
     else
         p->isa->tiles(&g);
+}
+
+void hd_gemm_plan_part(const hd_gemm_plan *p, const hd_gemm_run *r, const hd_gemm_part *part, int64_t ld) {
+    hd_gemm_block g = block_of(p, r);
+    g.m = part->rows;
+    g.n = part->columns;
+    g.ldc = ld;
+    g.a += part->i * g.ra;
+    g.pack = r->thread_scratch;
+    if (p->blocks) {
+        g.b_packed = r->scratch;
+        g.width = p->panels * 2 * p->isa->lanes;
+        g.column = part->j;
+        g.mc = p->mc;
+        if (p->in_place) g.pack = NULL;
+        p->isa->blocks(&g);
+        return;
+    }
+    g.b += g.bt ? part->j * g.ldb : part->j;
+    g.tile0 = part->i / p->mr;
+    if (p->pack_a) g.a_packed = r->scratch;
+    if (!p->pack_b) g.pack = NULL;
+    p->isa->tiles(&g);
 }

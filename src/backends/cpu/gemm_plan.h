@@ -44,4 +44,12 @@ void hd_gemm_plan_make(hd_gemm_plan *plan, hd_isa isa);
 /* Copies a part of A, of a large product a part of B, into the scratch; all of these before any of the next. */
 void hd_gemm_plan_pack(const hd_gemm_plan *plan, const hd_gemm_run *run, int64_t task);
 void hd_gemm_plan_run(const hd_gemm_plan *plan, const hd_gemm_run *run, int64_t task);
+
+/* A part of C: of all of it or, by hd_gemm_plan_task, what a task computes. Not of swapped sides or dot products. */
+typedef struct hd_gemm_part {
+    int64_t i, rows, j, columns;
+} hd_gemm_part;
+hd_gemm_part hd_gemm_plan_task(const hd_gemm_plan *plan, int64_t task);
+/* Computes a part alone, to run->c with rows ld apart; it begins at a tile of its task and a panel. */
+void hd_gemm_plan_part(const hd_gemm_plan *plan, const hd_gemm_run *run, const hd_gemm_part *part, int64_t ld);
 #endif

@@ -69,23 +69,34 @@ HD_INLINE void update_outer(const update_run *u, update_rule_fn rule, int64_t n,
     }
 }
 
+/* Rows of weights `apart`. */
+HD_INLINE void update_block(const update_run *u, update_rule_fn rule, const hd_update_block *b, int64_t apart) {
+    const vm m = vm_first(b->columns % HD_VL);
+    for (int64_t i = 0; i < b->rows; i++) {
+        const float *g = b->g + i * b->ld;
+        const int64_t at = b->first + i * apart;
+        int64_t j = 0;
+        for (; j + HD_VL <= b->columns; j += HD_VL) update_lanes(u, rule, at + j, vf_load(g + j), true, m);
+        if (j < b->columns) update_lanes(u, rule, at + j, vf_load_m(g + j, m), false, m);
+    }
+}
+
 HD_INLINE void update_task(const hd_exec *e, int64_t task, update_rule_fn rule) {
     const hd_vec_update *s = e->state;
     int64_t from = task * s->split.chunk, to = hd_vec_min(from + s->split.chunk, s->split.n);
-    const unsigned keeps = hd_optim_keeps(s->kind, &s->args.o);
     update_run u;
     if (s->step.idle) return;
     update_fill(&u, e);
-    for (int k = 0; k < HD_OPTIM_SLOTS; k++) u.s[k] = keeps >> k & 1 ? e->out[1 + k] : NULL;
+    for (int k = 0; k < HD_OPTIM_SLOTS; k++) u.s[k] = s->kept >> k & 1 ? e->out[1 + k] : NULL;
     u.mean = s->args.o.ema > 0 ? e->out[HD_UP_OUTPUTS - 1] : NULL;
-    if (s->row) {
+    if (s->row && !s->product) {
         update_outer(&u, rule, s->row, e->in[HD_UP_ROW], from, to);
         return;
     }
-    const vm m = vm_first((to - from) % HD_VL);
-    int64_t i = from;
-    for (; i + HD_VL <= to; i += HD_VL) update_lanes(&u, rule, i, vf_load(u.g + i), true, m);
-    if (i < to) update_lanes(&u, rule, i, vf_load_m(u.g + i, m), false, m);
+    hd_update_block b = {.g = u.g + from, .first = from, .rows = 1, .columns = to - from};
+    if (s->product && !hd_update_next(e, task, &b)) return;
+    do update_block(&u, rule, &b, s->row);
+    while (s->product && hd_update_next(e, task, &b));
 }
 
 #define HD_OPTIMIZER(name)                                                                                             \
