@@ -191,11 +191,9 @@ static void attention_away(const attention_back *a, const float *y, const float 
 
 /* One matrix of q against a block of columns. */
 static void attention_back_rows(attention_back *a) {
-    const hd_attention *z = &a->t.state->z;
-    const int64_t from = z->causal ? a->t.column / HD_ATTENTION_ROWS * HD_ATTENTION_ROWS : 0, columns = a->t.columns;
-    for (a->t.row = from; a->t.row < z->rows; a->t.row += HD_ATTENTION_ROWS) {
-        a->t.rows = hd_vec_min(HD_ATTENTION_ROWS, z->rows - a->t.row);
-        a->t.columns = hd_vec_min(columns, hd_attention_seen(z, a->t.row + a->t.rows - 1) - a->t.column);
+    const int64_t rows = a->t.state->z.rows, columns = a->t.columns;
+    for (int64_t row = attention_first_row(&a->t); row < rows; row += HD_ATTENTION_ROWS) {
+        attention_place(&a->t, row, columns);
         attention_back_tile(a);
     }
 }

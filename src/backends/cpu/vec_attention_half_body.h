@@ -267,11 +267,9 @@ static void half_away(const half_back *a, const uint16_t *y, const float *dlse) 
 
 /* One matrix of q against a block of columns. */
 static void half_back_rows(half_back *a) {
-    const hd_attention *z = &a->t.state->z;
-    const int64_t from = z->causal ? a->t.column / HD_ATTENTION_ROWS * HD_ATTENTION_ROWS : 0, columns = a->t.columns;
-    for (a->t.row = from; a->t.row < z->rows; a->t.row += HD_ATTENTION_ROWS) {
-        a->t.rows = hd_vec_min(HD_ATTENTION_ROWS, z->rows - a->t.row);
-        a->t.columns = hd_vec_min(columns, hd_attention_seen(z, a->t.row + a->t.rows - 1) - a->t.column);
+    const int64_t rows = a->t.state->z.rows, columns = a->t.columns;
+    for (int64_t row = attention_first_row(&a->t); row < rows; row += HD_ATTENTION_ROWS) {
+        attention_place(&a->t, row, columns);
         half_back_tile(a);
     }
     a->t.columns = columns;

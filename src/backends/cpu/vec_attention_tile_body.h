@@ -37,6 +37,17 @@ static void attention_mask(const attention_tile *t, float *x, int64_t at, int64_
     }
 }
 
+/* For the gradient: the first block of rows that sees a block of columns, … */
+HD_INLINE int64_t attention_first_row(const attention_tile *t) {
+    return t->state->z.causal ? t->column / HD_ATTENTION_ROWS * HD_ATTENTION_ROWS : 0;
+}
+/* … and the tile of the rows from `row` on with those of the block's columns that any of them sees. */
+HD_INLINE void attention_place(attention_tile *t, int64_t row, int64_t columns) {
+    t->row = row;
+    t->rows = hd_vec_min(HD_ATTENTION_ROWS, t->state->z.rows - row);
+    t->columns = hd_vec_min(columns, hd_attention_seen(&t->state->z, row + t->rows - 1) - t->column);
+}
+
 /* Columns of the tile that its rows up to `last` see. */
 HD_INLINE int64_t attention_reach(const attention_tile *t, int64_t last) {
     const int64_t n = hd_vec_min(hd_attention_seen(&t->state->z, t->row + last) - t->column, t->columns);
