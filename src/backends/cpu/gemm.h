@@ -38,8 +38,8 @@ typedef struct hd_gemm_block {
     int64_t tiles;      /* first tile … of A packed by pack_a, all of A's tiles: a_packed is set */
     const float *a_packed;
     int64_t tile0;
-    float
-        *pack; /* kc × nc (whole panels) floats when B is packed; for A in `blocks` mc × kc and a vector more or NULL */
+    /* kc × nc (whole panels) floats when B is packed. For A in `blocks` mc × kc and a vector more, NULL: in place. */
+    float *pack;
     /* `blocks` alone: all of B, packed by pack_b, and the first of its columns that are computed; rows of A packed at a
      * time; if there, Σ over k of each row of A. */
     float *b_packed;

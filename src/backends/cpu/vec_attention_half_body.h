@@ -1,7 +1,5 @@
 /* vec_attention_half_body.h: attention and its gradient with operands of bf16: products of pairs, everything between
- * them in f32, weights rounded to bf16 before they multiply v and dy. Compiled once, by isa_bf16.c, whose tiles it
- * uses.
- */
+ * them in f32, weights rounded to bf16 before they multiply v and dy. Compiled by isa_bf16.c, with its tiles. */
 #include "backends/cpu/tile_body.h"
 #include "backends/cpu/vec_attention_tile_body.h"
 
